@@ -1,0 +1,40 @@
+# The two commands: `make demo` and `make test` set up everything they need in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-quick lint bench bench-quick docs model clean
+
+.venv/.created:
+	$(PYTHON) -m venv .venv
+	touch $@
+
+# One stamp an extra; made again when the build changes.
+.venv/.%: .venv/.created pyproject.toml setup.py $(wildcard src/trfast/_ext/*.pyx src/trfast/_ext/*.h)
+	$(BIN)/python -m pip install --quiet --editable ".[$*]"
+	touch $@
+
+demo: .venv/.av
+	$(BIN)/python examples/demo.py demo
+
+test: .venv/.test
+	$(BIN)/python -m pytest
+
+test-quick: .venv/.test
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: .venv/.lint .venv/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell
+	$(BIN)/cython-lint src
+
+bench: .venv/.test .venv/.peers
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest benchmarks -p benchmark
+
+docs: .venv/.docs
+	$(BIN)/sphinx-build -W -b html docs docs/_build/html
+
+clean:
+	rm -rf .venv build dist demo docs/_build src/*.egg-info
+	find src -name '*.so' -delete

@@ -1,0 +1,1 @@
+"""Who speaks when, and who is the same person across recordings."""

@@ -1,0 +1,51 @@
+"""The argument checks that public functions share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trfast.errors import ParameterError
+
+
+def check_matrix(
+    values: npt.ArrayLike,
+    name: str,
+    *,
+    n_columns: int | None = None,
+    dtype: npt.DTypeLike = np.float32,
+    min_rows: int = 0,
+) -> npt.NDArray[Any]:
+    """Return `values` as a finite C-contiguous (n, d) array of `dtype`."""
+    array = np.ascontiguousarray(values, dtype=dtype)
+    if array.ndim != 2:
+        raise ParameterError(f"{name} must be 2-D (one item a row), got shape {array.shape}")
+    if n_columns is not None and array.shape[1] != n_columns:
+        raise ParameterError(
+            f"{name} must have {n_columns} columns, got {array.shape[1]} (shape {array.shape})"
+        )
+    if array.shape[0] < min_rows:
+        raise ParameterError(f"{name} must have at least {min_rows} rows, got {array.shape[0]}")
+    if not np.isfinite(array).all():
+        row = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
+        raise ParameterError(f"{name} holds NaN or infinity, first in row {row}")
+    return array
+
+
+def check_positive(value: float, name: str) -> float:
+    """Return `value` if it is finite and above zero."""
+    if not (np.isfinite(value) and value > 0):
+        raise ParameterError(f"{name} must be above 0, got {value}")
+    return float(value)
+
+
+def check_offsets(offsets: npt.ArrayLike, n_rows: int) -> npt.NDArray[np.int64]:
+    """Return segment offsets: n_segments + 1 rising row numbers within ``0..n_rows``."""
+    array = np.ascontiguousarray(offsets, dtype=np.int64)
+    if array.ndim != 1 or len(array) < 1:
+        raise ParameterError(f"offsets must be 1-D and not empty, got shape {array.shape}")
+    if array[0] < 0 or array[-1] > n_rows or (np.diff(array) < 0).any():
+        raise ParameterError(f"offsets must rise from 0 or more to at most {n_rows} (the rows)")
+    return array

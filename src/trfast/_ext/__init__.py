@@ -1,0 +1,1 @@
+"""Cython kernels: arithmetic only, no checks, no allocation of outputs."""

@@ -1,0 +1,68 @@
+"""MFCC frames from audio blocks, their deltas and normalization, and the frame clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from trfast.annotation import Timeline
+
+
+@dataclass(frozen=True, kw_only=True)
+class MfccConfig:
+    """What an MFCC frame is; the defaults are those of the default model.
+
+    Parameters
+    ----------
+    sample_rate : int
+        Hz.
+    window, hop : float
+        Length and step of a frame in seconds.
+    n_cepstra : int
+        Cepstra kept, c1 first; the log-energy stands before them.
+    n_mels : int
+        Number of mel filters.
+    low_frequency, high_frequency : float
+        Edges of the filter bank in Hz.
+    pre_emphasis : float
+        Coefficient of the first-order difference.
+    """
+
+    sample_rate: int = 16_000
+    window: float = 0.025
+    hop: float = 0.010
+    n_cepstra: int = 19
+    n_mels: int = 40
+    low_frequency: float = 100.0
+    high_frequency: float = 7600.0
+    pre_emphasis: float = 0.97
+
+
+def timeline_to_frames(
+    timeline: Timeline, n_frames: int, config: MfccConfig
+) -> npt.NDArray[np.int64]:
+    """Return the (k, 2) frame bounds [first, last) whose centres lie inside each segment.
+
+    Empty results are dropped, bounds are clipped to ``0..n_frames``.
+    """
+    centre = config.window / 2
+    bounds = np.stack([timeline.starts, timeline.ends], axis=1)
+    frames = np.ceil((bounds - centre) / config.hop - 1e-6).astype(np.int64)
+    frames = np.clip(frames, 0, n_frames)
+    return frames[frames[:, 1] > frames[:, 0]]
+
+
+def frames_to_seconds(
+    frames: npt.ArrayLike, n_frames: int, duration: float, config: MfccConfig
+) -> npt.NDArray[np.float64]:
+    """Return the times of frame bounds: frame t stands for one hop around its centre.
+
+    The first bound of the recording is 0 and the last is `duration`, so that nothing at
+    the edges is lost to the window.
+    """
+    index = np.asarray(frames)
+    seconds = index * config.hop + (config.window - config.hop) / 2
+    seconds = np.where(index <= 0, 0.0, seconds)
+    return np.minimum(np.where(index >= n_frames, duration, seconds), duration)
