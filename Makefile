@@ -27,7 +27,7 @@ lint: .venv/.lint .venv/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/codespell
-	$(BIN)/cython-lint src
+	PATH="$(BIN):$$PATH" $(BIN)/cython-lint src
 
 bench: .venv/.test .venv/.peers
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest benchmarks -p benchmark

@@ -8,6 +8,7 @@ TRFAST_OPENMP=0   build without OpenMP (the default where the platform lacks it)
 
 import os
 import sys
+from glob import glob
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
@@ -15,8 +16,7 @@ from setuptools import Extension, setup
 DEBUG = os.environ.get("TRFAST_DEBUG", "0") == "1"
 OPENMP = os.environ.get("TRFAST_OPENMP", "0" if sys.platform == "darwin" else "1") == "1"
 
-KERNELS = ["_cosine", "_gmm", "_ivector", "_mfcc", "_segmentation", "_union_find"]
-KERNELS = [k for k in KERNELS if os.path.exists(f"src/trfast/_ext/{k}.pyx")]
+KERNELS = ["_cosine", "_gmm", "_ivector", "_linkage", "_mfcc", "_segmentation", "_union_find"]
 
 DIRECTIVES = {
     "language_level": 3,
@@ -47,7 +47,7 @@ extensions = [
         f"trfast._ext.{name}",
         [f"src/trfast/_ext/{name}.pyx"],
         include_dirs=["src/trfast/_ext"],
-        depends=["src/trfast/_ext/_simd.h"],
+        depends=glob("src/trfast/_ext/*.h"),
         extra_compile_args=compile_args,
         extra_link_args=link_args,
     )

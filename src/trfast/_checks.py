@@ -49,3 +49,18 @@ def check_offsets(offsets: npt.ArrayLike, n_rows: int) -> npt.NDArray[np.int64]:
     if array[0] < 0 or array[-1] > n_rows or (np.diff(array) < 0).any():
         raise ParameterError(f"offsets must rise from 0 or more to at most {n_rows} (the rows)")
     return array
+
+
+def check_bounds(values: npt.ArrayLike, name: str, n_frames: int) -> npt.NDArray[np.int64]:
+    """Return (k, 2) frame bounds [first, last): not empty, rising, apart, in ``0..n_frames``."""
+    bounds = np.ascontiguousarray(values, dtype=np.int64)
+    if bounds.size == 0:
+        return bounds.reshape(0, 2)
+    if bounds.ndim != 2 or bounds.shape[1] != 2:
+        raise ParameterError(f"{name} must be (k, 2) frame bounds, got shape {bounds.shape}")
+    wrong = np.flatnonzero(bounds[:, 1] <= bounds[:, 0])
+    if len(wrong):
+        raise ParameterError(f"{name}[{wrong[0]}] is empty: {bounds[wrong[0]].tolist()}")
+    if bounds[0, 0] < 0 or bounds[-1, 1] > n_frames or (bounds[1:, 0] < bounds[:-1, 1]).any():
+        raise ParameterError(f"{name} must rise from 0 to at most {n_frames} without overlap")
+    return bounds

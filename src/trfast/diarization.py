@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from trfast.annotation import Annotation
+from trfast._threads import blas_limit
+from trfast.annotation import Annotation, Timeline, Turn
+from trfast.audio import SAMPLE_RATE, Source, Waveform, stream
+from trfast.clustering import connected_components
+from trfast.errors import ParameterError
+from trfast.features import Mfcc, frames_to_seconds, timeline_to_frames
+from trfast.model import ModelBundle, load_model
+from trfast.scoring.cosine import edges_above
+from trfast.segmentation import bic_clustering, segment
+from trfast.speech import detect_by_energy
+
+FloatArray = npt.NDArray[np.float32]
+Bounds = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,3 +62,316 @@ class Diarization:
     def recording(self) -> str:
         """Name of the recording."""
         return self.annotation.recording
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddedSegments:
+    """The segments of one recording, each with its vector.
+
+    Parameters
+    ----------
+    recording : str
+    duration : float
+        Seconds of audio.
+    seconds : ndarray (n, 2), float64
+        Start and end of each segment, rising.
+    clusters : ndarray (n,), int64
+        Number of the BIC cluster of each segment.
+    vectors : ndarray (n, dimension), float32
+    """
+
+    recording: str
+    duration: float
+    seconds: npt.NDArray[np.float64]
+    clusters: npt.NDArray[np.int64]
+    vectors: FloatArray
+
+
+class Diarizer:
+    """Diarizes recordings with one model; picklable, so that processes can share the work.
+
+    Parameters
+    ----------
+    model : ModelBundle, optional
+        Default: the model that comes with the package.
+    threshold : float, optional
+        Cosine similarity from which two clusters are one speaker; default: the model's.
+    detector : {"model", "energy"}
+        What finds speech: the model's GMMs, or the plain energy.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> silence = Waveform(np.zeros(16000, dtype=np.float32), 16000)
+    >>> Diarizer()(silence, recording="silence").annotation
+    <Annotation of 'silence': 0 turns, 0 speakers>
+    """
+
+    def __init__(
+        self,
+        model: ModelBundle | None = None,
+        *,
+        threshold: float | None = None,
+        detector: str = "model",
+    ) -> None:
+        if detector not in ("model", "energy"):
+            raise ParameterError(f"detector must be 'model' or 'energy', got {detector!r}")
+        self.model = model or load_model()
+        clustering = self.model.clustering
+        if threshold is not None:
+            clustering = replace(clustering, threshold_within=threshold)
+        if not -1 <= clustering.threshold_within <= 1:
+            raise ParameterError(
+                f"threshold is a cosine similarity, -1 to 1, got {clustering.threshold_within}"
+            )
+        self.clustering = clustering
+        self.detector = detector
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with the model and with every option that changes the result."""
+        parts = (self.model.content_hash, self.clustering, self.detector)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    def __call__(
+        self,
+        source: Source,
+        *,
+        recording: str | None = None,
+        speech: Timeline | None = None,
+        channel: int | None = None,
+    ) -> Diarization:
+        """Diarize one recording.
+
+        Parameters
+        ----------
+        source : path or Waveform
+            Any audio file, or samples in memory.
+        recording : str, optional
+            Name of the recording; default: the file's name without its suffix.
+        speech : Timeline, optional
+            Where somebody speaks, in seconds; default: the detector says.
+        channel : int, optional
+            Channel to take, from 0; default: the mean of all.
+
+        Raises
+        ------
+        AudioError
+            If the file cannot be read as audio.
+        """
+        clock = Clock()
+        with blas_limit():
+            samples = _Counted(clock, stream(source, channel=channel))
+            with clock("features"):
+                static = Mfcc(self.model.mfcc).extract(samples)
+            segments = self.embed(
+                static,
+                duration=samples.count / SAMPLE_RATE,
+                recording=recording or _name(source),
+                speech=speech,
+                clock=clock,
+            )
+            return self.cluster(segments, clock=clock)
+
+    def embed(
+        self,
+        static: FloatArray,
+        *,
+        duration: float,
+        recording: str,
+        speech: Timeline | None = None,
+        segments: Bounds | None = None,
+        clock: Clock | None = None,
+    ) -> EmbeddedSegments:
+        """Cut a recording into segments, and make a vector of each: all that comes before
+        the threshold.
+
+        Parameters
+        ----------
+        static : ndarray (n_frames, n_static), float32
+            Frames as the model's `mfcc` settings make them.
+        duration : float
+            Seconds of audio.
+        recording : str
+            Name of the recording.
+        speech : Timeline, optional
+            Where somebody speaks; default: the detector says.
+        segments : ndarray (n, 2), int64, optional
+            Segments of one speaker each, in frames, starts rising; default: speech is cut by
+            Gaussian divergence and BIC.
+        clock : Clock, optional
+            Adds up the time spent by stage.
+        """
+        clock = clock or Clock()
+        model = self.model
+        if segments is None:
+            with clock("speech"):
+                regions = self._speech(static, speech)
+            with clock("segmentation"):
+                segments = segment(static, regions, config=model.segmentation, hop=model.mfcc.hop)
+        with clock("clustering"):
+            alpha = self.clustering.alpha
+            clusters = (
+                bic_clustering(static, segments, alpha=alpha) if alpha else np.arange(len(segments))
+            )
+        with clock("ivectors"):
+            vectors = model.embedder(static, segments)
+        seconds = frames_to_seconds(segments, len(static), duration, model.mfcc)
+        return EmbeddedSegments(recording, duration, seconds, clusters, vectors)
+
+    def cluster(self, segments: EmbeddedSegments, *, clock: Clock | None = None) -> Diarization:
+        """Join segments into local speakers."""
+        clock = clock or Clock()
+        with clock("clustering"):
+            vectors = _averages(segments.vectors, segments.clusters)
+            projected = self.model.project(vectors)
+            pairs, _ = edges_above(projected, self.clustering.threshold_within)
+            labels = _in_order(connected_components(pairs, len(projected))[segments.clusters])
+        speakers = tuple(f"S{k + 1}" for k in range(labels.max(initial=-1) + 1))
+        durations = segments.seconds[:, 1] - segments.seconds[:, 0]
+        return Diarization(
+            annotation=Annotation(
+                segments.recording, _turns(segments.seconds, [speakers[k] for k in labels])
+            ),
+            speakers=speakers,
+            vectors=_averages(segments.vectors, labels),
+            speech_durations=np.bincount(labels, durations, len(speakers)).astype(np.float64),
+            duration=segments.duration,
+            model_hash=self.model.content_hash,
+            stage_seconds=dict(clock.seconds),
+        )
+
+    def _speech(self, static: FloatArray, speech: Timeline | None) -> Bounds:
+        if speech is not None:
+            return timeline_to_frames(speech.merged(), len(static), self.model.mfcc)
+        if self.detector == "energy":
+            return detect_by_energy(static, config=self.model.mfcc)
+        return self.model.detector.detect(static)
+
+
+def diarize(
+    source: Source,
+    *,
+    model: ModelBundle | None = None,
+    recording: str | None = None,
+    speech: Timeline | None = None,
+    channel: int | None = None,
+    threshold: float | None = None,
+) -> Diarization:
+    """Say who speaks when in one recording.
+
+    Parameters
+    ----------
+    source : path or Waveform
+        Any audio file, or samples in memory.
+    model : ModelBundle, optional
+        Default: the model that comes with the package. To diarize many recordings, make a
+        `Diarizer` once.
+    recording : str, optional
+        Name of the recording; default: the file's name without its suffix.
+    speech : Timeline, optional
+        Where somebody speaks, in seconds; default: the model's detector says.
+    channel : int, optional
+        Channel to take, from 0; default: the mean of all.
+    threshold : float, optional
+        Cosine similarity from which two clusters are one speaker; default: the model's.
+
+    Returns
+    -------
+    Diarization
+
+    Raises
+    ------
+    AudioError
+        If the file cannot be read as audio.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> noise = np.random.default_rng(0).normal(scale=0.01, size=16000).astype(np.float32)
+    >>> len(diarize(Waveform(noise, 16000)).speakers)
+    0
+    """
+    diarizer = Diarizer(model, threshold=threshold)
+    return diarizer(source, recording=recording, speech=speech, channel=channel)
+
+
+class Clock:
+    """Adds up the seconds spent in each stage.
+
+    Examples
+    --------
+    >>> clock = Clock()
+    >>> with clock("rest"):
+    ...     pass
+    >>> list(clock.seconds)
+    ['rest']
+    """
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(stage, time.perf_counter() - start)
+
+    def add(self, stage: str, seconds: float) -> None:
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
+
+
+class _Counted:
+    """Blocks of samples, counted; decoding time goes from "features" to "audio"."""
+
+    def __init__(self, clock: Clock, blocks: Iterator[FloatArray]) -> None:
+        self.count = 0
+        self._clock = clock
+        self._blocks = blocks
+
+    def __iter__(self) -> Iterator[FloatArray]:
+        return self
+
+    def __next__(self) -> FloatArray:
+        start = time.perf_counter()
+        try:
+            block = next(self._blocks)
+        finally:
+            spent = time.perf_counter() - start
+            self._clock.add("audio", spent)
+            self._clock.add("features", -spent)
+        self.count += len(block)
+        return block
+
+
+def _name(source: Source) -> str:
+    return "recording" if isinstance(source, Waveform) else Path(os.fspath(source)).stem
+
+
+def _averages(vectors: FloatArray, labels: npt.NDArray[np.int64]) -> FloatArray:
+    """Mean vector of each label, (n_labels, dimension)."""
+    counts = np.bincount(labels)
+    sums = np.zeros((len(counts), vectors.shape[1]))
+    np.add.at(sums, labels, vectors)
+    return np.asarray(sums / np.maximum(counts, 1)[:, None], dtype=np.float32)
+
+
+def _in_order(labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Renumber labels in order of first appearance."""
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[inverse]
+
+
+def _turns(seconds: npt.NDArray[np.float64], speakers: list[str]) -> list[Turn]:
+    """Segments as turns; touching segments of one speaker become one turn."""
+    turns: list[Turn] = []
+    for (start, end), speaker in zip(seconds.tolist(), speakers, strict=True):
+        if turns and turns[-1].speaker == speaker and start <= turns[-1].end:
+            turns[-1] = Turn(turns[-1].start, end, speaker)
+        else:
+            turns.append(Turn(start, end, speaker))
+    return turns

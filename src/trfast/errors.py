@@ -28,5 +28,9 @@ class CollectionError(TrfastError):
     """A collection, on disk or as a folder, that cannot be used."""
 
 
+class ExecutionError(TrfastError):
+    """Worker processes that cannot start, or that die."""
+
+
 class MissingExtraError(TrfastError, ImportError):
     """An optional library is not installed; the message names the extra to install."""

@@ -1,0 +1,84 @@
+"""MFCC with deltas (60 dimensions) and their normalization, 10 minutes of 16 kHz audio."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from tests.reference import mfcc as reference
+
+from trfast.features import Mfcc, MfccConfig, add_deltas, normalization, sliding_normalization
+
+CONFIG = MfccConfig()
+Array = npt.NDArray[Any]
+
+
+@pytest.fixture(scope="module")
+def signal() -> Array:
+    return np.random.default_rng(0).normal(scale=0.1, size=600 * 16_000).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def features(signal: Array) -> Array:
+    return add_deltas(Mfcc(CONFIG).extract(signal))
+
+
+def trfast(signal: Array) -> Array:
+    return add_deltas(Mfcc(CONFIG).extract(signal))
+
+
+def trfast_in_blocks(signal: Array) -> Array:
+    return add_deltas(Mfcc(CONFIG).extract(np.split(signal, 20)))
+
+
+def librosa(signal: Array) -> Array:
+    peer = pytest.importorskip("librosa", reason="librosa is not installed: trfast[peers]")
+    cepstra = peer.feature.mfcc(
+        y=peer.effects.preemphasis(signal),
+        sr=CONFIG.sample_rate,
+        n_mfcc=1 + CONFIG.n_cepstra,
+        n_fft=512,
+        win_length=CONFIG.window_samples,
+        hop_length=CONFIG.hop_samples,
+        window="hamming",
+        center=False,
+        n_mels=CONFIG.n_mels,
+        fmin=CONFIG.low_frequency,
+        fmax=CONFIG.high_frequency,
+        htk=True,
+    )
+    slopes = [peer.feature.delta(cepstra, width=5, order=order) for order in (1, 2)]
+    return np.concatenate([cepstra, *slopes]).T
+
+
+def numpy_twin(signal: Array) -> Array:
+    filters = reference.mel_filters(
+        CONFIG.n_mels, CONFIG.low_frequency, CONFIG.high_frequency, 512, CONFIG.sample_rate
+    )
+    taper = np.hamming(CONFIG.window_samples)
+    energy, mel = reference.log_mel(
+        signal, filters, taper, CONFIG.hop_samples, 512, CONFIG.pre_emphasis, CONFIG.floor
+    )
+    static = np.column_stack([energy, reference.cepstra(mel, CONFIG.n_cepstra)])
+    first = reference.deltas(static, 2)
+    return np.hstack([static, first, reference.deltas(first, 2)])
+
+
+@pytest.mark.benchmark(group="mfcc")
+@pytest.mark.parametrize("extract", [trfast, trfast_in_blocks, librosa, numpy_twin])
+def test_mfcc(benchmark: Any, signal: Array, extract: Any) -> None:
+    rounds = 1 if extract is numpy_twin else 5
+    frames = benchmark.pedantic(extract, (signal,), rounds=rounds, warmup_rounds=rounds // 2)
+    assert frames.shape[1] == 60
+
+
+@pytest.mark.benchmark(group="feature normalization")
+@pytest.mark.parametrize("kind", ["sliding", "segments"])
+def test_normalization(benchmark: Any, features: Array, kind: str) -> None:
+    offsets = np.linspace(0, len(features), 200).astype(np.int64)
+    if kind == "sliding":
+        benchmark(sliding_normalization, features)
+    else:
+        benchmark(normalization, features, offsets)

@@ -1,0 +1,177 @@
+/* The MFCC kernel for LANES frames at a time; see _mfcc_simd.h, which sets LANES, NAME and
+ * TARGET. With one lane, vectors are plain floats and the same lines compile anywhere. */
+
+#define lanes NAME(lanes)
+#define lanes_int NAME(lanes_int)
+#define complex_lanes NAME(complex_lanes)
+
+#if LANES > 1
+typedef float lanes __attribute__((vector_size(4 * LANES)));
+typedef int32_t lanes_int __attribute__((vector_size(4 * LANES)));
+#define TO_FLOAT(x) __builtin_convertvector(x, lanes)
+#define LANE(x, l) (x)[l]
+#define INLINE static inline __attribute__((always_inline)) TARGET
+#else
+typedef float lanes;
+typedef int32_t lanes_int;
+#define TO_FLOAT(x) ((float)(x))
+#define LANE(x, l) (x)
+#define INLINE static inline
+#endif
+
+typedef struct {
+    lanes re, im;
+} complex_lanes;
+
+INLINE lanes NAME(broadcast)(float x) {
+    const lanes zero = {0};
+    return zero + x;
+}
+
+/* ln x = e ln 2 + 2 artanh((m - 1) / (m + 1)), x = m 2^e, m in [sqrt(1/2), sqrt(2)):
+ * the series stops where float32 no longer sees its terms. x must be normal and positive. */
+INLINE lanes NAME(natural_log)(lanes x) {
+    lanes_int bits;
+    memcpy(&bits, &x, sizeof bits);
+    const lanes_int e = (bits - 0x3f3504f3) >> 23;
+    bits -= e * (1 << 23);
+    lanes m;
+    memcpy(&m, &bits, sizeof m);
+    const lanes s = (m - 1.0f) / (m + 1.0f), s2 = s * s;
+    const lanes series =
+        1.0f + s2 * (1.0f / 3 + s2 * (1.0f / 5 + s2 * (1.0f / 7 + s2 * (1.0f / 9))));
+    return TO_FLOAT(e) * 0.69314718056f + 2.0f * s * series;
+}
+
+INLINE complex_lanes NAME(turned)(lanes re, lanes im, const float *w) {
+    const complex_lanes y = {re * w[0] - im * w[1], re * w[1] + im * w[0]};
+    return y;
+}
+
+/* In-place FFT of n rows by decimation in frequency: radix 4, a last radix 2 where n is not
+ * a power of 4. Bin k ends in row plan->order[k]. */
+INLINE void NAME(fft)(const trfast_mfcc_plan *plan, complex_lanes *z, int n) {
+    int size = n;
+    for (; size >= 4; size /= 4) {
+        const int quarter = size / 4, step = 2 * (plan->n_fft / size);
+        for (int j = 0; j < quarter; ++j) {
+            const float *w = plan->twiddles + j * step;
+            for (complex_lanes *a = z + j; a < z + n; a += size) {
+                complex_lanes *b = a + quarter, *c = b + quarter, *d = c + quarter;
+                const lanes ac_re = a->re + c->re, ac_im = a->im + c->im;
+                const lanes ca_re = a->re - c->re, ca_im = a->im - c->im;
+                const lanes bd_re = b->re + d->re, bd_im = b->im + d->im;
+                const lanes db_re = b->re - d->re, db_im = b->im - d->im;
+                a->re = ac_re + bd_re;
+                a->im = ac_im + bd_im;
+                *b = NAME(turned)(ca_re + db_im, ca_im - db_re, w);
+                *c = NAME(turned)(ac_re - bd_re, ac_im - bd_im, w + j * step);
+                *d = NAME(turned)(ca_re - db_im, ca_im + db_re, w + 2 * j * step);
+            }
+        }
+    }
+    for (complex_lanes *a = z; size == 2 && a < z + n; a += 2) {
+        const complex_lanes b = a[1];
+        a[1].re = a->re - b.re;
+        a[1].im = a->im - b.im;
+        a->re += b.re;
+        a->im += b.im;
+    }
+}
+
+/* OUT power (n_fft / 2 + 1,): spectrum of the real signal whose even samples were the real and
+ * whose odd samples the imaginary parts of z before the FFT. Even and odd parts come out
+ * doubled, which the halved taper makes good. */
+INLINE void NAME(power_spectrum)(const trfast_mfcc_plan *plan, const complex_lanes *z,
+                                 lanes *power) {
+    const int half = plan->n_fft / 2;
+    const lanes sum = 2.0f * (z->re + z->im), difference = 2.0f * (z->re - z->im);
+    power[0] = sum * sum;
+    power[half] = difference * difference;
+    for (int k = 1; k <= half / 2; ++k) {
+        const complex_lanes a = z[plan->order[k]], b = z[plan->order[half - k]];
+        const lanes even_re = a.re + b.re, even_im = a.im - b.im;
+        const complex_lanes odd =
+            NAME(turned)(a.im + b.im, b.re - a.re, plan->twiddles + 2 * k);
+        const lanes sum_re = even_re + odd.re, sum_im = even_im + odd.im;
+        const lanes dif_re = even_re - odd.re, dif_im = even_im - odd.im;
+        power[k] = sum_re * sum_re + sum_im * sum_im;
+        power[half - k] = dif_re * dif_re + dif_im * dif_im;
+    }
+}
+
+/* OUT x (window,): pre-emphasized, tapered samples; returns the energy before the taper. The
+ * first sample of a frame is its own predecessor. Lane l of sample n stands in `columns` at
+ * row n % hop, column n / hop + l: what frames share is transposed once. */
+INLINE lanes NAME(windowed)(const trfast_mfcc_plan *plan, const float *columns, int stride,
+                            lanes *x) {
+    lanes energy = NAME(broadcast)(plan->energy_floor), before;
+    memcpy(&before, columns, sizeof before);
+    for (int n = 0, column = 0; n < plan->window; ++column) {
+        for (int row = 0; row < plan->hop && n < plan->window; ++row, ++n) {
+            lanes now;
+            memcpy(&now, columns + row * stride + column, sizeof now);
+            const lanes y = now - plan->pre_emphasis * before;
+            energy += y * y;
+            x[n] = plan->taper[n] * y;
+            before = now;
+        }
+    }
+    return energy;
+}
+
+TARGET static int NAME(mfcc_frames)(const trfast_mfcc_plan *plan, const float *samples,
+                                    int64_t n_frames, void *workspace, float *out) {
+    const int hop = plan->hop, stride = LANES + (plan->window - 1) / hop;
+    const int width = 1 + plan->n_cepstra;
+    lanes *x = (lanes *)(((uintptr_t)workspace + 63) & ~(uintptr_t)63);
+    lanes *power = x + plan->n_fft, *mel = power + plan->n_fft / 2 + 1;
+    float *columns = (float *)(mel + plan->n_mels);
+    int plausible = 1;
+
+    for (int64_t done = 0; done < n_frames; done += LANES, out += (int64_t)LANES * width) {
+        const int count = n_frames - done < LANES ? (int)(n_frames - done) : LANES;
+        const int n_samples = (count - 1) * hop + plan->window;
+        const float *from = samples + done * hop;
+        for (int n = 0, c = 0; n < n_samples; ++c) {
+            const int end = n + hop < n_samples ? n + hop : n_samples;
+            for (float *to = columns + c; n < end; ++n, to += stride) *to = from[n];
+        }
+
+        const lanes energy = NAME(windowed)(plan, columns, stride, x);
+        const lanes log_energy = NAME(natural_log)(energy);
+        lanes_int bits;
+        memcpy(&bits, &energy, sizeof bits);
+        for (int l = 0; l < count; ++l) {
+            plausible &= (uint32_t)LANE(bits, l) < 0x7149f2cau; /* 1e30f; NaN lies above */
+            out[l * width] = LANE(log_energy, l);
+        }
+
+        memset(x + plan->window, 0, sizeof(lanes) * (size_t)(plan->n_fft - plan->window));
+        NAME(fft)(plan, (complex_lanes *)x, plan->n_fft / 2);
+        NAME(power_spectrum)(plan, (const complex_lanes *)x, power);
+
+        const float *weight = plan->mel_weights;
+        for (int m = 0; m < plan->n_mels; ++m) {
+            lanes sum = NAME(broadcast)(plan->mel_floor[m]);
+            for (int k = plan->mel_bounds[2 * m]; k < plan->mel_bounds[2 * m + 1]; ++k)
+                sum += *weight++ * power[k];
+            mel[m] = NAME(natural_log)(sum);
+        }
+
+        const float *cosine = plan->dct;
+        for (int c = 1; c <= plan->n_cepstra; ++c) {
+            lanes cepstrum = NAME(broadcast)(0.0f);
+            for (int m = 0; m < plan->n_mels; ++m) cepstrum += *cosine++ * mel[m];
+            for (int l = 0; l < count; ++l) out[l * width + c] = LANE(cepstrum, l);
+        }
+    }
+    return plausible;
+}
+
+#undef lanes
+#undef lanes_int
+#undef complex_lanes
+#undef TO_FLOAT
+#undef LANE
+#undef INLINE

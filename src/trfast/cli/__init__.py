@@ -1,0 +1,55 @@
+"""The command line: one module a verb, loaded when it is called."""
+
+from __future__ import annotations
+
+import errno
+from importlib import import_module
+from typing import Any
+
+import click
+
+from trfast.errors import TrfastError
+
+# The help stands here so that `trfast --help` loads none of them.
+_VERBS = {
+    "diarize": "Find who speaks when: one RTTM a recording.",
+    "run": "Diarize, and find the same speakers across recordings.",
+    "evaluate": "Measure the error against a reference.",
+    "train": "Make a model from labelled recordings.",
+}
+
+
+class _Verbs(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
+        if name not in _VERBS:
+            return None
+        command: click.Command = getattr(import_module(f"trfast.cli.{name}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_VERBS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except TrfastError as error:
+            message, status = f"error: {error}", 1
+        except KeyboardInterrupt:
+            message, status = "stopped; what was finished is kept", 130
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # the reader of a pipe has gone; click knows what to do
+                raise
+            parts = (error.filename, error.strerror or error)
+            message, status = f"error: {': '.join(str(part) for part in parts if part)}", 1
+        click.echo(f"trfast: {message}", err=True)
+        raise click.exceptions.Exit(status)
+
+
+@click.command(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="trfast", message="%(prog)s %(version)s")
+def main() -> None:
+    """Who speaks when, and who is the same person across recordings."""

@@ -1,0 +1,148 @@
+"""What the verbs that diarize share: their options, speech marks, progress, and failures."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from trfast.annotation import Timeline
+    from trfast.audio import Source
+    from trfast.collection import Failure
+    from trfast.diarization import Diarization, Diarizer
+    from trfast.execution import Outcome
+    from trfast.model import ModelBundle
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+SIMILARITY = click.FloatRange(-1, 1)
+
+
+def recording_options(command: Function) -> Function:
+    """Add the arguments and options of a verb that diarizes recordings."""
+    for decorate in (
+        click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
+        click.option(
+            "--channel",
+            type=click.IntRange(min=0),
+            help="Channel to take, counted from 0.  [default: the mean of all]",
+        ),
+        click.option(
+            "--speech",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Take speech from a RTTM or UEM file instead of detecting it.",
+        ),
+        click.option(
+            "--jobs",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Recordings worked on at a time, one core each.  [default: all cores]",
+        ),
+        click.option(
+            "--model",
+            type=click.Path(path_type=Path),
+            help="Model file.  [default: the one shipped with trfast]",
+        ),
+        click.option(
+            "-o",
+            "--output",
+            required=True,
+            type=click.Path(path_type=Path),
+            metavar="FOLDER",
+            help="Where the results go; made if need be.",
+        ),
+        click.argument(
+            "paths",
+            nargs=-1,
+            required=True,
+            type=click.Path(path_type=Path),
+            metavar="FILE_OR_FOLDER...",
+        ),
+    ):
+        command = decorate(command)
+    return command
+
+
+def make_folder(path: Path) -> Path:
+    """Make the output folder before any work starts."""
+    from trfast.errors import ParameterError
+
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ParameterError(f"{path}: this folder cannot be made ({error.strerror})") from error
+    return path
+
+
+def load_diarizer(model_path: Path | None, threshold: float | None) -> tuple[ModelBundle, Diarizer]:
+    """Load the model, and make a diarizer of it."""
+    from trfast.diarization import Diarizer
+    from trfast.model import load_model
+
+    model = load_model(model_path)
+    return model, Diarizer(model, threshold=threshold)
+
+
+def read_speech(path: Path | None) -> dict[str, Timeline] | None:
+    """Read speech marks from a RTTM or UEM file."""
+    from trfast.formats import read_rttm, read_uem
+
+    if path is None:
+        return None
+    if path.suffix.lower() == ".uem":
+        return read_uem(path)
+    if path.suffix.lower() == ".rttm":
+        return {name: turns.timeline() for name, turns in read_rttm(path).items()}
+    raise click.BadParameter(f"{path} is neither .rttm nor .uem", param_hint="--speech")
+
+
+@contextmanager
+def progress_bar(
+    sources: Mapping[str, Source], *, quiet: bool
+) -> Iterator[Callable[[Outcome[str, Diarization]], None]]:
+    """Yield what moves a bar on stderr by one recording; nothing is shown without a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from trfast.batch import source_size
+
+    console = Console(stderr=True)
+    sizes = {name: 1 + source_size(source) for name, source in sources.items()}
+    n_done = 0
+    with Progress(
+        TextColumn("{task.fields[n_done]} of {task.fields[n]} recordings"),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f}%, left:"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=quiet or not console.is_terminal,
+        speed_estimate_period=600,  # a recording may take minutes
+    ) as progress:
+        task = progress.add_task("", total=sum(sizes.values()), n_done=0, n=len(sizes))
+
+        def advance(outcome: Outcome[str, Diarization]) -> None:
+            nonlocal n_done
+            n_done += 1
+            progress.update(task, advance=sizes[outcome.item], n_done=n_done)
+
+        yield advance
+
+
+def exit_with(failures: Sequence[Failure], n_recordings: int) -> None:
+    """List what failed, and exit with status 1 if anything did."""
+    if not failures:
+        return
+    click.echo(f"trfast: {len(failures)} of {n_recordings} recordings failed:", err=True)
+    for failure in failures:
+        click.echo(f"  {failure.recording}: {failure.error}", err=True)
+    details = next((failure.details for failure in failures if failure.details), "")
+    if details:
+        click.echo(f"The first error that trfast did not foresee:\n{details.rstrip()}", err=True)
+    sys.exit(1)

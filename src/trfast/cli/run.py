@@ -1,0 +1,126 @@
+"""trfast run: diarize, link, and say what was found."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from trfast.cli import _common
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from trfast.collection import Collection
+    from trfast.diarization import Diarization
+    from trfast.execution import Outcome
+
+N_LISTED = 10
+
+
+@click.command(short_help="Diarize, and find the same speakers across recordings.")
+@_common.recording_options
+@click.option(
+    "--threshold-within",
+    type=_common.SIMILARITY,
+    help="Similarity from which two segments of a recording are one speaker."
+    "  [default: the model's]",
+)
+@click.option(
+    "--threshold-across",
+    type=_common.SIMILARITY,
+    help="Similarity from which speakers of two recordings are the same.  [default: the model's]",
+)
+def run(
+    paths: tuple[Path, ...],
+    output: Path,
+    model: Path | None,
+    jobs: int | None,
+    speech: Path | None,
+    channel: int | None,
+    quiet: bool,
+    threshold_within: float | None,
+    threshold_across: float | None,
+) -> None:
+    """Diarize recordings, and find the same speakers across all of them.
+
+    Writes collection.sqlite and collection.rttm, where speakers have one name in all
+    recordings, to the output folder. A run that was stopped goes on where it stopped when
+    the same command is given again; later runs into the same folder add to it.
+
+    Folders are searched for audio files, with all folders below them. A recording that fails
+    stops no other: those are listed at the end, and the exit status is 1.
+    """
+    from trfast.batch import find_audio
+    from trfast.collection import Collection
+
+    files = find_audio(paths)
+    marks = _common.read_speech(speech)
+    bundle, diarizer = _common.load_diarizer(model, threshold_within)
+    folder = _common.make_folder(output)
+    audio = 0.0
+    with Collection(folder / "collection.sqlite") as collection:
+        sources = collection.name_sources(files)
+        todo = collection.pending(sources, diarizer=diarizer, speech=marks, channel=channel)
+        start = time.perf_counter()
+        with _common.progress_bar(todo, quiet=quiet) as advance:
+
+            def note(outcome: Outcome[str, Diarization]) -> None:
+                nonlocal audio
+                audio += outcome.result.duration if outcome.result else 0.0
+                advance(outcome)
+
+            failures = collection.add_all(
+                todo, diarizer=diarizer, speech=marks, channel=channel, jobs=jobs, progress=note
+            )
+        seconds = time.perf_counter() - start
+        collection.link(bundle, threshold=threshold_across)
+        collection.to_rttm(folder / "collection.rttm")
+        if not quiet:
+            from rich.console import Console
+
+            console = Console()
+            for table in _summary(collection, len(todo) - len(failures), audio, seconds):
+                console.print(table)
+    _common.exit_with(failures, len(todo))
+
+
+def _summary(collection: Collection, n_new: int, audio: float, seconds: float) -> list[Table]:
+    from rich.table import Table
+
+    recordings, speakers = collection.recordings(), collection.speakers()
+    n_failed = len(collection.failures())
+    recurring = [speaker for speaker in speakers if speaker.n_recordings > 1]
+    total = Table(show_header=False, box=None)
+    total.add_column(style="bold")
+    new = f", {n_new} of them now" if n_new < len(recordings) else ""
+    failed = f"; {n_failed} failed" if n_failed else ""
+    total.add_row("recordings", f"{len(recordings)}{new}{failed}")
+    total.add_row("audio", hours(sum(recording.duration for recording in recordings)))
+    total.add_row("speech", hours(sum(recording.speech for recording in recordings)))
+    total.add_row("speakers", f"{len(speakers)}; {len(recurring)} in more than one recording")
+    if n_new:
+        total.add_row("speed", f"{audio / seconds:.0f} times real time")
+    if not recurring:
+        return [total]
+    recurring.sort(key=lambda speaker: (-speaker.n_recordings, -speaker.speech, speaker.name))
+    listed = Table("speaker", box=None, title="Heard in most recordings", title_justify="left")
+    listed.add_column("recordings", justify="right")
+    listed.add_column("speech", justify="right")
+    for speaker in recurring[:N_LISTED]:
+        listed.add_row(speaker.name, str(speaker.n_recordings), hours(speaker.speech))
+    return [total, listed]
+
+
+def hours(seconds: float) -> str:
+    """Write a duration as hours, minutes and seconds.
+
+    Examples
+    --------
+    >>> hours(3725.4)
+    '1:02:05'
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

@@ -1,0 +1,83 @@
+"""trfast train: a model from labelled recordings."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+
+@click.command(short_help="Make a model from labelled recordings.")
+@click.argument("collection", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Model file to write, such as model.safetensors.",
+)
+@click.option(
+    "--gaussians", type=click.IntRange(min=1), help="Gaussians of the UBM.  [default: 256]"
+)
+@click.option("--rank", type=click.IntRange(min=1), help="Dimension of i-vectors.  [default: 200]")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed.")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
+@click.option(
+    "--keep-stages", is_flag=True, help="Keep the results of the stages, to try other settings."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+def train(
+    collection: Path,
+    output: Path,
+    gaussians: int | None,
+    rank: int | None,
+    seed: int,
+    jobs: int | None,
+    keep_stages: bool,
+    quiet: bool,
+) -> None:
+    """Train speech models, UBM, total variability, whitening and thresholds.
+
+    COLLECTION is a folder with audio/, ref.rttm (speakers named alike in all recordings) and,
+    if not all is to be scored, all.uem. Each stage leaves its result in OUTPUT.stages, so that
+    a training that was stopped goes on where it stopped.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from trfast.labelled import LabelledCollection
+    from trfast.training import TrainingConfig
+    from trfast.training import train as train_model
+
+    labelled = LabelledCollection.read(collection)
+    config = TrainingConfig(seed=seed)
+    if gaussians:
+        config = replace(config, n_components=gaussians)
+    if rank:
+        config = replace(config, rank=rank)
+    stages = output.with_name(output.name + ".stages")
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:18}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bar:
+        tasks = {}
+
+        def progress(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total)
+            bar.update(tasks[stage], completed=done, total=total)
+
+        model = train_model(labelled, stages=stages, config=config, jobs=jobs, progress=progress)
+    model.save(output)
+    if not keep_stages:
+        shutil.rmtree(stages)
+    if not quiet:
+        made = model.provenance
+        click.echo(
+            f"{output}: {made['hours']} h of {made['recordings']} recordings,"
+            f" {made['speakers']} speakers ({made['classes']} classes);"
+            f" thresholds {model.thresholds['within']} within,"
+            f" {model.thresholds['across']} across recordings"
+        )

@@ -1,0 +1,232 @@
+"""From similarities to clusters: connected components and complete linkage.
+
+A pair belongs together if its similarity reaches the threshold: ``similarity >= threshold``.
+Clusters are numbered in order of first appearance.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array
+
+from trfast._checks import check_matrix
+from trfast._ext import _linkage, _union_find
+from trfast.errors import ParameterError
+from trfast.scoring.cosine import edges_above
+
+Labels = npt.NDArray[np.int64]
+
+
+def connected_components(pairs: npt.ArrayLike, n: int) -> Labels:
+    """Label the connected components of a graph.
+
+    Parameters
+    ----------
+    pairs : array_like (m, 2)
+        Edges between items ``0..n-1``.
+    n : int
+        Number of items.
+
+    Returns
+    -------
+    ndarray (n,), int64
+        Component of each item, numbered in order of first appearance.
+
+    Raises
+    ------
+    ParameterError
+        If a pair names an item outside ``0..n-1``.
+
+    Examples
+    --------
+    >>> connected_components([[1, 3], [3, 4]], 5).tolist()
+    [0, 1, 2, 1, 1]
+    """
+    edges = _check_pairs(pairs, n)
+    parent = np.arange(n)
+    _union_find.unite(edges, parent)
+    return _numbered(parent)
+
+
+def constrained_components(
+    pairs: npt.ArrayLike, similarities: npt.ArrayLike, groups: npt.ArrayLike, n: int
+) -> Labels:
+    """Connected components that never hold two items of one group.
+
+    Edges are taken in order of falling similarity, of equals the one that comes first as a
+    pair (i, j). An edge joins the components of its two items unless both hold an item of
+    the same group; then it is passed over. So two local speakers of one recording (the
+    group) are never joined, not even by way of a third, and the order in which recordings
+    arrived plays no part.
+
+    Parameters
+    ----------
+    pairs : array_like (m, 2)
+        Edges between items ``0..n-1``.
+    similarities : array_like (m,)
+        Of each edge.
+    groups : array_like (n,)
+        Group of each item: integers or names.
+    n : int
+        Number of items.
+
+    Returns
+    -------
+    ndarray (n,), int64
+        Component of each item, numbered in order of first appearance.
+
+    Raises
+    ------
+    ParameterError
+        If a pair names an item outside ``0..n-1``, or the sizes differ.
+
+    Examples
+    --------
+    >>> pairs, similarities = [[0, 1], [1, 2], [2, 3]], [0.9, 0.8, 0.7]
+    >>> constrained_components(pairs, similarities, ["a", "b", "a", "c"], 4).tolist()
+    [0, 0, 1, 1]
+    """
+    edges = _check_pairs(pairs, n)
+    weights = np.asarray(similarities, dtype=np.float64)
+    if weights.shape != (len(edges),):
+        raise ParameterError(
+            f"similarities must be one a pair, shape ({len(edges)},), got {weights.shape}"
+        )
+    names, group = np.unique(np.asarray(groups), return_inverse=True)
+    if group.shape != (n,):
+        raise ParameterError(f"groups must be one an item, shape ({n},), got {group.shape}")
+    edges = np.sort(edges, axis=1)
+    order = np.lexsort((edges[:, 1], edges[:, 0], -weights))
+    parent = np.arange(n)
+    _union_find.unite_apart(
+        edges[order],
+        group.astype(np.int64, copy=False),
+        np.arange(n),
+        np.full(len(names), -1, dtype=np.int64),
+        parent,
+    )
+    return _numbered(parent)
+
+
+def complete_linkage(vectors: npt.ArrayLike, *, threshold: float) -> Labels:
+    """Complete-linkage clustering of vectors by cosine, cut at a threshold.
+
+    Exact: two clusters merge only if every pair across them reaches the threshold, so only
+    the pairs that do are ever stored, never n x n.
+
+    Parameters
+    ----------
+    vectors : array_like (n, d)
+    threshold : float
+        Least cosine of any two vectors of a cluster.
+
+    Returns
+    -------
+    ndarray (n,), int64
+        Cluster of each vector, numbered in order of first appearance.
+
+    Raises
+    ------
+    ParameterError
+        If a row is zero, NaN or infinite.
+
+    Examples
+    --------
+    >>> complete_linkage([[1, 0], [4, 1], [0, 1], [1, 4]], threshold=0.9).tolist()
+    [0, 0, 1, 1]
+    """
+    pairs, similarities = edges_above(vectors, threshold)
+    return complete_linkage_of_edges(pairs, similarities, len(np.asarray(vectors)))
+
+
+def complete_linkage_of_scores(scores: npt.ArrayLike, *, threshold: float) -> Labels:
+    """Complete-linkage clustering by a matrix of scores, cut at a threshold.
+
+    Parameters
+    ----------
+    scores : array_like (n, n)
+        Symmetric; the upper triangle is read.
+    threshold : float
+        Least score of any two items of a cluster.
+
+    Returns
+    -------
+    ndarray (n,), int64
+        Cluster of each item, numbered in order of first appearance.
+
+    Examples
+    --------
+    >>> complete_linkage_of_scores([[0, 5, 1], [5, 0, 4], [1, 4, 0]], threshold=2).tolist()
+    [0, 0, 1]
+    """
+    matrix = check_matrix(scores, "scores", n_columns=len(np.asarray(scores)), dtype=np.float64)
+    pairs = np.argwhere(np.triu(matrix >= threshold, 1))
+    return complete_linkage_of_edges(pairs, matrix[pairs[:, 0], pairs[:, 1]], len(matrix))
+
+
+def complete_linkage_of_edges(pairs: npt.ArrayLike, similarities: npt.ArrayLike, n: int) -> Labels:
+    """Complete-linkage clustering where only listed pairs may be in one cluster.
+
+    Parameters
+    ----------
+    pairs : array_like (m, 2)
+        All pairs that reach the threshold, each once.
+    similarities : array_like (m,)
+        Of each pair.
+    n : int
+        Number of items.
+
+    Returns
+    -------
+    ndarray (n,), int64
+        Cluster of each item, numbered in order of first appearance.
+
+    Examples
+    --------
+    >>> complete_linkage_of_edges([[0, 1], [1, 2]], [0.6, 0.7], 3).tolist()
+    [0, 1, 1]
+    """
+    edges = _check_pairs(pairs, n)
+    weights = np.asarray(similarities, dtype=np.float64)
+    if weights.shape != (len(edges),):
+        raise ParameterError(
+            f"similarities must be one a pair, shape ({len(edges)},), got {weights.shape}"
+        )
+    rows, columns = edges.T
+    graph = coo_array(
+        (np.tile(weights, 2), (np.concatenate([rows, columns]), np.concatenate([columns, rows]))),
+        shape=(n, n),
+    ).tocsr()
+    graph.sort_indices()
+    first = graph.indptr.astype(np.int64)
+    parent = np.arange(n)
+    if len(edges):
+        _linkage.complete_linkage(
+            first[:-1].copy(),
+            first[1:].copy(),
+            graph.indices.astype(np.int64),
+            graph.data,
+            np.empty(n, dtype=np.int64),
+            parent,
+        )
+    return _numbered(parent)
+
+
+def _numbered(parent: Labels) -> Labels:
+    labels = np.empty_like(parent)
+    _union_find.number_components(parent, labels)
+    return labels
+
+
+def _check_pairs(pairs: npt.ArrayLike, n: int) -> npt.NDArray[np.int64]:
+    edges = np.ascontiguousarray(pairs, dtype=np.int64)
+    if edges.size == 0:
+        return edges.reshape(0, 2)
+    if edges.ndim != 2 or edges.shape[1] != 2:
+        raise ParameterError(f"pairs must have shape (m, 2), got {edges.shape}")
+    if edges.min() < 0 or edges.max() >= n:
+        raise ParameterError(
+            f"pairs must name items 0 to {n - 1}, got {edges.min()} to {edges.max()}"
+        )
+    return edges

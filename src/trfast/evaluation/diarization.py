@@ -1,0 +1,309 @@
+"""Diarization error rate, exact to the turn: I-DER, X-DER and their components.
+
+What is counted, and under which conventions:
+
+- Scored time is speaker time: where two reference speakers speak, each second counts twice.
+  At each instant the error is ``max(n_reference, n_hypothesis) - n_correct``: missed speech
+  where the reference has more speakers, false alarm where the hypothesis has more, speaker
+  error for the rest (NIST's definition). No frames: times are compared as they are.
+- The collar is given for each side: 0.25 s leaves 0.5 s out around every start and end of a
+  reference turn, also where that lies inside another speaker's turn, or where two turns of
+  one speaker touch. (pyannote.metrics gives the width of both sides together; spy-der treats
+  the collars of overlapped turns otherwise.)
+- Overlapping turns of one speaker are one turn for the count. (pyannote.metrics counts them
+  twice.) Overlapped speech is where two or more different reference speakers speak.
+- The mapping of speakers is one to one and the best for what is scored. (NIST's md-eval
+  maps before it takes out collars and overlap, so its speaker error can be higher; pass
+  the `mapping` of a score without them to have the same.)
+- Without UEM, all time is scored: the same as the union of both extents, as in
+  pyannote.metrics. (md-eval takes the extent of the reference.)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from trfast.annotation import Annotation, Timeline, Turn
+from trfast.errors import AnnotationError, ParameterError
+from trfast.evaluation import _sweep
+
+Mappings = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorTimes:
+    """The components of the diarization error, in seconds of speaker time.
+
+    Examples
+    --------
+    >>> ErrorTimes(scored=10.0, missed=1.0, false_alarm=0.5, speaker_error=0.5).error_rate
+    0.2
+    """
+
+    scored: float
+    missed: float
+    false_alarm: float
+    speaker_error: float
+
+    @property
+    def error_rate(self) -> float:
+        """Error over scored time, as a fraction; NaN where nothing is scored."""
+        if self.scored == 0:
+            return math.nan
+        return (self.missed + self.false_alarm + self.speaker_error) / self.scored
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiarizationError:
+    """The diarization error of some recordings, with the conventions it was taken under.
+
+    Parameters
+    ----------
+    total : ErrorTimes
+        Sums over the recordings.
+    recordings : dict of str to ErrorTimes
+        A row a recording, sorted by name.
+    mapping : dict of str to dict of str to str
+        For each recording, the reference speaker that each hypothesis speaker stands for.
+        Speakers who never speak together are not in it.
+    missing : tuple of str
+        Recordings scored that the hypothesis has not: all their speech is missed.
+    unscored : tuple of str
+        Recordings that only the hypothesis has, or that the UEM leaves out.
+    collar, skip_overlap, across_recordings
+        As given.
+    has_uem : bool
+        Whether a UEM was given.
+    """
+
+    total: ErrorTimes
+    recordings: dict[str, ErrorTimes]
+    mapping: dict[str, dict[str, str]]
+    missing: tuple[str, ...]
+    unscored: tuple[str, ...]
+    collar: float
+    skip_overlap: bool
+    across_recordings: bool
+    has_uem: bool
+
+    @property
+    def error_rate(self) -> float:
+        """Error over scored time of all recordings, as a fraction."""
+        return self.total.error_rate
+
+    @property
+    def conventions(self) -> str:
+        """The conventions in words, to stand beside the score."""
+        return (
+            f"collar {self.collar:g} s on each side of a reference boundary, overlapped speech "
+            f"{'left out' if self.skip_overlap else 'scored'}, "
+            f"{'time in the UEM' if self.has_uem else 'all time (no UEM)'}, speakers mapped one "
+            f"to one {'across the collection' if self.across_recordings else 'by recording'}"
+        )
+
+
+def diarization_error(
+    reference: Mapping[str, Annotation],
+    hypothesis: Mapping[str, Annotation],
+    *,
+    uem: Mapping[str, Timeline] | None = None,
+    collar: float = 0.25,
+    skip_overlap: bool = False,
+    across_recordings: bool = False,
+    mapping: Mappings | None = None,
+) -> DiarizationError:
+    """Score who speaks when against a reference.
+
+    Parameters
+    ----------
+    reference, hypothesis : mapping of str to Annotation
+        By name of recording. The recordings of the reference are scored.
+    uem : mapping of str to Timeline, optional
+        What is scored of each recording; a recording that it does not name is not scored.
+        By default all time is scored.
+    collar : float
+        Seconds left out on each side of every start and end of a reference turn.
+    skip_overlap : bool
+        Leave out the time in which two or more reference speakers speak.
+    across_recordings : bool
+        False: the best mapping of speakers for each recording (I-DER). True: the best one for
+        the collection, where a name is the same speaker in every recording (X-DER).
+    mapping : mapping of str to mapping of str to str, optional
+        Score under this mapping, by recording from hypothesis to reference names, instead of
+        the best one.
+
+    Returns
+    -------
+    DiarizationError
+
+    Raises
+    ------
+    AnnotationError
+        If there is nothing to score, or the hypothesis has recordings, but none of the
+        reference's: their names differ.
+    ParameterError
+        If the collar is negative or not finite, or a mapping is given with
+        `across_recordings`.
+
+    Examples
+    --------
+    >>> reference = {"show": Annotation("show", [(0, 10, "ann"), (10, 20, "ben")])}
+    >>> hypothesis = {"show": Annotation("show", [(0, 12, "S1"), (12, 19, "S2")])}
+    >>> score = diarization_error(reference, hypothesis, collar=0.0)
+    >>> score.total
+    ErrorTimes(scored=20.0, missed=1.0, false_alarm=0.0, speaker_error=2.0)
+    >>> score.mapping
+    {'show': {'S1': 'ann', 'S2': 'ben'}}
+    >>> diarization_error(reference, hypothesis, collar=0.25).total.speaker_error
+    1.75
+    """
+    if not (math.isfinite(collar) and collar >= 0):
+        raise ParameterError(f"collar must be finite and at least 0 s, got {collar}")
+    if across_recordings and mapping is not None:
+        raise ParameterError("give a mapping, or across_recordings=True to find one, not both")
+    names = sorted(name for name in reference if uem is None or name in uem)
+    if not names:
+        raise AnnotationError(
+            f"nothing to score: {len(reference)} recordings in the reference, none in the UEM."
+            " Check the names of the recordings"
+        )
+    if hypothesis and hypothesis.keys().isdisjoint(reference):
+        raise AnnotationError(
+            f"reference and hypothesis share no recording: {_some(reference)} in the reference,"
+            f" {_some(hypothesis)} in the hypothesis. Check the names of the recordings"
+        )
+
+    ref = _sweep.gather(names, reference, across=across_recordings)
+    hyp = _sweep.gather(names, hypothesis, across=across_recordings)
+    collars = [
+        (ref.recording, bound - collar, bound + collar)
+        for bound in (ref.start, ref.end)
+        if collar > 0
+    ]
+    regions = [] if uem is None else [_sweep.regions(names, uem)]
+    recording, seconds, bounds = _sweep.elementary_intervals(
+        [ref.spans, hyp.spans, *collars, *regions]
+    )
+    ref_active = _sweep.activity(ref, bounds[0], len(seconds))
+    hyp_active = _sweep.activity(hyp, bounds[1], len(seconds))
+    n_ref, n_hyp = _sweep.speakers_in(ref_active), _sweep.speakers_in(hyp_active)
+    if collars:
+        seconds[_sweep.coverage(bounds[2:4], len(seconds)) > 0] = 0.0
+    if regions:
+        seconds[_sweep.coverage(bounds[-1:], len(seconds)) == 0] = 0.0
+    if skip_overlap:
+        seconds[n_ref > 1] = 0.0
+
+    if mapping is None:
+        partner = _sweep.best_mapping(ref_active, hyp_active, seconds)
+    else:
+        partner = _given_mapping(names, mapping, ref, hyp)
+    n_correct = _sweep.speakers_in(ref_active.multiply(partner @ hyp_active).tocsr())
+    n_matched = np.minimum(n_ref, n_hyp)
+    times = [
+        np.bincount(recording, count * seconds, minlength=len(names)).tolist()
+        for count in (n_ref, n_ref - n_matched, n_hyp - n_matched, n_matched - n_correct)
+    ]
+    return DiarizationError(
+        total=ErrorTimes(*map(math.fsum, times)),
+        recordings=dict(zip(names, map(ErrorTimes, *times), strict=True)),
+        mapping=_named_mapping(names, partner, ref, hyp),
+        missing=tuple(name for name in names if name not in hypothesis),
+        unscored=tuple(sorted((reference.keys() | hypothesis.keys()) - set(names))),
+        collar=float(collar),
+        skip_overlap=skip_overlap,
+        across_recordings=across_recordings,
+        has_uem=uem is not None,
+    )
+
+
+def oracle_linking(
+    reference: Mapping[str, Annotation], hypothesis: Mapping[str, Annotation]
+) -> dict[str, Annotation]:
+    """Give each hypothesis turn the name of the reference speaker who speaks most in it.
+
+    What :func:`diarization_error` still finds is the error of speech detection and of
+    segmentation: no clustering or linking of these turns can do better, up to overlapped speech.
+
+    Parameters
+    ----------
+    reference, hypothesis : mapping of str to Annotation
+        By name of recording.
+
+    Returns
+    -------
+    dict of str to Annotation
+        The recordings of the hypothesis. Of two speakers who speak equally long, the first
+        by name. A turn in which no reference speaker speaks keeps its name.
+
+    Examples
+    --------
+    >>> reference = {"show": Annotation("show", [(0, 10, "ann"), (10, 20, "ben")])}
+    >>> hypothesis = {"show": Annotation("show", [(0, 12, "S1"), (12, 19, "S1")])}
+    >>> [turn.speaker for turn in oracle_linking(reference, hypothesis)["show"]]
+    ['ann', 'ben']
+    """
+    return {
+        name: _most_speaking(reference[name], annotation) if name in reference else annotation
+        for name, annotation in hypothesis.items()
+    }
+
+
+def _most_speaking(reference: Annotation, hypothesis: Annotation) -> Annotation:
+    speakers = reference.speakers
+    speech = [
+        Timeline((turn.start, turn.end) for turn in reference if turn.speaker == name).merged()
+        for name in speakers
+    ]
+    starts = np.concatenate([[], *(timeline.starts for timeline in speech)])
+    ends = np.concatenate([[], *(timeline.ends for timeline in speech)])
+    owner = np.repeat(np.arange(len(speakers)), [len(timeline) for timeline in speech])
+    turns = []
+    for turn in hypothesis:
+        common = np.minimum(ends, turn.end) - np.maximum(starts, turn.start)
+        seconds = np.bincount(owner, np.maximum(common, 0.0), minlength=1)
+        most = int(seconds.argmax())
+        turns.append(
+            Turn(turn.start, turn.end, speakers[most] if seconds[most] > 0 else turn.speaker)
+        )
+    return Annotation(hypothesis.recording, turns)
+
+
+def _given_mapping(
+    names: list[str], mapping: Mappings, ref: _sweep.Turns, hyp: _sweep.Turns
+) -> Any:
+    found = [
+        (ref.speakers[number, to], hyp.speakers[number, speaker])
+        for number, name in enumerate(names)
+        for speaker, to in mapping.get(name, {}).items()
+        if (number, to) in ref.speakers and (number, speaker) in hyp.speakers
+    ]
+    rows, columns = zip(*found, strict=True) if found else ((), ())
+    return _sweep.pairs(rows, columns, (len(ref.speakers), len(hyp.speakers)))
+
+
+def _named_mapping(
+    names: list[str], partner: Any, ref: _sweep.Turns, hyp: _sweep.Turns
+) -> dict[str, dict[str, str]]:
+    ref_names = [name for _, name in ref.speakers]
+    hyp_names = [name for _, name in hyp.speakers]
+    rows, columns = partner.nonzero()
+    partner_of = dict(zip(columns.tolist(), rows.tolist(), strict=True))
+    mapping: dict[str, dict[str, str]] = {name: {} for name in names}
+    for number, speaker in dict.fromkeys(
+        zip(hyp.recording.tolist(), hyp.speaker.tolist(), strict=True)
+    ):
+        if speaker in partner_of:
+            mapping[names[number]][hyp_names[speaker]] = ref_names[partner_of[speaker]]
+    return mapping
+
+
+def _some(names: Iterable[str]) -> str:
+    first = list(islice(names, 4))
+    return ", ".join(first[:3]) + ", ..." * (len(first) > 3) or "none"

@@ -1,0 +1,330 @@
+"""Run a function over recordings: in processes of this machine, or on any executor."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from threadpoolctl import threadpool_limits
+
+from trfast._threads import available_cores
+from trfast.errors import ExecutionError, ParameterError, TrfastError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Timed = tuple[Result | None, Exception | None, float]
+
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[Item, Result]):
+    """What became of one item.
+
+    Parameters
+    ----------
+    item : object
+        The item.
+    result : object or None
+        What the function returned; ``None`` where it failed.
+    error : Exception or None
+        What stopped it. An error that trfast did not foresee carries its traceback as a note.
+    seconds : float
+        Time that the function took.
+    """
+
+    item: Item
+    result: Result | None
+    error: Exception | None
+    seconds: float
+
+
+def map_recordings(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    executor: Executor | None = None,
+    jobs: int | None = None,
+    in_flight: int | None = None,
+) -> Iterator[Outcome[Item, Result]]:
+    """Call `function` with each item and yield what became of each, as they finish.
+
+    An item that fails is an outcome with an error and stops no other. When a worker process
+    dies, the items that were in flight are tried again one by one, so that only the one that
+    kills its worker is lost. Leaving the loop early, or Ctrl+C, ends the workers at once.
+
+    Parameters
+    ----------
+    function : callable
+        Called with one item; must be picklable unless ``jobs=1``.
+    items : iterable
+        The items; each is yielded exactly once.
+    executor : concurrent.futures.Executor, optional
+        Where to run instead of local processes: for instance
+        ``dask.distributed.Client.get_executor()``. It is not shut down, and the number of
+        threads inside its workers is its own affair.
+    jobs : int, optional
+        Number of local processes, with one thread each; default: the available cores. One job
+        runs in this process. Not with `executor`.
+    in_flight : int, optional
+        Most items handed out and not yet finished; default: two a job, 256 with an `executor`.
+
+    Yields
+    ------
+    Outcome
+
+    Raises
+    ------
+    ParameterError
+        If `jobs` or `in_flight` is below 1, if both `jobs` and `executor` are given, or if the
+        function cannot be sent to other processes.
+    ExecutionError
+        If the worker processes cannot start.
+
+    Examples
+    --------
+    >>> for outcome in map_recordings(len, ["ab", 7], jobs=1):
+    ...     print(outcome.result, repr(outcome.error))
+    2 None
+    None TypeError("object of type 'int' has no len()")
+    """
+    for name, value in (("jobs", jobs), ("in_flight", in_flight)):
+        if value is not None and value < 1:
+            raise ParameterError(f"{name} must be at least 1, got {value}")
+    if executor is not None:
+        if jobs is not None:
+            raise ParameterError("jobs and executor exclude each other: the executor has workers")
+        chosen = executor
+        return _as_finished(
+            lambda item: chosen.submit(_timed, function, item), iter(items), in_flight or 256
+        )
+    items = list(items)
+    jobs = min(jobs or available_cores(), len(items))
+    if jobs <= 1:
+        return _map_here(function, items)
+    try:
+        payload = pickle.dumps(function)
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        raise ParameterError(
+            f"the function cannot be sent to other processes ({error}); define it at the top level"
+            " of a module, or use jobs=1"
+        ) from error
+    return _map_processes(payload, items, jobs, in_flight or 2 * jobs)
+
+
+def _map_here(
+    function: Callable[[Item], Result], items: Iterable[Item]
+) -> Iterator[Outcome[Item, Result]]:
+    for item in items:
+        with threadpool_limits(1):
+            timed = _timed(function, item)
+        yield Outcome(item, *timed)
+
+
+def _map_processes(
+    payload: bytes, items: Iterable[Item], jobs: int, in_flight: int
+) -> Iterator[Outcome[Item, Any]]:
+    items = iter(items)
+    suspects: list[Item] = []
+
+    def feed() -> Iterator[Item]:
+        for item in items:
+            yield item
+            if suspects:
+                return
+
+    while True:
+        with _Workers(payload, jobs) as workers:
+            for outcome in _as_finished(workers.submit, feed(), in_flight):
+                if isinstance(outcome.error, BrokenExecutor):
+                    suspects.append(outcome.item)
+                else:
+                    yield outcome
+            if suspects:
+                workers.check_started()
+        if not suspects:
+            return
+        if in_flight == 1:
+            died = ExecutionError(
+                "the worker process died: out of memory, or a crash in a library; try fewer jobs"
+            )
+            yield Outcome(suspects[0], None, died, 0.0)
+        else:
+            yield from _map_processes(payload, suspects, 1, 1)
+        suspects.clear()
+
+
+def _as_finished(
+    submit: Callable[[Item], Future[Timed[Result]]], items: Iterator[Item], in_flight: int
+) -> Iterator[Outcome[Item, Result]]:
+    waiting: dict[Future[Timed[Result]], Item] = {}
+    try:
+        while True:
+            for item in islice(items, in_flight - len(waiting)):
+                waiting[_submit(submit, item)] = item
+            if not waiting:
+                return
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                yield _outcome(waiting.pop(future), future)
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _submit(submit: Callable[[Item], Future[Timed[Result]]], item: Item) -> Future[Timed[Result]]:
+    try:
+        return submit(item)
+    except BrokenExecutor as error:
+        failed: Future[Timed[Result]] = Future()
+        failed.set_exception(error)
+        return failed
+
+
+def _outcome(item: Item, future: Future[Timed[Result]]) -> Outcome[Item, Result]:
+    if future.cancelled():
+        return Outcome(item, None, ExecutionError("cancelled by its executor"), 0.0)
+    error = future.exception()
+    if error is None:
+        return Outcome(item, *future.result())
+    if not isinstance(error, Exception):
+        error = ExecutionError(f"stopped by {error!r}")
+    return Outcome(item, None, error, 0.0)
+
+
+class _Workers:
+    """Local processes that hold the function, run one thread each, and die with this object.
+
+    All workers hold one end of a pipe, over which each reports that it started; when the
+    other end closes, because this process is done, interrupted or killed, they exit.
+    """
+
+    def __init__(self, payload: bytes, jobs: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._line, self._workers_end = context.Pipe()
+        self._pool = ProcessPoolExecutor(
+            jobs,
+            mp_context=context,
+            initializer=_start_worker,
+            initargs=(self._workers_end, payload),
+        )
+
+    def submit(self, item: Any) -> Future[Timed[Any]]:
+        with _one_thread_for_children():  # a submission may start a process
+            return self._pool.submit(_work, item)
+
+    def check_started(self) -> None:
+        reports = []
+        while self._line.poll():
+            reports.append(self._line.recv())
+        if "" not in reports:
+            reason = f": {reports[0]}" if reports else ""
+            raise ExecutionError(
+                f"the worker processes died while they started{reason}. In a script, call this"
+                ' under `if __name__ == "__main__":`; or use jobs=1.'
+            )
+
+    def __enter__(self) -> _Workers:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self._line.close()
+        self._pool.shutdown(cancel_futures=True)
+        self._line.close()
+        self._workers_end.close()
+
+
+@contextmanager
+def _one_thread_for_children() -> Iterator[None]:
+    # Most libraries read these once, when they load: too early for the worker to set them.
+    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+_function: Callable[[Any], Any]
+
+
+def _start_worker(line: Connection, payload: bytes) -> None:
+    global _function
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the parent, which ends us
+    threading.Thread(target=_exit_with_parent, args=(line,), daemon=True).start()
+    try:
+        _function = pickle.loads(payload)
+    except Exception as error:
+        line.send(f"{type(error).__name__}: {error}")
+        os._exit(1)
+    threadpool_limits(1)
+    line.send("")
+
+
+def _exit_with_parent(line: Connection) -> None:
+    line.poll(None)
+    os._exit(1)
+
+
+def _work(item: Any) -> Timed[Any]:
+    return _timed(_function, item)
+
+
+def _timed(function: Callable[[Item], Result], item: Item) -> Timed[Result]:
+    start = time.perf_counter()
+    result, error = None, None
+    try:
+        result = function(item)
+    except Exception as caught:
+        error = _portable(caught)
+    return result, error, time.perf_counter() - start
+
+
+def _portable(error: Exception) -> Exception:
+    """Return the error without its frames, in a form that survives the way between processes."""
+    if not isinstance(error, TrfastError):
+        error.add_note(traceback.format_exc())
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        plain = RuntimeError(f"{type(error).__name__}: {error}")
+        for note in getattr(error, "__notes__", ()):
+            plain.add_note(note)
+        return plain
+    return error.with_traceback(None)

@@ -1,0 +1,280 @@
+"""ModelBundle: all that diarization and linking need, in one safetensors file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import safetensors
+from safetensors.numpy import save
+
+from trfast._checks import check_matrix
+from trfast._files import write_atomic
+from trfast.embedding import IvectorEmbedder, NormalizationConfig
+from trfast.errors import ModelError
+from trfast.features import MfccConfig
+from trfast.gmm import DiagonalGmm
+from trfast.ivector import TotalVariability
+from trfast.scoring.normalization import LengthNorm, Whitening
+from trfast.segmentation import SegmentationConfig
+from trfast.speech import SpeechDetector
+
+FORMAT = 1
+_HEADER = "trfast"
+_PARTS = ("weights", "means", "variances")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusteringConfig:
+    """How the segments of a recording become local speakers, and those speakers of a collection.
+
+    Parameters
+    ----------
+    alpha : float
+        Weight of the penalty of BIC clustering, which joins segments before i-vectors are
+        compared; 0 leaves it out.
+    threshold_within, threshold_across : float
+        Cosine similarity from which two clusters of a recording, two local speakers of a
+        collection, are the same speaker. The paper writes the opposite of it (-0.55, -0.65).
+    """
+
+    alpha: float = 0.0
+    threshold_within: float = 0.55
+    threshold_across: float = 0.65
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ModelBundle:
+    """Models and settings of the whole path, from samples to linked speakers.
+
+    Parameters
+    ----------
+    mfcc, segmentation, normalization, clustering
+        Settings, one dataclass a stage.
+    detector : SpeechDetector
+    ubm : DiagonalGmm
+    total_variability : TotalVariability
+    whitening : Whitening
+        Centring and whitening of i-vectors, before their cosine.
+    provenance : mapping
+        How the model was made: data, counts, seed, versions. It does not enter the hash.
+    """
+
+    mfcc: MfccConfig
+    segmentation: SegmentationConfig
+    normalization: NormalizationConfig
+    clustering: ClusteringConfig
+    detector: SpeechDetector
+    ubm: DiagonalGmm
+    total_variability: TotalVariability
+    whitening: Whitening
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Similarities from which speakers are the same: ``within``, ``across`` recordings."""
+        clustering = self.clustering
+        return {"within": clustering.threshold_within, "across": clustering.threshold_across}
+
+    @cached_property
+    def embedder(self) -> IvectorEmbedder:
+        """Segments -> i-vectors."""
+        return IvectorEmbedder(
+            ubm=self.ubm,
+            total_variability=self.total_variability,
+            normalization=self.normalization,
+            hop=self.mfcc.hop,
+        )
+
+    def project(self, vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Turn i-vectors into unit vectors whose inner product is the score.
+
+        Parameters
+        ----------
+        vectors : ndarray (n, rank)
+
+        Returns
+        -------
+        ndarray (n, dimension), float32
+        """
+        x = check_matrix(vectors, "vectors", n_columns=self.total_variability.rank)
+        if len(x) == 0:
+            return x
+        return np.asarray(LengthNorm().fit_transform(self.whitening.transform(x)), np.float32)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 of the settings and arrays: equal where results are."""
+        digest = hashlib.sha256(json.dumps(self._settings(), sort_keys=True).encode())
+        for name, array in sorted(self._tensors().items()):
+            digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
+            digest.update(array.tobytes())
+        return digest.hexdigest()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the bundle; the file appears only when it is complete."""
+        header = {
+            "format": FORMAT,
+            "settings": self._settings(),
+            "provenance": dict(self.provenance),
+            "content_hash": self.content_hash,
+        }
+        write_atomic(Path(path), save(self._tensors(), {_HEADER: json.dumps(header)}))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> ModelBundle:
+        """Read a bundle.
+
+        Raises
+        ------
+        ModelError
+            If the file is missing, is not a bundle, is of another format, or is damaged.
+        """
+        header, tensors = _read(path)
+        try:
+            bundle = cls._from_parts(header["settings"], tensors, header["provenance"])
+            found, expected = bundle.content_hash, header["content_hash"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"{path}: incomplete model file ({type(error).__name__}: {error});"
+                " train it again or copy it again"
+            ) from error
+        if found != expected:
+            raise ModelError(
+                f"{path}: damaged model file: content hash {found[:12]}, expected"
+                f" {expected[:12]}; copy it again"
+            )
+        return bundle
+
+    def _settings(self) -> dict[str, Any]:
+        detector = self.detector.get_params(deep=False)
+        return {
+            "mfcc": asdict(self.mfcc),
+            "segmentation": asdict(self.segmentation),
+            "normalization": asdict(self.normalization),
+            "clustering": asdict(self.clustering),
+            "detector": {k: detector[k] for k in ("penalty", "bias", "min_speech", "min_gap")},
+            "posterior_floor": self.ubm.posterior_floor,
+        }
+
+    def _tensors(self) -> dict[str, npt.NDArray[Any]]:
+        tensors = {
+            # Half precision: its rounding is far below what the data determine.
+            "total_variability": self.total_variability.matrix_.astype(np.float16),
+            "whitening.mean": self.whitening.mean_.astype(np.float32),
+            "whitening.matrix": self.whitening.matrix_.astype(np.float32),
+        }
+        mixtures = {"ubm": self.ubm, "speech": self.detector.speech_, "rest": self.detector.rest_}
+        for name, gmm in mixtures.items():
+            tensors |= mixture_tensors(name, gmm)
+        return {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+
+    @classmethod
+    def _from_parts(
+        cls,
+        settings: Mapping[str, Any],
+        tensors: Mapping[str, npt.NDArray[Any]],
+        provenance: Mapping[str, Any],
+    ) -> ModelBundle:
+        # One thread: recordings, not kernels, are what runs in parallel.
+        mixtures = {name: mixture_of(name, tensors, 1) for name in ("ubm", "speech", "rest")}
+        ubm = mixtures["ubm"].set_params(posterior_floor=settings["posterior_floor"])
+        mfcc = MfccConfig(**settings["mfcc"])
+        detector = SpeechDetector(
+            config=mfcc,
+            n_components=mixtures["speech"].n_components,
+            n_threads=1,
+            **settings["detector"],
+        )
+        detector.speech_, detector.rest_ = mixtures["speech"], mixtures["rest"]
+        matrix = tensors["total_variability"].astype(np.float32)
+        total_variability = TotalVariability(ubm=ubm, rank=matrix.shape[2], n_threads=1)
+        total_variability.matrix_ = matrix
+        whitening = Whitening()
+        whitening.mean_ = tensors["whitening.mean"]
+        whitening.matrix_ = tensors["whitening.matrix"]
+        whitening.n_features_in_ = len(whitening.mean_)
+        return cls(
+            mfcc=mfcc,
+            segmentation=SegmentationConfig(**settings["segmentation"]),
+            normalization=NormalizationConfig(**settings["normalization"]),
+            clustering=ClusteringConfig(**settings["clustering"]),
+            detector=detector,
+            ubm=ubm,
+            total_variability=total_variability,
+            whitening=whitening,
+            provenance=provenance,
+        )
+
+
+def load_model(path: str | os.PathLike[str] | None = None) -> ModelBundle:
+    """Load a model bundle.
+
+    Parameters
+    ----------
+    path : path, optional
+        A file made by ``trfast train``; default: the model that comes with the package.
+
+    Returns
+    -------
+    ModelBundle
+
+    Raises
+    ------
+    ModelError
+        If the file is missing, is not a bundle, is of another format, or is damaged.
+
+    Examples
+    --------
+    >>> load_model().total_variability.rank
+    200
+    """
+    if path is not None:
+        return ModelBundle.load(path)
+    with as_file(files("trfast") / "models" / "default.safetensors") as bundled:
+        return ModelBundle.load(bundled)
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+    """Header and arrays of a bundle of our format."""
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        header = json.loads(metadata.get(_HEADER, "{}"))
+    except FileNotFoundError as error:
+        raise ModelError(f"{path}: no such model file") from error
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (safetensors.SafetensorError, ValueError) as error:
+        raise ModelError(
+            f"{path}: not a model file ({error}); give one made by 'trfast train'"
+        ) from error
+    if header.get("format") != FORMAT:
+        raise ModelError(
+            f"{path}: a safetensors file without a trfast model of format {FORMAT}"
+            f" (found format {header.get('format')}); give one made by this version's"
+            " 'trfast train'"
+        )
+    return header, tensors
+
+
+def mixture_tensors(name: str, gmm: DiagonalGmm) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays of a mixture, as a model file names them."""
+    return {f"{name}.{part}": getattr(gmm, f"{part}_").astype(np.float32) for part in _PARTS}
+
+
+def mixture_of(
+    name: str, tensors: Mapping[str, npt.NDArray[Any]], n_threads: int | None
+) -> DiagonalGmm:
+    """Return the mixture of that name in a model file's arrays."""
+    return DiagonalGmm.of(*(tensors[f"{name}.{part}"] for part in _PARTS), n_threads=n_threads)

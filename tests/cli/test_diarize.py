@@ -1,0 +1,132 @@
+"""trfast diarize, and what all verbs share."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from tests.fakes import calls, write
+from trfast.annotation import Annotation
+from trfast.formats import read_rttm
+
+Trfast = Callable[..., Result]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_one_rttm_a_recording(trfast: Trfast, tmp_path: Path, jobs: int) -> None:
+    a, b = write(tmp_path / "in", a="ann:1 ben:2", b="cat:1.5")
+    result = trfast("diarize", a, b, "-o", tmp_path / "new" / "out", "--jobs", jobs)
+    assert result.output == ""
+    out = tmp_path / "new" / "out"
+    assert sorted(path.name for path in out.iterdir()) == ["a.rttm", "b.rttm"]
+    assert read_rttm(out / "a.rttm") == {"a": Annotation("a", [(0, 1, "S1"), (1, 3, "S2")])}
+    assert read_rttm(out / "b.rttm") == {"b": Annotation("b", [(0, 1.5, "S1")])}
+
+
+def test_silence_is_an_empty_file(trfast: Trfast, tmp_path: Path) -> None:
+    (path,) = write(tmp_path, silence="")
+    trfast("diarize", path, "-o", tmp_path / "out")
+    assert (tmp_path / "out" / "silence.rttm").read_text() == ""
+
+
+def test_failures_are_listed_and_the_others_written(trfast: Trfast, tmp_path: Path) -> None:
+    a, bug = write(tmp_path, a="ann:1", bug="bug")
+    result = trfast(
+        "diarize", bug, a, tmp_path / "none.wav", "-o", tmp_path / "out", "--jobs=1", status=1
+    )
+    assert (tmp_path / "out" / "a.rttm").exists()
+    lines = result.stderr.splitlines()
+    assert lines[0] == "trfast: 2 of 3 recordings failed:"
+    assert lines[1:3] == ["  bug: ZeroDivisionError: a bug", "  none: none.wav: no such file"]
+    assert lines[4].startswith("Traceback")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "marks.rttm",
+            "SPEAKER a 1 1 4 <NA> <NA> x <NA> <NA>\nSPEAKER a 1 2 4 <NA> <NA> y <NA> <NA>",
+        ),
+        ("marks.uem", "a 1 1 6"),
+    ],
+)
+def test_speech_marks_from_outside(trfast: Trfast, tmp_path: Path, name: str, text: str) -> None:
+    paths = write(tmp_path, a="ann:1", b="ann:1")
+    (tmp_path / name).write_text(text)
+    result = trfast(
+        "diarize", *paths, "-o", tmp_path / "out", "--speech", tmp_path / name, status=1
+    )
+    assert read_rttm(tmp_path / "out" / "a.rttm")["a"].turns[0].duration == 5
+    assert "  b: no speech marks for recording 'b'" in result.stderr
+
+
+def test_nothing_starts_with_bad_marks_or_an_output_that_cannot_be(
+    trfast: Trfast, tmp_path: Path
+) -> None:
+    (path,) = write(tmp_path, a="ann:1")
+    (tmp_path / "bad.rttm").write_text("SPEAKER a 1\n")
+    result = trfast(
+        "diarize", path, "-o", tmp_path / "out", "--speech", tmp_path / "bad.rttm", status=1
+    )
+    assert result.stderr.startswith(f"trfast: error: {tmp_path / 'bad.rttm'}: 1 malformed line")
+    result = trfast("diarize", path, "-o", path / "out", status=1)
+    assert result.stderr == (
+        f"trfast: error: {path / 'out'}: this folder cannot be made (Not a directory)\n"
+    )
+    result = trfast("diarize", path, "-o", tmp_path, "--speech", "marks.txt", status=2)
+    assert "marks.txt is neither .rttm nor .uem" in result.stderr
+    assert calls(tmp_path) == []
+
+
+def test_an_output_that_cannot_be_written(trfast: Trfast, tmp_path: Path) -> None:
+    (path,) = write(tmp_path, a="ann:1")
+    (tmp_path / "out" / "a.rttm").mkdir(parents=True)
+    result = trfast("diarize", path, "-o", tmp_path / "out", status=1)
+    assert result.stderr.startswith("trfast: error: ")
+    assert "a.rttm" in result.stderr
+
+
+def test_ctrl_c(trfast: Trfast, tmp_path: Path) -> None:
+    paths = write(tmp_path, a="ann:1 ben:1", b="stop")
+    result = trfast("diarize", *paths, "-o", tmp_path / "out", "--jobs=1", status=130)
+    assert result.stderr.endswith("trfast: stopped; what was finished is kept\n")
+    assert (tmp_path / "out" / "a.rttm").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["diarize", "-o", "out"],
+        ["diarize", "a.wav"],
+        ["diarize", "a.wav", "-o", "out", "--jobs=0"],
+        ["diarize", "a.wav", "-o", "out", "--threshold=2"],
+        ["diarize", "a.wav", "-o", "out", "--channel=-1"],
+        ["unknown"],
+    ],
+)
+def test_wrong_usage(trfast: Trfast, arguments: list[str]) -> None:
+    assert "Usage: trfast" in trfast(*arguments, status=2).stderr
+
+
+def test_help_loads_no_verb() -> None:
+    script = (
+        "import sys; from trfast.cli import main\n"
+        "main(['-h'], standalone_mode=False)\n"
+        "print([name for name in sys.modules if name.startswith('trfast.cli.')])"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout
+    assert "run       Diarize, and find the same speakers across recordings." in shown
+    assert shown.endswith("[]\n")
+
+
+def test_each_verb_has_help(trfast: Trfast) -> None:
+    for verb in ("diarize", "run"):
+        assert f"Usage: trfast {verb} [OPTIONS]" in trfast(verb, "-h").stdout

@@ -1,0 +1,104 @@
+"""trfast run: from files to speakers with one name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from tests.fakes import calls, write
+from trfast.annotation import Annotation
+from trfast.collection import Collection
+from trfast.formats import read_rttm
+
+Trfast = Callable[..., Result]
+
+
+def lines(result: Result) -> list[str]:
+    return [" ".join(line.split()) for line in result.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_whole_way(trfast: Trfast, tmp_path: Path, jobs: int) -> None:
+    write(tmp_path / "in" / "deep", tuesday="cat:1 ann:3600")
+    write(tmp_path / "in", monday="ann:3 ben:4")
+    result = trfast("run", tmp_path / "in", "-o", tmp_path / "out", f"--jobs={jobs}")
+    assert read_rttm(tmp_path / "out" / "collection.rttm") == {
+        "monday": Annotation("monday", [(0, 3, "speaker-0001"), (3, 7, "speaker-0002")]),
+        "tuesday": Annotation("tuesday", [(0, 1, "speaker-0003"), (1, 3601, "speaker-0001")]),
+    }
+    table = lines(result)
+    assert "recordings 2" in table
+    assert "audio 1:00:10" in table
+    assert "speech 1:00:08" in table
+    assert "speakers 3; 1 in more than one recording" in table
+    assert "speaker-0001 2 1:00:03" in table
+    assert "times real time" in result.stdout
+
+
+def test_failures_are_listed_and_the_rest_is_linked(trfast: Trfast, tmp_path: Path) -> None:
+    paths = write(tmp_path, a="ann:1", b="bug", c="ann:1", d="die")
+    result = trfast("run", *paths, "-o", tmp_path / "out", "--jobs=2", status=1)
+    assert "recordings 2; 2 failed" in lines(result)
+    assert "trfast: 2 of 4 recordings failed:\n  b: ZeroDivisionError: a bug\n" in result.stderr
+    assert "  d: the worker process died" in result.stderr
+    with Collection(tmp_path / "out" / "collection.sqlite") as collection:
+        assert [speaker.n_recordings for speaker in collection.speakers()] == [2]
+        assert [failure.recording for failure in collection.failures()] == ["b", "d"]
+
+
+def test_a_stopped_run_goes_on(trfast: Trfast, tmp_path: Path) -> None:
+    paths = write(tmp_path, a="ann:1 ben:1", b="stop")
+    arguments = ["run", *paths, "-o", tmp_path / "out", "--jobs=1"]
+    trfast(*arguments, status=130)
+    assert calls(tmp_path) == ["a", "b"]
+    write(tmp_path, b="ann:1")
+    result = trfast(*arguments)
+    assert calls(tmp_path) == ["b"]
+    assert "recordings 2, 1 of them now" in lines(result)
+    assert "speed" not in trfast(*arguments).stdout
+    assert calls(tmp_path) == []
+
+
+def test_a_later_run_adds_to_it(trfast: Trfast, tmp_path: Path) -> None:
+    a, b = write(tmp_path, b="ann:1", a="ann:2")
+    trfast("run", a, "-o", tmp_path / "out")
+    trfast("run", b, "-o", tmp_path / "out")
+    assert sorted(read_rttm(tmp_path / "out" / "collection.rttm")) == ["a", "b"]
+
+
+def test_two_models_are_not_mixed(trfast: Trfast, tmp_path: Path) -> None:
+    a, b = write(tmp_path, a="ann:1", b="ann:1")
+    trfast("run", a, "-o", tmp_path / "out")
+    result = trfast("run", b, "-o", tmp_path / "out", "--model=other", status=1)
+    assert "trfast: error: " in result.stderr
+    assert "holds recordings of 2 models" in result.stderr
+    trfast("run", a, b, "-o", tmp_path / "out", "--model=other")
+
+
+def test_nobody_speaks(trfast: Trfast, tmp_path: Path) -> None:
+    (path,) = write(tmp_path, silence="")
+    result = trfast("run", path, "-o", tmp_path / "out")
+    assert "speakers 0; 0 in more than one recording" in lines(result)
+    assert (tmp_path / "out" / "collection.rttm").read_text() == ""
+
+
+def test_quiet(trfast: Trfast, tmp_path: Path) -> None:
+    (path,) = write(tmp_path, a="ann:1")
+    assert trfast("run", path, "-o", tmp_path / "out", "--quiet").output == ""
+
+
+def test_a_file_in_the_way(trfast: Trfast, tmp_path: Path) -> None:
+    (path,) = write(tmp_path, a="ann:1")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "collection.sqlite").write_text("something else " * 100)
+    result = trfast("run", path, "-o", tmp_path / "out", status=1)
+    assert "cannot be used as a collection (file is not a database)" in result.stderr
+    assert calls(tmp_path) == []
+
+
+def test_a_folder_without_audio(trfast: Trfast, tmp_path: Path) -> None:
+    result = trfast("run", tmp_path, "-o", tmp_path / "out", status=1)
+    assert "no audio file in this folder" in result.stderr

@@ -1,0 +1,50 @@
+"""Clustering by the book: sets that are searched from start to end."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+
+def numbered(clusters: Iterable[set[int]], n: int) -> list[int]:
+    """Labels in order of first appearance."""
+    labels = [0] * n
+    for label, cluster in enumerate(sorted(clusters, key=min)):
+        for item in cluster:
+            labels[item] = label
+    return labels
+
+
+def connected_components(pairs: Iterable[tuple[int, int]], n: int) -> list[int]:
+    return constrained_components(pairs, list(range(n)))
+
+
+def constrained_components(
+    pairs_by_falling_similarity: Iterable[tuple[int, int]], groups: Sequence[int]
+) -> list[int]:
+    clusters = [{i} for i in range(len(groups))]
+    for i, j in pairs_by_falling_similarity:
+        a = next(c for c in clusters if i in c)
+        b = next(c for c in clusters if j in c)
+        if a is not b and not {groups[k] for k in a} & {groups[k] for k in b}:
+            clusters.remove(b)
+            a |= b
+    return numbered(clusters, len(groups))
+
+
+def complete_linkage(scores: npt.NDArray[np.floating], threshold: float) -> list[int]:
+    clusters = [{i} for i in range(len(scores))]
+    while len(clusters) > 1:
+        score, a, b = max(
+            (
+                (min(scores[i, j] for i in a for j in b), a, b)
+                for k, a in enumerate(clusters)
+                for b in clusters[:k]
+            ),
+            key=lambda candidate: candidate[0],
+        )
+        if score < threshold:
+            break
+        clusters.remove(b)
+        a |= b
+    return numbered(clusters, len(scores))

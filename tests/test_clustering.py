@@ -1,0 +1,177 @@
+"""Clustering: by hand, the twins, SciPy, and S4D's partitions."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+
+from tests.reference import clustering as reference
+from trfast.clustering import (
+    complete_linkage,
+    complete_linkage_of_edges,
+    complete_linkage_of_scores,
+    connected_components,
+    constrained_components,
+)
+from trfast.errors import ParameterError
+from trfast.scoring import cosine_components, cosine_similarity, edges_above
+
+N = 12
+PAIRS = st.lists(st.tuples(st.integers(0, N - 1), st.integers(0, N - 1)), max_size=30)
+
+
+def partition(labels: npt.ArrayLike) -> list[int]:
+    """Labels in order of first appearance."""
+    names: dict[Any, int] = {}
+    return [names.setdefault(label, len(names)) for label in np.asarray(labels).tolist()]
+
+
+@pytest.fixture(scope="module")
+def scores(golden: Path) -> dict[str, npt.NDArray[Any]]:
+    with np.load(golden / "g_scoring.npz") as file:
+        return dict(file)
+
+
+# Connected components
+
+
+def test_components_by_hand() -> None:
+    assert connected_components([[4, 2], [5, 0], [2, 5]], 6).tolist() == [0, 1, 0, 2, 0, 0]
+
+
+def test_components_without_edges() -> None:
+    assert connected_components(np.empty((0, 2)), 3).tolist() == [0, 1, 2]
+    assert connected_components([], 0).shape == (0,)
+
+
+@settings(deadline=None)
+@given(pairs=PAIRS)
+def test_components_equal_twin(pairs: list[tuple[int, int]]) -> None:
+    assert connected_components(pairs, N).tolist() == reference.connected_components(pairs, N)
+
+
+@pytest.mark.parametrize("threshold", ["0.3", "0.45"])
+def test_components_equal_s4d(scores: dict[str, npt.NDArray[Any]], threshold: str) -> None:
+    expected = partition(scores[f"cc_cos_{threshold}"])
+    pairs, _ = edges_above(scores["X"], float(threshold))
+    assert connected_components(pairs, 300).tolist() == expected
+    assert cosine_components(scores["X"], float(threshold)).tolist() == expected
+
+
+# Components that keep the items of a group apart
+
+
+def test_constraint_by_hand() -> None:
+    # 0 and 2 are of one group. The stronger link 1-2 wins; 0 stays alone.
+    pairs = [[0, 1], [1, 2], [2, 3]]
+    labels = constrained_components(pairs, [0.8, 0.9, 0.7], ["a", "b", "a", "c"], 4)
+    assert labels.tolist() == [0, 1, 1, 1]
+
+
+def test_equal_similarities_are_taken_in_order_of_the_pairs() -> None:
+    pairs = [[2, 1], [1, 0]]
+    assert constrained_components(pairs, [0.9, 0.9], [7, 8, 7], 3).tolist() == [0, 0, 1]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    pairs=PAIRS,
+    groups=st.lists(st.integers(0, 5), min_size=N, max_size=N),
+    seed=st.integers(0, 1000),
+)
+def test_constrained_components_equal_twin(
+    pairs: list[tuple[int, int]], groups: list[int], seed: int
+) -> None:
+    rank = np.random.default_rng(seed).permutation(len(pairs))
+    labels = constrained_components(pairs, -rank, groups, N)
+    falling = [pairs[i] for i in np.argsort(rank)]
+    assert labels.tolist() == reference.constrained_components(falling, groups)
+    for label in set(labels.tolist()):
+        members = [g for g, own in zip(groups, labels, strict=True) if own == label]
+        assert len(members) == len(set(members))
+
+
+def test_groups_of_one_item_constrain_nothing() -> None:
+    rng = np.random.default_rng(0)
+    pairs = rng.integers(0, 50, size=(40, 2))
+    free = connected_components(pairs, 50)
+    assert constrained_components(pairs, rng.random(40), range(50), 50).tolist() == free.tolist()
+
+
+# Complete linkage
+
+
+def test_complete_linkage_by_hand() -> None:
+    # 0-1 merge first; 2 reaches 1 but not 0, so it stays apart.
+    scores = [[1, 0.9, 0.4], [0.9, 1, 0.8], [0.4, 0.8, 1]]
+    assert complete_linkage_of_scores(scores, threshold=0.5).tolist() == [0, 0, 1]
+    assert complete_linkage_of_scores(scores, threshold=0.4).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("n", [2, 9, 25])
+@pytest.mark.parametrize("threshold", [-1.0, -0.2, 0.3, 0.8])
+def test_complete_linkage_equals_twin(n: int, threshold: float) -> None:
+    scores = np.random.default_rng(n).uniform(-1, 1, size=(n, n))
+    scores = (scores + scores.T) / 2
+    labels = complete_linkage_of_scores(scores, threshold=threshold)
+    assert labels.tolist() == reference.complete_linkage(scores, threshold)
+
+
+@pytest.mark.parametrize("threshold", [-0.9, -0.2, 0.0, 0.3, 0.6, 0.9])
+@pytest.mark.parametrize("d", [3, 20])
+def test_complete_linkage_equals_scipy_on_the_whole(threshold: float, d: int) -> None:
+    x = np.random.default_rng(d).normal(size=(400, d))
+    distances = 1 - cosine_similarity(x)
+    np.fill_diagonal(distances, 0)
+    tree = linkage(squareform(distances, checks=False), method="complete")
+    expected = partition(fcluster(tree, 1 - threshold, criterion="distance"))
+    assert complete_linkage(x, threshold=threshold).tolist() == expected
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("threshold", ["0.3", "0.45"])
+def test_complete_linkage_equals_s4d(
+    scores: dict[str, npt.NDArray[Any]], threshold: str, dtype: npt.DTypeLike
+) -> None:
+    # S4D cuts with a strict comparison, we do not: no pair of these lies at the threshold.
+    labels = complete_linkage(scores["X"].astype(dtype), threshold=float(threshold))
+    assert labels.tolist() == partition(scores[f"hac_cos_{threshold}"])
+
+
+@pytest.mark.parametrize("threshold", ["0.0", "10.0"])
+def test_complete_linkage_of_plda_equals_s4d(
+    scores: dict[str, npt.NDArray[Any]], threshold: str
+) -> None:
+    labels = complete_linkage_of_scores(scores["plda_scores"], threshold=float(threshold))
+    assert labels.tolist() == partition(scores[f"hac_plda_{threshold}"])
+
+
+def test_equal_similarities_end() -> None:
+    everything = [(i, j) for i in range(30) for j in range(i)]
+    assert complete_linkage_of_edges(everything, np.ones(435), 30).tolist() == [0] * 30
+
+
+# Messages
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: connected_components([[0, 3]], 3), "items 0 to 2, got 0 to 3"),
+        (lambda: connected_components([[-1, 0]], 3), "got -1 to 0"),
+        (lambda: connected_components([0, 1], 3), r"shape \(m, 2\)"),
+        (lambda: constrained_components([[0, 1]], [1, 2], [0, 1], 2), r"one a pair, shape \(1,\)"),
+        (lambda: constrained_components([[0, 1]], [1], [0], 2), r"one an item, shape \(2,\)"),
+        (lambda: complete_linkage_of_edges([[0, 1]], [], 2), "one a pair"),
+        (lambda: complete_linkage_of_scores(np.ones((2, 3)), threshold=0), "2 columns, got 3"),
+    ],
+)
+def test_wrong_arguments_are_named(call: Any, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        call()

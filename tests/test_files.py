@@ -1,0 +1,30 @@
+from pathlib import Path
+
+import pytest
+
+from trfast._files import replacing, write_atomic
+
+
+@pytest.mark.parametrize(("content", "stored"), [("é\n", b"\xc3\xa9\n"), (b"\x00\n", b"\x00\n")])
+def test_replaces_the_file(tmp_path: Path, content: str | bytes, stored: bytes) -> None:
+    path = tmp_path / "out"
+    path.write_text("before")
+    write_atomic(path, content)
+    assert path.read_bytes() == stored
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    path.write_text("before")
+
+    def fail() -> None:
+        with replacing(path) as temporary:
+            assert temporary.parent == tmp_path
+            temporary.write_text("half")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]

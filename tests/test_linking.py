@@ -1,0 +1,140 @@
+"""link: hand-made answers, then what must hold for any input."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trfast.clustering import connected_components
+from trfast.errors import ParameterError
+from trfast.linking import link
+
+
+def unit(*degrees: float) -> npt.NDArray[np.float32]:
+    return np.array([(np.cos(d), np.sin(d)) for d in np.radians(degrees)], dtype=np.float32)
+
+
+def random_unit(seed: int, n: int) -> npt.NDArray[np.float32]:
+    vectors = np.random.default_rng(seed).normal(size=(n, 4)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
+
+
+def test_a_chain_is_one_speaker() -> None:
+    links = link(unit(0, 40, 80, 170), ["a", "b", "c", "d"], threshold=np.cos(np.radians(45)))
+    assert links.labels.tolist() == [0, 0, 0, 1]
+    assert links.nearest.tolist() == [1, 0, 1, -1]
+    np.testing.assert_allclose(links.similarities[:3], np.cos(np.radians(40)), rtol=1e-5)
+    assert np.isnan(links.similarities[3])
+
+
+def test_speakers_of_one_recording_stay_apart() -> None:
+    vectors, recordings = unit(0, 20, 11), ["a", "a", "b"]
+    assert link(vectors, recordings, threshold=0.9).labels.tolist() == [0, 1, 1]
+    free = link(vectors, recordings, threshold=0.9, constrain=False)
+    assert free.labels.tolist() == [0, 0, 0]
+
+
+def test_numbers_follow_the_names_of_the_recordings() -> None:
+    links = link(unit(0, 90, 0, 180), ["z", "z", "a", "m"], threshold=0.9)
+    assert links.labels.tolist() == [0, 2, 0, 1]
+
+
+def test_short_speech_bridges_nothing() -> None:
+    vectors, recordings = unit(0, 22, 44), ["a", "b", "c"]
+    links = link(vectors, recordings, threshold=0.9, speech_durations=[9, 1, 9], min_speech=2)
+    assert link(vectors, recordings, threshold=0.9).labels.tolist() == [0, 0, 0]
+    assert links.labels.tolist() == [0, 0, 1]
+    assert links.nearest.tolist() == [1, 0, -1]
+
+
+def test_short_speech_joins_its_most_similar_and_founds_nothing() -> None:
+    vectors = unit(0, 15, 20, 90, 91)
+    recordings = ["a", "b", "c", "d", "e"]
+    durations = [9, 1, 9, 1, 1]
+    labels = link(
+        vectors, recordings, threshold=0.95, speech_durations=durations, min_speech=2
+    ).labels
+    # 0 and 20 degrees are too far apart; 15 goes to 20; the two at 90 and 91 do not join.
+    assert labels.tolist() == [0, 1, 1, 2, 3]
+
+
+def test_short_speech_does_not_join_its_own_recording() -> None:
+    vectors, durations = unit(0, 5, 30), [9, 1, 9]
+    labels = link(
+        vectors, ["a", "a", "b"], threshold=0.9, speech_durations=durations, min_speech=2
+    ).labels
+    assert labels.tolist() == [0, 1, 1]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**31), st.integers(1, 40), st.booleans())
+def test_order_of_recordings_plays_no_part(seed: int, n: int, constrain: bool) -> None:
+    rng = np.random.default_rng(seed)
+    vectors, durations = random_unit(seed, n), rng.uniform(0, 4, n)
+    recordings = np.array([f"r{i}" for i in rng.integers(0, n, n)])
+
+    def linked(order: npt.NDArray[np.int64]) -> tuple[list[int], list[float]]:
+        links = link(
+            vectors[order],
+            recordings[order].tolist(),
+            threshold=0.7,
+            speech_durations=durations[order],
+            min_speech=1.0,
+            constrain=constrain,
+        )
+        labels, similarities = np.empty(n, np.int64), np.empty(n)
+        labels[order], similarities[order] = links.labels, links.similarities
+        return labels.tolist(), similarities.tolist()
+
+    names = np.unique(recordings)
+    shuffled = np.concatenate(
+        [np.flatnonzero(recordings == name) for name in rng.permutation(names)]
+    )
+    np.testing.assert_equal(linked(shuffled), linked(np.arange(n)))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**31), st.integers(1, 40))
+def test_constraint_and_reasons_hold(seed: int, n: int) -> None:
+    vectors = random_unit(seed, n)
+    recordings = [f"r{i}" for i in np.random.default_rng(seed).integers(0, n, n)]
+    links = link(vectors, recordings, threshold=0.6)
+    assert len(set(zip(links.labels.tolist(), recordings, strict=True))) == n
+    for row, (nearest, label) in enumerate(zip(links.nearest, links.labels, strict=True)):
+        mates = np.flatnonzero((links.labels == label) & (np.arange(n) != row))
+        assert (nearest == -1) == (len(mates) == 0)
+        if nearest >= 0:
+            similarities = vectors[mates] @ vectors[row]
+            np.testing.assert_allclose(links.similarities[row], similarities.max(), rtol=1e-5)
+            assert links.similarities[row] >= 0.6
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**31), st.integers(1, 40))
+def test_without_constraint_it_is_connected_components(seed: int, n: int) -> None:
+    vectors = random_unit(seed, n)
+    recordings = [f"r{i:03}" for i in range(n)]
+    similarities = np.triu(vectors @ vectors.T, 1)
+    expected = connected_components(np.argwhere(similarities >= 0.6), n)
+    found = link(vectors, recordings, threshold=0.6, constrain=False)
+    assert found.labels.tolist() == expected.tolist()
+
+
+def test_nobody() -> None:
+    links = link(np.empty((0, 3)), [], threshold=0.5)
+    assert (len(links.labels), len(links.nearest), len(links.similarities)) == (0, 0, 0)
+
+
+def test_wrong_arguments() -> None:
+    with pytest.raises(ParameterError, match="each of 2 rows, got 1"):
+        link(unit(0, 1), ["a"], threshold=0.5)
+    with pytest.raises(ParameterError, match="needs speech_durations"):
+        link(unit(0, 1), ["a", "b"], threshold=0.5, min_speech=1)
+    with pytest.raises(ParameterError, match=r"shape \(2,\), got \(1,\)"):
+        link(unit(0, 1), ["a", "b"], threshold=0.5, speech_durations=[1])
+    with pytest.raises(ParameterError, match="NaN"):
+        link([[np.nan, 0]], ["a"], threshold=0.5)
