@@ -32,6 +32,12 @@ lint: .venv/.lint .venv/.test
 bench: .venv/.test .venv/.peers
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest benchmarks -p benchmark
 
+# The default model, from the radio-train collection.
+COLLECTIONS ?= ../shared/collections
+model: .venv/.test
+	$(BIN)/trfast train $(COLLECTIONS)/radio-train -o build/default.safetensors
+	cp build/default.safetensors src/trfast/models/default.safetensors
+
 docs: .venv/.docs
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html
 

@@ -52,7 +52,7 @@ SHOWS = {
     "show-1": ((EN, FR, IT, RU), 13, 0),
     "show-2": ((EN, FR, IT, PAOLA), 13, 1),
     "show-3": ((FR, RU, ARMELLE), 13, 2),
-    "show-4": ((ES, FR, IT, RU, PAOLA), 14, 1),
+    "show-4": ((ES, FR, IT, RU, PAOLA), 13, 1),
 }
 
 NOT_SPEECH = (
@@ -182,7 +182,7 @@ def compose(
     end = len(pieces[0][1])
     for k, folder in enumerate(order[:n_turns]):
         samples, speech = make_turn(sources[folder], rng)
-        pause = rng.uniform(-0.7, -0.4) if k in overlapping else rng.uniform(0.2, 1.0)
+        pause = rng.uniform(-0.7, -0.4) if k in overlapping else rng.uniform(0.6, 1.2)
         start = end + round(pause * SAMPLE_RATE)
         pieces.append((start, transmit(samples, channels[folder], rng)))
         offset = start / SAMPLE_RATE

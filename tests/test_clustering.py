@@ -97,6 +97,15 @@ def test_constrained_components_equal_twin(
         assert len(members) == len(set(members))
 
 
+@pytest.mark.parametrize("n_groups", [3, 40, 150, 290])
+def test_large_constrained_components_equal_twin(n_groups: int) -> None:
+    rng = np.random.default_rng(n_groups)
+    groups = rng.integers(0, n_groups, size=300).tolist()
+    pairs = [(int(i), int(j)) for i, j in rng.integers(0, 300, size=(3000, 2))]
+    labels = constrained_components(pairs, -np.arange(3000), groups, 300)
+    assert labels.tolist() == reference.constrained_components(pairs, groups)
+
+
 def test_groups_of_one_item_constrain_nothing() -> None:
     rng = np.random.default_rng(0)
     pairs = rng.integers(0, 50, size=(40, 2))

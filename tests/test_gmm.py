@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.mixture import GaussianMixture
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from tests.reference import gmm as reference
 from trfast.errors import ModelError, ParameterError
@@ -14,6 +15,17 @@ from trfast.gmm import BaumWelchStatistics, DiagonalGmm
 
 def fixed_gmm(weights, means, variances):
     return DiagonalGmm.of(weights, means, variances, posterior_floor=0, n_threads=1)
+
+
+@parametrize_with_checks(
+    [DiagonalGmm(n_components=2, n_iterations=2, n_threads=1)],
+    expected_failed_checks=lambda _: {
+        "check_estimators_empty_data_messages": "no frames are a ModelError, as too few are",
+        "check_n_features_in_after_fitting": "a wrong number of columns is told in our own words",
+    },
+)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
 
 
 @pytest.fixture

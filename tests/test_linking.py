@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.reference import clustering as reference
 from trfast.clustering import connected_components
 from trfast.errors import ParameterError
 from trfast.linking import link
@@ -111,6 +112,36 @@ def test_constraint_and_reasons_hold(seed: int, n: int) -> None:
             similarities = vectors[mates] @ vectors[row]
             np.testing.assert_allclose(links.similarities[row], similarities.max(), rtol=1e-5)
             assert links.similarities[row] >= 0.6
+
+
+@pytest.mark.parametrize("constrain", [True, False])
+@pytest.mark.parametrize("seed", range(5))
+def test_short_speech_equals_twin(seed: int, constrain: bool) -> None:
+    rng = np.random.default_rng(seed)
+    vectors, groups = random_unit(seed, 60), np.sort(rng.integers(0, 15, 60))
+    sound = rng.random(60) < 0.6
+    similarities = vectors @ vectors.T
+    pairs = np.argwhere(similarities >= 0.5)
+    pairs = pairs[np.argsort(-similarities[tuple(pairs.T)], kind="stable")]
+    among = [(i, j) for i, j in pairs.tolist() if i < j and sound[i] and sound[j]]
+    kept_apart = groups.tolist() if constrain else list(range(60))
+    labels = reference.attach(
+        [(i, j) for i, j in pairs.tolist() if not sound[i] and sound[j]],
+        groups.tolist(),
+        set(np.flatnonzero(~sound).tolist()),
+        reference.constrained_components(among, kept_apart),
+        constrain,
+    )
+    found = link(
+        vectors,
+        [f"r{group:02}" for group in groups],
+        threshold=0.5,
+        speech_durations=sound,
+        min_speech=1,
+        constrain=constrain,
+    )
+    names: dict[int, int] = {}
+    assert found.labels.tolist() == [names.setdefault(label, len(names)) for label in labels]
 
 
 @settings(max_examples=30, deadline=None)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import issparse
 
 from trfast.errors import ParameterError
 
@@ -19,9 +20,15 @@ def check_matrix(
     min_rows: int = 0,
 ) -> npt.NDArray[Any]:
     """Return `values` as a finite C-contiguous (n, d) array of `dtype`."""
+    if issparse(values):
+        raise ParameterError(f"{name} is sparse, expected a dense array: give {name}.toarray()")
+    if np.iscomplexobj(values):
+        raise ParameterError(f"Complex data not supported: {name} must hold real numbers")
     array = np.ascontiguousarray(values, dtype=dtype)
     if array.ndim != 2:
-        raise ParameterError(f"{name} must be 2-D (one item a row), got shape {array.shape}")
+        raise ParameterError(
+            f"{name} must be 2-D (one item a row), got shape {array.shape}. Reshape your data"
+        )
     if n_columns is not None and array.shape[1] != n_columns:
         raise ParameterError(
             f"{name} must have {n_columns} columns, got {array.shape[1]} (shape {array.shape})"
@@ -51,8 +58,13 @@ def check_offsets(offsets: npt.ArrayLike, n_rows: int) -> npt.NDArray[np.int64]:
     return array
 
 
-def check_bounds(values: npt.ArrayLike, name: str, n_frames: int) -> npt.NDArray[np.int64]:
-    """Return (k, 2) frame bounds [first, last): not empty, rising, apart, in ``0..n_frames``."""
+def check_bounds(
+    values: npt.ArrayLike, name: str, n_frames: int, *, apart: bool = True
+) -> npt.NDArray[np.int64]:
+    """Return (k, 2) frame bounds [first, last): not empty, in ``0..n_frames``, starts rising.
+
+    With `apart`, they do not overlap.
+    """
     bounds = np.ascontiguousarray(values, dtype=np.int64)
     if bounds.size == 0:
         return bounds.reshape(0, 2)
@@ -61,6 +73,9 @@ def check_bounds(values: npt.ArrayLike, name: str, n_frames: int) -> npt.NDArray
     wrong = np.flatnonzero(bounds[:, 1] <= bounds[:, 0])
     if len(wrong):
         raise ParameterError(f"{name}[{wrong[0]}] is empty: {bounds[wrong[0]].tolist()}")
-    if bounds[0, 0] < 0 or bounds[-1, 1] > n_frames or (bounds[1:, 0] < bounds[:-1, 1]).any():
-        raise ParameterError(f"{name} must rise from 0 to at most {n_frames} without overlap")
+    falls = (bounds[1:, 0] < bounds[:-1, int(apart)]).any()
+    if falls or bounds[0, 0] < 0 or bounds[:, 1].max() > n_frames:
+        raise ParameterError(
+            f"{name} must rise from 0 to at most {n_frames}{' without overlap' * apart}"
+        )
     return bounds

@@ -106,16 +106,18 @@ def _cut_off(name: str, found: str, readable: float, expected: float = nan) -> A
 
 def _libsndfile_pieces(name: str, file: soundfile.SoundFile) -> Iterator[FloatArray]:
     n_read, rate = 0, file.samplerate
+    # libsndfile scales 16 bits slowly.
+    dtype, scale = ("int16", 2.0**-15) if file.subtype == "PCM_16" else ("float32", 1.0)
     while True:
         try:
-            piece = file.read(_PIECE, dtype="float32", always_2d=True)
+            piece = file.read(_PIECE, dtype=dtype, always_2d=True)
         except soundfile.LibsndfileError as error:
             found = error.error_string.rstrip(".")
             raise _cut_off(name, found, n_read / rate, file.frames / rate) from error
         if not len(piece):
             break
         n_read += len(piece)
-        yield piece
+        yield piece if scale == 1 else piece * np.float32(scale)
     if n_read < file.frames:
         raise _cut_off(name, "the sound ends early", n_read / rate, file.frames / rate)
 

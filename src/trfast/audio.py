@@ -67,7 +67,7 @@ class Waveform:
 
 
 Source = str | os.PathLike[str] | Waveform
-"""Where audio comes from: a path, or samples in memory."""
+"""A path, or audio in memory."""
 
 
 def probe(source: Source) -> AudioInfo:

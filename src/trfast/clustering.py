@@ -88,25 +88,42 @@ def constrained_components(
     [0, 0, 1, 1]
     """
     edges = _check_pairs(pairs, n)
-    weights = np.asarray(similarities, dtype=np.float64)
-    if weights.shape != (len(edges),):
-        raise ParameterError(
-            f"similarities must be one a pair, shape ({len(edges)},), got {weights.shape}"
-        )
+    weights = _check_weights(similarities, edges)
     names, group = np.unique(np.asarray(groups), return_inverse=True)
     if group.shape != (n,):
         raise ParameterError(f"groups must be one an item, shape ({n},), got {group.shape}")
-    edges = np.sort(edges, axis=1)
-    order = np.lexsort((edges[:, 1], edges[:, 0], -weights))
+    places = np.minimum(*edges.T) * n + np.maximum(*edges.T)
     parent = np.arange(n)
     _union_find.unite_apart(
-        edges[order],
+        edges,
+        np.lexsort((places, -weights)),
         group.astype(np.int64, copy=False),
+        *members_of_groups(group, len(names)),
         np.arange(n),
+        np.ones(n, dtype=np.int64),
         np.full(len(names), -1, dtype=np.int64),
+        np.full(1 << max(n, 1024).bit_length(), -1, dtype=np.int64),
         parent,
     )
     return _numbered(parent)
+
+
+def members_of_groups(groups: Labels, n_groups: int) -> tuple[Labels, Labels]:
+    """Sort items by group: those of group g are ``members[first[g]:first[g + 1]]``.
+
+    Returns
+    -------
+    first : ndarray (n_groups + 1,), int64
+    members : ndarray (n,), int64
+
+    Examples
+    --------
+    >>> members_of_groups(np.array([1, 0, 1]), 2)
+    (array([0, 1, 3]), array([1, 0, 2]))
+    """
+    first = np.zeros(n_groups + 1, dtype=np.int64)
+    np.cumsum(np.bincount(groups, minlength=n_groups), out=first[1:])
+    return first, np.argsort(groups, kind="stable")
 
 
 def complete_linkage(vectors: npt.ArrayLike, *, threshold: float) -> Labels:
@@ -188,11 +205,7 @@ def complete_linkage_of_edges(pairs: npt.ArrayLike, similarities: npt.ArrayLike,
     [0, 1, 1]
     """
     edges = _check_pairs(pairs, n)
-    weights = np.asarray(similarities, dtype=np.float64)
-    if weights.shape != (len(edges),):
-        raise ParameterError(
-            f"similarities must be one a pair, shape ({len(edges)},), got {weights.shape}"
-        )
+    weights = _check_weights(similarities, edges)
     rows, columns = edges.T
     graph = coo_array(
         (np.tile(weights, 2), (np.concatenate([rows, columns]), np.concatenate([columns, rows]))),
@@ -206,7 +219,7 @@ def complete_linkage_of_edges(pairs: npt.ArrayLike, similarities: npt.ArrayLike,
             first[:-1].copy(),
             first[1:].copy(),
             graph.indices.astype(np.int64),
-            graph.data,
+            graph.data.astype(np.float64, copy=False),
             np.empty(n, dtype=np.int64),
             parent,
         )
@@ -230,3 +243,12 @@ def _check_pairs(pairs: npt.ArrayLike, n: int) -> npt.NDArray[np.int64]:
             f"pairs must name items 0 to {n - 1}, got {edges.min()} to {edges.max()}"
         )
     return edges
+
+
+def _check_weights(similarities: npt.ArrayLike, edges: Labels) -> npt.NDArray[np.floating]:
+    weights = np.asarray(similarities)
+    if weights.shape != (len(edges),):
+        raise ParameterError(
+            f"similarities must be one a pair, shape ({len(edges)},), got {weights.shape}"
+        )
+    return weights.astype(np.result_type(weights, np.float32), copy=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from trfast._frames import Frames, FrameStore
 from trfast._threads import blas_limit
 from trfast.annotation import Annotation, Timeline, Turn
 from trfast.audio import SAMPLE_RATE, Source, Waveform, stream
-from trfast.clustering import connected_components
 from trfast.errors import ParameterError
 from trfast.features import Mfcc, frames_to_seconds, timeline_to_frames
 from trfast.model import ModelBundle, load_model
-from trfast.scoring.cosine import edges_above
+from trfast.scoring.cosine import cosine_components
 from trfast.segmentation import bic_clustering, segment
 from trfast.speech import detect_by_energy
 
@@ -47,7 +46,7 @@ class Diarization:
     model_hash : str
         Content hash of the model that made this.
     stage_seconds : mapping of str to float
-        Time spent, by stage.
+        Seconds of CPU time, by stage.
     """
 
     annotation: Annotation
@@ -154,16 +153,20 @@ class Diarizer:
         channel : int, optional
             Channel to take, from 0; default: the mean of all.
 
+        Returns
+        -------
+        Diarization
+
         Raises
         ------
         AudioError
             If the file cannot be read as audio.
         """
         clock = Clock()
-        with blas_limit():
+        with blas_limit(), FrameStore() as static:
             samples = _Counted(clock, stream(source, channel=channel))
             with clock("features"):
-                static = Mfcc(self.model.mfcc).extract(samples)
+                static.extend(Mfcc(self.model.mfcc).stream(samples))
             segments = self.embed(
                 static,
                 duration=samples.count / SAMPLE_RATE,
@@ -175,7 +178,7 @@ class Diarizer:
 
     def embed(
         self,
-        static: FloatArray,
+        static: Frames,
         *,
         duration: float,
         recording: str,
@@ -189,7 +192,8 @@ class Diarizer:
         Parameters
         ----------
         static : ndarray (n_frames, n_static), float32
-            Frames as the model's `mfcc` settings make them.
+            Frames as the model's `mfcc` settings make them; an array, or what gives one for a
+            slice of rows.
         duration : float
             Seconds of audio.
         recording : str
@@ -201,6 +205,15 @@ class Diarizer:
             Gaussian divergence and BIC.
         clock : Clock, optional
             Adds up the time spent by stage.
+
+        Returns
+        -------
+        EmbeddedSegments
+
+        Raises
+        ------
+        ParameterError
+            If segments do not rise, or lie outside the frames.
         """
         clock = clock or Clock()
         model = self.model
@@ -220,13 +233,27 @@ class Diarizer:
         return EmbeddedSegments(recording, duration, seconds, clusters, vectors)
 
     def cluster(self, segments: EmbeddedSegments, *, clock: Clock | None = None) -> Diarization:
-        """Join segments into local speakers."""
+        """Join segments into local speakers.
+
+        Parameters
+        ----------
+        segments : EmbeddedSegments
+            As `embed` returns them.
+        clock : Clock, optional
+            Adds up the time spent by stage.
+
+        Returns
+        -------
+        Diarization
+        """
         clock = clock or Clock()
         with clock("clustering"):
             vectors = _averages(segments.vectors, segments.clusters)
             projected = self.model.project(vectors)
-            pairs, _ = edges_above(projected, self.clustering.threshold_within)
-            labels = _in_order(connected_components(pairs, len(projected))[segments.clusters])
+            speakers_of = cosine_components(
+                projected, self.clustering.threshold_within, n_threads=1
+            )
+            labels = _in_order(speakers_of[segments.clusters])
         speakers = tuple(f"S{k + 1}" for k in range(labels.max(initial=-1) + 1))
         durations = segments.seconds[:, 1] - segments.seconds[:, 0]
         return Diarization(
@@ -241,7 +268,7 @@ class Diarizer:
             stage_seconds=dict(clock.seconds),
         )
 
-    def _speech(self, static: FloatArray, speech: Timeline | None) -> Bounds:
+    def _speech(self, static: Frames, speech: Timeline | None) -> Bounds:
         if speech is not None:
             return timeline_to_frames(speech.merged(), len(static), self.model.mfcc)
         if self.detector == "energy":
@@ -297,7 +324,7 @@ def diarize(
 
 
 class Clock:
-    """Adds up the seconds spent in each stage.
+    """Adds up the CPU seconds of this thread in each stage.
 
     Examples
     --------
@@ -313,11 +340,11 @@ class Clock:
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
+        start = time.thread_time()
         try:
             yield
         finally:
-            self.add(stage, time.perf_counter() - start)
+            self.add(stage, time.thread_time() - start)
 
     def add(self, stage: str, seconds: float) -> None:
         self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
@@ -335,11 +362,11 @@ class _Counted:
         return self
 
     def __next__(self) -> FloatArray:
-        start = time.perf_counter()
+        start = time.thread_time()
         try:
             block = next(self._blocks)
         finally:
-            spent = time.perf_counter() - start
+            spent = time.thread_time() - start
             self._clock.add("audio", spent)
             self._clock.add("features", -spent)
         self.count += len(block)
@@ -347,7 +374,8 @@ class _Counted:
 
 
 def _name(source: Source) -> str:
-    return "recording" if isinstance(source, Waveform) else Path(os.fspath(source)).stem
+    """Name of a recording; without whitespace, since RTTM has none in names."""
+    return "recording" if isinstance(source, Waveform) else "_".join(Path(source).stem.split())
 
 
 def _averages(vectors: FloatArray, labels: npt.NDArray[np.int64]) -> FloatArray:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from trfast._checks import check_bounds, check_positive
+from trfast._frames import Frames, in_chunks
 from trfast.errors import ParameterError
 from trfast.features import add_deltas, normalization, sliding_normalization
 from trfast.gmm import BaumWelchStatistics, DiagonalGmm
@@ -17,8 +19,8 @@ from trfast.ivector import TotalVariability
 FloatArray = npt.NDArray[Any]
 Bounds = npt.NDArray[np.int64]
 
-# Frames whose 60 columns are in memory at a time (5 minutes, 7 MB).
-_CHUNK = 30_000
+# Segments that become i-vectors together: a few are not worth reading the model for.
+_BATCH = 128
 # Frames that delta-delta looks at on each side.
 _DELTA_REACH = 4
 
@@ -26,7 +28,7 @@ _DELTA_REACH = 4
 class Embedder(Protocol):
     """What turns segments into vectors."""
 
-    def __call__(self, static: FloatArray, segments: Bounds) -> npt.NDArray[np.float32]:
+    def __call__(self, static: Frames, segments: Bounds) -> npt.NDArray[np.float32]:
         """Return one vector a segment: static frames, (n, 2) frame bounds -> (n, dimension)."""
 
 
@@ -48,6 +50,7 @@ class NormalizationConfig:
     def __post_init__(self) -> None:
         if self.scope not in ("segment", "sliding"):
             raise ParameterError(f"scope must be 'segment' or 'sliding', got {self.scope!r}")
+        check_positive(self.window, "window")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,37 +71,47 @@ class IvectorEmbedder:
     normalization: NormalizationConfig
     hop: float = 0.01
 
-    def __call__(self, static: FloatArray, segments: Bounds) -> npt.NDArray[np.float32]:
+    def __call__(self, static: Frames, segments: Bounds) -> npt.NDArray[np.float32]:
         """Return one i-vector a segment, (n_segments, rank); memory does not grow with length."""
-        rank = self.total_variability.rank
-        vectors = [np.empty((0, rank), dtype=np.float32)]
-        for frames, offsets in segment_frames(static, segments, self.normalization, self.hop):
-            vectors.append(self.total_variability.transform(self.ubm.statistics(frames, offsets)))
-        return np.concatenate(vectors)
+        transform = self.total_variability.transform
+        vectors = [np.empty((0, self.total_variability.rank), dtype=np.float32)]
+        parts: list[BaumWelchStatistics] = []
+        for part in self._statistics(static, segments):
+            parts.append(part)
+            if sum(map(len, parts)) >= _BATCH:
+                vectors.append(transform(self._joined(parts)))
+                parts.clear()
+        return np.concatenate([*vectors, transform(self._joined(parts))])
 
-    def statistics(self, static: FloatArray, segments: Bounds) -> BaumWelchStatistics:
+    def statistics(self, static: Frames, segments: Bounds) -> BaumWelchStatistics:
         """Return the Baum-Welch statistics of the segments."""
-        parts = [
-            self.ubm.statistics(frames, offsets)
-            for frames, offsets in segment_frames(static, segments, self.normalization, self.hop)
-        ]
+        return self._joined(self._statistics(static, segments))
+
+    def _statistics(self, static: Frames, segments: Bounds) -> Iterator[BaumWelchStatistics]:
+        for frames, offsets in segment_frames(static, segments, self.normalization, self.hop):
+            yield self.ubm.statistics(frames, offsets)
+
+    def _joined(self, parts: Iterable[BaumWelchStatistics]) -> BaumWelchStatistics:
         c, d = self.ubm.means_.shape
-        zeroth = [np.empty((0, c), np.float32), *(part.zeroth for part in parts)]
-        first = [np.empty((0, c, d), np.float32), *(part.first for part in parts)]
-        return BaumWelchStatistics(np.concatenate(zeroth), np.concatenate(first))
+        none = BaumWelchStatistics(np.empty((0, c), np.float32), np.empty((0, c, d), np.float32))
+        parts = [none, *parts]
+        return BaumWelchStatistics(
+            np.concatenate([part.zeroth for part in parts]),
+            np.concatenate([part.first for part in parts]),
+        )
 
 
 def segment_frames(
-    static: FloatArray, segments: Bounds, config: NormalizationConfig, hop: float = 0.01
+    static: Frames, segments: Bounds, config: NormalizationConfig, hop: float = 0.01
 ) -> Iterator[tuple[FloatArray, Bounds]]:
     """Yield the normalized cepstra, deltas and delta-deltas of the segments, some at a time.
 
     Parameters
     ----------
     static : ndarray (n_frames, n_static), float32
-        All of the recording.
+        All of the recording; an array, or what gives one for a slice of rows.
     segments : ndarray (n_segments, 2), int64
-        Frame bounds, starts rising.
+        Frame bounds, not empty, starts rising; they may overlap.
     config : NormalizationConfig
     hop : float
         Seconds from frame to frame.
@@ -109,15 +122,18 @@ def segment_frames(
         The frames of some consecutive segments, one after the other.
     offsets : ndarray (n_segments + 1,), int64
         Where each segment starts in them.
+
+    Raises
+    ------
+    ParameterError
+        If a segment is empty or lies outside the frames, or if starts do not rise.
     """
+    segments = check_bounds(segments, "segments", len(static), apart=False)
     window = 2 * round(config.window / hop / 2) + 1
     reach = _DELTA_REACH + (window // 2 if config.scope == "sliding" else 0)
-    start = 0
-    while start < len(segments):
-        first = int(segments[start, 0])
-        stop = start + max(1, int(np.searchsorted(segments[start:, 1], first + _CHUNK)))
-        chunk = segments[start:stop]
-        low = max(0, first - reach)
+    for rows in in_chunks(segments):
+        chunk = segments[rows]
+        low = max(0, int(chunk[0, 0]) - reach)
         columns = add_deltas(static[low : int(chunk[:, 1].max()) + reach])
         if config.scope == "sliding":
             columns = sliding_normalization(columns, window=window)
@@ -126,4 +142,3 @@ def segment_frames(
         if config.scope == "segment":
             frames = normalization(frames, offsets)
         yield frames, offsets
-        start = stop

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -177,9 +177,29 @@ class Mfcc:
         ParameterError
             If a block is not a 1-D array of floats.
         """
+        frames = np.empty((0, 1 + self.config.n_cepstra), np.float32)
+        n_frames = 0
+        for block in self.stream(blocks):
+            total = n_frames + len(block)
+            if total > len(frames):
+                # In place and by an eighth: the output of a stream is never there twice.
+                frames.resize((max(total, n_frames * 9 // 8), frames.shape[1]), refcheck=False)
+            frames[n_frames:total] = block
+            n_frames = total
+        frames.resize((n_frames, frames.shape[1]), refcheck=False)
+        return frames
+
+    def stream(
+        self, blocks: npt.NDArray[np.floating] | Iterable[npt.NDArray[np.floating]]
+    ) -> Iterator[npt.NDArray[np.float32]]:
+        """Yield the frames of a signal as its samples arrive; arguments and errors as `extract`.
+
+        Yields
+        ------
+        ndarray (n, 1 + n_cepstra) of float32
+            Consecutive frames, for each block those that it completes.
+        """
         window, hop = self.config.window_samples, self.config.hop_samples
-        width = 1 + self.config.n_cepstra
-        frames = np.empty((0, width), np.float32)
         n_frames = 0
         rest = np.empty(0, np.float32)
         for block in [blocks] if isinstance(blocks, np.ndarray) else blocks:
@@ -187,17 +207,13 @@ class Mfcc:
             if len(rest):
                 samples = np.concatenate([rest, samples])
             n_new = max(0, 1 + (len(samples) - window) // hop)
-            total = n_frames + n_new
-            if total > len(frames):
-                # In place and by an eighth: the output is never there twice.
-                frames.resize((max(total, n_frames * 9 // 8), width), refcheck=False)
-            if not _mfcc.mfcc(samples, **self._tables, out=frames[n_frames:total]):
+            frames = np.empty((n_new, 1 + self.config.n_cepstra), np.float32)
+            if not _mfcc.mfcc(samples, **self._tables, out=frames):
                 self._raise_implausible(samples, n_frames)
+            yield frames
             rest = samples[n_new * hop :].copy()
-            n_frames = total
+            n_frames += n_new
         self._raise_implausible(rest, n_frames)
-        frames.resize((n_frames, width), refcheck=False)
-        return frames
 
     def _raise_implausible(self, samples: npt.NDArray[np.float32], first_frame: int) -> None:
         """Raise AudioError if one of the samples, which start with a frame, is no sound."""

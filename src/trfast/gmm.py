@@ -10,7 +10,6 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
-from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
@@ -141,8 +140,9 @@ class DiagonalGmm(BaseEstimator):  # type: ignore[misc]
         """
         if self.n_components < 1:
             raise ParameterError(f"n_components must be at least 1, got {self.n_components}")
-        blocks = [X] if isinstance(X, np.ndarray) else X
+        blocks: Sequence[Any] = [X] if hasattr(X, "shape") else X
         n_frames, mean, variance = _moments(blocks)
+        self.n_features_in_ = len(mean)
         if n_frames < self.n_components:
             raise ModelError(
                 f"{self.n_components} Gaussians need at least as many frames, got {n_frames};"
@@ -164,6 +164,8 @@ class DiagonalGmm(BaseEstimator):  # type: ignore[misc]
         floor: FloatArray,
     ) -> None:
         """k-means on evenly spaced frames, columns scaled to unit variance."""
+        from sklearn.cluster import KMeans  # slow to load, and only training needs it
+
         stride = max(1, n_frames // max(_START_FRAMES, self.n_components))
         sample, offset = [], 0
         for block in blocks:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from trfast.annotation import Annotation, Timeline
-from trfast.batch import find_audio
+from trfast.batch import find_audio, name_recordings
 from trfast.errors import CollectionError
 from trfast.formats import read_rttm, read_uem
 
@@ -36,13 +36,22 @@ class LabelledCollection:
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> LabelledCollection:
-        """Read a folder.
+        """Read a folder; audio files are named as by `name_recordings`.
+
+        Parameters
+        ----------
+        path : path
+            Folder with ``audio/``, ``ref.rttm`` and, if not all is to be scored, ``all.uem``.
 
         Raises
         ------
+        AnnotationError
+            If ``ref.rttm`` or ``all.uem`` is malformed.
         CollectionError
             If the folder or its parts are missing, or recordings of the reference have no
             audio file of that name.
+        ParameterError
+            If ``audio/`` holds no audio, or files that differ in their suffix only.
         """
         folder = Path(path)
         for part in (folder, folder / "audio", folder / "ref.rttm"):
@@ -52,15 +61,15 @@ class LabelledCollection:
                     " ref.rttm and, if not all is to be scored, all.uem"
                 )
         reference = read_rttm(folder / "ref.rttm")
-        found = {file.stem: file for file in find_audio([folder / "audio"])}
+        if not reference:
+            raise CollectionError(f"{folder / 'ref.rttm'}: no turns; is it the right file?")
+        found = name_recordings(find_audio([folder / "audio"]))
         missing = sorted(reference.keys() - found.keys())
-        if missing or not reference:
+        if missing:
+            listed = ", ".join(missing[:3]) + ", ..." * (len(missing) > 3)
             raise CollectionError(
                 f"{folder}: {len(missing)} of {len(reference)} recordings of ref.rttm have no"
-                f" file in audio/ ({', '.join(missing[:3])}...); name the files like the"
-                " recordings"
-                if missing
-                else f"{folder / 'ref.rttm'}: no turns; is it the right file?"
+                f" file in audio/ ({listed}); name the files like the recordings"
             )
         names = sorted(reference)
         uem = read_uem(folder / "all.uem") if (folder / "all.uem").exists() else None
@@ -69,7 +78,7 @@ class LabelledCollection:
     def speaker_recordings(
         self, *, min_recordings: int = 1, min_speech: float = 0.0
     ) -> dict[str, list[str]]:
-        """Return the recordings of each speaker, where he speaks for `min_speech` seconds.
+        """Return the recordings of each speaker, where they speak for `min_speech` seconds.
 
         Speakers in fewer than `min_recordings` such recordings are left out. The paper
         trains on speakers in at least 3 recordings with at least 10 s in each.

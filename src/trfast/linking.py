@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_matrix
-from trfast.clustering import connected_components, constrained_components
+from trfast._ext import _union_find
+from trfast.clustering import connected_components, constrained_components, members_of_groups
 from trfast.errors import ParameterError
 from trfast.scoring.cosine import edges_above
 
@@ -104,14 +105,18 @@ def link(
     groups, sound = groups[order].astype(np.int64), durations[order] >= min_speech
 
     pairs, similarities = edges_above(vectors[order], threshold)
-    both, either = sound[pairs].all(axis=1), sound[pairs].any(axis=1)
+    if not sound.all():
+        either = sound[pairs].any(axis=1)
+        pairs, similarities = pairs[either], similarities[either]
+    both = sound[pairs].all(axis=1)
+    sound_edges = (pairs, similarities) if both.all() else (pairs[both], similarities[both])
     if constrain:
-        labels = constrained_components(pairs[both], similarities[both], groups, n)
+        labels = constrained_components(*sound_edges, groups, n)
     else:
-        labels = connected_components(pairs[both], n)
-    weak = either & ~both
-    labels = _attach(labels, pairs[weak], similarities[weak], sound, groups, constrain)
-    nearest, best = _nearest(labels, pairs[either], similarities[either])
+        labels = connected_components(sound_edges[0], n)
+    _attach(labels, pairs[~both], similarities[~both], sound, groups, constrain)
+    nearest, best = np.full(n, -1, np.int64), np.full(n, np.nan, np.float32)
+    _union_find.nearest_of_label(pairs, similarities, labels, nearest, best)
 
     links = Links(
         labels=np.empty(n, np.int64),
@@ -131,36 +136,18 @@ def _attach(
     sound: npt.NDArray[np.bool_],
     groups: IntArray,
     constrain: bool,
-) -> IntArray:
+) -> None:
     """Give each local speaker that is not `sound` the label of its best pair's sound one."""
-    labels = labels.copy()
-    taken = set(zip(labels[sound].tolist(), groups[sound].tolist(), strict=True))
-    attached: set[int] = set()
-    for first, second in pairs[np.argsort(-similarities, kind="stable")].tolist():
-        weak, host = (second, first) if sound[first] else (first, second)
-        place = (int(labels[host]), int(groups[weak]))
-        if weak in attached or (constrain and place in taken):
-            continue
-        labels[weak] = labels[host]
-        attached.add(weak)
-        taken.add(place)
-    return labels
-
-
-def _nearest(
-    labels: IntArray, pairs: IntArray, similarities: FloatArray
-) -> tuple[IntArray, FloatArray]:
-    """Return each row's most similar row of the same label, and the similarity."""
-    inside = labels[pairs[:, 0]] == labels[pairs[:, 1]]
-    pairs, similarities = pairs[inside], similarities[inside]
-    rows, others = np.concatenate([pairs, pairs[:, ::-1]]).T
-    similarities = np.concatenate([similarities, similarities])
-    order = np.lexsort((others, -similarities, rows))
-    found, first = np.unique(rows[order], return_index=True)
-    nearest = np.full(len(labels), -1, np.int64)
-    best = np.full(len(labels), np.nan, np.float32)
-    nearest[found], best[found] = others[order][first], similarities[order][first]
-    return nearest, best
+    pairs = np.where(sound[pairs[:, :1]], pairs[:, ::-1], pairs)
+    order = np.argsort(-similarities, kind="stable")
+    _union_find.attach(
+        pairs[order],
+        groups,
+        *members_of_groups(groups, int(groups.max(initial=-1)) + 1),
+        constrain,
+        (~sound).astype(np.int64),
+        labels,
+    )
 
 
 def _in_order_of_appearance(labels: IntArray) -> IntArray:

@@ -26,11 +26,20 @@ from trfast.gmm import DiagonalGmm
 from trfast.ivector import TotalVariability
 from trfast.scoring.normalization import LengthNorm, Whitening
 from trfast.segmentation import SegmentationConfig
-from trfast.speech import SpeechDetector
+from trfast.speech import VIEWS, SpeechDetector
 
 FORMAT = 1
 _HEADER = "trfast"
 _PARTS = ("weights", "means", "variances")
+_DETECTOR_SETTINGS = (
+    "n_components",
+    "penalty",
+    "bias",
+    "n_adaptations",
+    "relevance",
+    "min_speech",
+    "min_gap",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,11 +123,7 @@ class ModelBundle:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the settings and arrays: equal where results are."""
-        digest = hashlib.sha256(json.dumps(self._settings(), sort_keys=True).encode())
-        for name, array in sorted(self._tensors().items()):
-            digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
-            digest.update(array.tobytes())
-        return digest.hexdigest()
+        return _hash(self._settings(), self._tensors())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the bundle; the file appears only when it is complete."""
@@ -140,20 +145,19 @@ class ModelBundle:
             If the file is missing, is not a bundle, is of another format, or is damaged.
         """
         header, tensors = _read(path)
-        try:
-            bundle = cls._from_parts(header["settings"], tensors, header["provenance"])
-            found, expected = bundle.content_hash, header["content_hash"]
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(
-                f"{path}: incomplete model file ({type(error).__name__}: {error});"
-                " train it again or copy it again"
-            ) from error
+        found, expected = _hash(header.get("settings"), tensors), header.get("content_hash")
         if found != expected:
             raise ModelError(
-                f"{path}: damaged model file: content hash {found[:12]}, expected"
-                f" {expected[:12]}; copy it again"
+                f"{path}: damaged model file: content hash {found:.12}, expected"
+                f" {expected!s:.12}; copy it again"
             )
-        return bundle
+        try:
+            return cls._from_parts(header["settings"], tensors, header["provenance"])
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"{path}: a model file whose parts do not fit ({type(error).__name__}: {error});"
+                " train it again"
+            ) from error
 
     def _settings(self) -> dict[str, Any]:
         detector = self.detector.get_params(deep=False)
@@ -162,7 +166,7 @@ class ModelBundle:
             "segmentation": asdict(self.segmentation),
             "normalization": asdict(self.normalization),
             "clustering": asdict(self.clustering),
-            "detector": {k: detector[k] for k in ("penalty", "bias", "min_speech", "min_gap")},
+            "detector": {name: detector[name] for name in _DETECTOR_SETTINGS},
             "posterior_floor": self.ubm.posterior_floor,
         }
 
@@ -173,9 +177,7 @@ class ModelBundle:
             "whitening.mean": self.whitening.mean_.astype(np.float32),
             "whitening.matrix": self.whitening.matrix_.astype(np.float32),
         }
-        mixtures = {"ubm": self.ubm, "speech": self.detector.speech_, "rest": self.detector.rest_}
-        for name, gmm in mixtures.items():
-            tensors |= mixture_tensors(name, gmm)
+        tensors |= mixture_tensors("ubm", self.ubm) | detector_tensors(self.detector)
         return {name: np.ascontiguousarray(array) for name, array in tensors.items()}
 
     @classmethod
@@ -186,16 +188,11 @@ class ModelBundle:
         provenance: Mapping[str, Any],
     ) -> ModelBundle:
         # One thread: recordings, not kernels, are what runs in parallel.
-        mixtures = {name: mixture_of(name, tensors, 1) for name in ("ubm", "speech", "rest")}
-        ubm = mixtures["ubm"].set_params(posterior_floor=settings["posterior_floor"])
+        ubm = mixture_of("ubm", tensors, n_threads=1)
+        ubm.set_params(posterior_floor=settings["posterior_floor"])
         mfcc = MfccConfig(**settings["mfcc"])
-        detector = SpeechDetector(
-            config=mfcc,
-            n_components=mixtures["speech"].n_components,
-            n_threads=1,
-            **settings["detector"],
-        )
-        detector.speech_, detector.rest_ = mixtures["speech"], mixtures["rest"]
+        detector = SpeechDetector(config=mfcc, n_threads=1, **settings["detector"])
+        detector.mixtures_ = detector_mixtures(tensors, n_threads=1)
         matrix = tensors["total_variability"].astype(np.float32)
         total_variability = TotalVariability(ubm=ubm, rank=matrix.shape[2], n_threads=1)
         total_variability.matrix_ = matrix
@@ -246,6 +243,8 @@ def load_model(path: str | os.PathLike[str] | None = None) -> ModelBundle:
 
 def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
     """Header and arrays of a bundle of our format."""
+    if os.path.isdir(path):
+        raise ModelError(f"{path} is a folder; give a model file")
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
@@ -259,13 +258,21 @@ def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, npt.N
         raise ModelError(
             f"{path}: not a model file ({error}); give one made by 'trfast train'"
         ) from error
-    if header.get("format") != FORMAT:
+    found = header.get("format") if isinstance(header, dict) else None
+    if found != FORMAT:
         raise ModelError(
             f"{path}: a safetensors file without a trfast model of format {FORMAT}"
-            f" (found format {header.get('format')}); give one made by this version's"
-            " 'trfast train'"
+            f" (found format {found}); give one made by this version's 'trfast train'"
         )
     return header, tensors
+
+
+def _hash(settings: object, tensors: Mapping[str, npt.NDArray[Any]]) -> str:
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for name, array in sorted(tensors.items()):
+        digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
 def mixture_tensors(name: str, gmm: DiagonalGmm) -> dict[str, npt.NDArray[Any]]:
@@ -278,3 +285,25 @@ def mixture_of(
 ) -> DiagonalGmm:
     """Return the mixture of that name in a model file's arrays."""
     return DiagonalGmm.of(*(tensors[f"{name}.{part}"] for part in _PARTS), n_threads=n_threads)
+
+
+def detector_tensors(detector: SpeechDetector) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays of a detector's mixtures, as a model file names them."""
+    tensors: dict[str, npt.NDArray[Any]] = {}
+    for view, (speech, rest) in detector.mixtures_.items():
+        tensors |= mixture_tensors(f"speech.{view}", speech)
+        tensors |= mixture_tensors(f"rest.{view}", rest)
+    return tensors
+
+
+def detector_mixtures(
+    tensors: Mapping[str, npt.NDArray[Any]], n_threads: int | None
+) -> dict[str, tuple[DiagonalGmm, DiagonalGmm]]:
+    """Return the mixtures of the detector in a model file's arrays."""
+    return {
+        view: (
+            mixture_of(f"speech.{view}", tensors, n_threads),
+            mixture_of(f"rest.{view}", tensors, n_threads),
+        )
+        for view in VIEWS
+    }

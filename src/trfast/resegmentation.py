@@ -11,6 +11,7 @@ from trfast._checks import check_bounds, check_matrix
 from trfast._ext import _gmm, _segmentation
 from trfast._threads import blas_limit
 from trfast.errors import ParameterError
+from trfast.segmentation import column_moments
 
 FloatArray = npt.NDArray[np.floating]
 Gmm = tuple[FloatArray, FloatArray]
@@ -84,9 +85,8 @@ def viterbi_resegmentation(
         raise ParameterError(f"penalty must be 0 or more, got {penalty}")
     if len(bounds) == 0:
         return bounds, names
-    mean, variance = np.empty(x.shape[1]), np.empty(x.shape[1])
-    _segmentation.column_moments(x, bounds, mean, variance)
-    scale = 1 / np.sqrt(np.where(variance > 0, variance, 1))
+    mean, variance = column_moments(x, bounds)
+    scale = 1 / np.sqrt(variance)
     found, found_states = [], []
     with blas_limit():
         models = []

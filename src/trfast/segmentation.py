@@ -20,6 +20,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -27,14 +28,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter1d
 
-from trfast._checks import check_bounds, check_matrix, check_positive
+from trfast._checks import check_bounds, check_positive
 from trfast._ext import _segmentation, _union_find
+from trfast._frames import Frames, checked_frames, in_chunks
 from trfast.errors import ParameterError
 
 Bounds = npt.NDArray[np.int64]
 
 VARIANCE_FLOOR = 1e-4
-_LANES = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +79,7 @@ class SegmentationConfig:
 
 
 def segment(
-    features: npt.ArrayLike,
+    features: Frames | npt.ArrayLike,
     regions: npt.ArrayLike,
     *,
     config: SegmentationConfig | None = None,
@@ -156,14 +157,14 @@ def gaussian_divergence(
     >>> gaussian_divergence(x, window=2).round(6).tolist()
     [8.0]
     """
-    x = _check_features(features)
+    x = checked_frames(features, "features")
     shortest = _check_window(window, min_length)
     whole = np.array([[0, len(x)]], dtype=np.int64)
-    return _divergence(x, window, shortest, *_column_moments(x, whole))
+    return _divergence(x[:], window, shortest, *column_moments(x, whole))
 
 
 def change_points(
-    features: npt.ArrayLike,
+    features: Frames | npt.ArrayLike,
     regions: npt.ArrayLike,
     *,
     window: int,
@@ -194,10 +195,10 @@ def change_points(
     >>> change_points(x, [[0, 150]], window=20).tolist()
     [[0, 50], [50, 100], [100, 150]]
     """
-    x = _check_features(features)
+    x = checked_frames(features, "features")
     bounds = check_bounds(regions, "regions", len(x))
     shortest = _check_window(window, min_length)
-    mean, variance = _column_moments(x, bounds)
+    mean, variance = column_moments(x, bounds)
     segments: list[tuple[int, int]] = []
     for first, last in bounds.tolist():
         curve = _divergence(x[first:last], window, shortest, mean, variance)
@@ -207,7 +208,7 @@ def change_points(
 
 
 def linear_bic(
-    features: npt.ArrayLike, segments: npt.ArrayLike, *, alpha: float, max_gap: int = 0
+    features: Frames | npt.ArrayLike, segments: npt.ArrayLike, *, alpha: float, max_gap: int = 0
 ) -> Bounds:
     r"""Merge neighbouring segments from left to right while that lowers the BIC.
 
@@ -238,7 +239,7 @@ def linear_bic(
     >>> linear_bic(x, [[0, 100], [100, 200], [200, 300]], alpha=1.0).tolist()
     [[0, 200], [200, 300]]
     """
-    x = _check_features(features)
+    x = checked_frames(features, "features")
     bounds = check_bounds(segments, "segments", len(x))
     _check_alpha(alpha)
     if len(bounds) == 0:
@@ -252,14 +253,15 @@ def linear_bic(
         _penalty(d, alpha),
         max_gap,
         VARIANCE_FLOOR,
-        np.empty(_LANES * d * (d + 1) // 2),
+        np.zeros((1 + d + d * (d + 1) // 2, _segmentation.BLOCK)),
+        np.empty(_segmentation.BLOCK * d * (d + 1) // 2),
         merged,
     )
     return merged[:n_merged].copy()
 
 
 def bic_clustering(
-    features: npt.ArrayLike, segments: npt.ArrayLike, *, alpha: float
+    features: Frames | npt.ArrayLike, segments: npt.ArrayLike, *, alpha: float
 ) -> npt.NDArray[np.int64]:
     """Cluster segments bottom-up: the pair of lowest dBIC first, while it is below 0.
 
@@ -295,10 +297,10 @@ def bic_clustering(
 
 
 def _bic_merges(
-    features: npt.ArrayLike, segments: npt.ArrayLike, alpha: float
+    features: Frames | npt.ArrayLike, segments: npt.ArrayLike, alpha: float
 ) -> tuple[Bounds, npt.NDArray[np.float64]]:
     """Pairs that BIC clustering merges, in order, and their dBIC."""
-    x = _check_features(features)
+    x = checked_frames(features, "features")
     bounds = check_bounds(segments, "segments", len(x))
     _check_alpha(alpha)
     m, d = len(bounds), x.shape[1]
@@ -306,15 +308,18 @@ def _bic_merges(
     distances = np.empty(len(merges))
     if m < 2:
         return merges, distances
+    moments = np.pad(_moments(x, bounds), ((0, -m % _segmentation.BLOCK), (0, 0)), mode="edge")
+    blocks = moments.reshape(-1, _segmentation.BLOCK, moments.shape[1]).transpose(0, 2, 1)
     n_merges = _segmentation.bic_hac(
-        _moments(x, bounds),
+        np.ascontiguousarray(blocks),
         d,
         _penalty(d, alpha),
         VARIANCE_FLOOR,
-        np.empty(_LANES * d * (d + 1) // 2),
-        np.empty((m, m)),
+        np.empty(moments.shape[1]),
+        np.empty(_segmentation.BLOCK * d * (d + 1) // 2),
+        np.empty(m * (m - 1) // 2),
         np.empty(m),
-        np.empty(m, dtype=np.int64),
+        np.ones(m, dtype=np.uint8),
         np.empty(m, dtype=np.int64),
         np.empty(m),
         merges,
@@ -359,22 +364,37 @@ def _cut_long(segments: Bounds, longest: int) -> Bounds:
     return np.concatenate([np.empty((0, 2), dtype=np.int64), *parts])
 
 
-def _column_moments(
-    x: npt.NDArray[np.floating], bounds: Bounds
+def column_moments(
+    x: Frames, bounds: Bounds
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Mean and variance of each feature; a constant feature gets variance 1."""
-    mean, variance = np.empty(x.shape[1]), np.empty(x.shape[1])
-    _segmentation.column_moments(x, bounds, mean, variance)
+    """Mean and variance of each feature over the frames inside; a constant one gets variance 1."""
+    mean, variance = np.zeros((2, x.shape[1]))
+    count = max(1, int((bounds[:, 1] - bounds[:, 0]).sum()))
+    for frames, inside, _ in _pieces(x, bounds):
+        _segmentation.add_sums(frames, inside, mean)
+    mean /= count
+    for frames, inside, _ in _pieces(x, bounds):
+        _segmentation.add_squares(frames, inside, mean, variance)
+    variance /= count
     return mean, np.where(variance > 0, variance, 1.0)
 
 
-def _moments(x: npt.NDArray[np.floating], bounds: Bounds) -> npt.NDArray[np.float64]:
+def _moments(x: Frames, bounds: Bounds) -> npt.NDArray[np.float64]:
     """Count, sums and packed products of each segment, of features of mean 0 and variance 1."""
     d = x.shape[1]
-    mean, variance = _column_moments(x, bounds)
+    mean, variance = column_moments(x, bounds)
     moments = np.empty((len(bounds), 1 + d + d * (d + 1) // 2))
-    _segmentation.moment_sums(x, bounds, mean, 1 / np.sqrt(variance), np.empty(d), moments)
+    scale, row = 1 / np.sqrt(variance), np.empty(d)
+    for frames, inside, rows in _pieces(x, bounds):
+        _segmentation.moment_sums(frames, inside, mean, scale, row, moments[rows])
     return moments
+
+
+def _pieces(x: Frames, bounds: Bounds) -> Iterator[tuple[npt.NDArray[np.floating], Bounds, slice]]:
+    """Yield some minutes of frames at a time, the bounds inside them, and which these are."""
+    for rows in in_chunks(bounds):
+        first, last = bounds[rows][0, 0], bounds[rows][-1, 1]
+        yield x[first:last], bounds[rows] - first, rows
 
 
 def _penalty(d: int, alpha: float) -> float:
@@ -393,8 +413,3 @@ def _check_window(window: int, min_length: int | None) -> int:
 def _check_alpha(alpha: float) -> None:
     if not (np.isfinite(alpha) and alpha >= 0):
         raise ParameterError(f"alpha must be 0 or more, got {alpha}")
-
-
-def _check_features(features: npt.ArrayLike) -> npt.NDArray[np.floating]:
-    dtype = np.float64 if getattr(features, "dtype", None) == np.float64 else np.float32
-    return check_matrix(features, "features", dtype=dtype)

@@ -2,41 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
-import numba
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from trfast._checks import check_matrix
+from trfast._ext import _segmentation
+from trfast._frames import Frames, checked_frames
 from trfast.annotation import Timeline
 from trfast.errors import ModelError
 from trfast.features import MfccConfig, deltas, frames_to_seconds, timeline_to_frames
 from trfast.gmm import DiagonalGmm
 
 FloatArray = npt.NDArray[Any]
+Mixtures = tuple[DiagonalGmm, DiagonalGmm]
 
 # Natural log-energy (samples in +-1, a frame of 400) of what is not even recording noise:
 # about 1e-5 of full scale a sample.
 _SILENCE = float(np.log(400 * 1e-10))
 
+# Frames whose columns are in memory at a time: 5 minutes.
+_CHUNK = 30_000
+# Frames over which the modulation of the energy is looked at: 0.75 s, three syllables.
+_MODULATION = 75
+# What does not move by 4 dB (in log-energy) within 3 s is a hum or a hiss, whatever the mixtures,
+# which never heard it, say. Speech moves by more, and pauses are shorter.
+_STEADY, _STEADY_FRAMES = 1.0, 300
+
+
+@dataclass(frozen=True)
+class _View:
+    """One way to look at frames: columns of every `step`-th of them, out of `reach` around."""
+
+    columns: Callable[[FloatArray, float], FloatArray]
+    reach: int
+    step: int
+
+    def chunks(self, static: Frames, loudness: float) -> Iterator[FloatArray]:
+        for first in range(0, len(static), _CHUNK):
+            low, last = max(0, first - self.reach), min(first + _CHUNK, len(static))
+            columns = self.columns(static[low : last + self.reach], loudness)
+            yield np.ascontiguousarray(columns[first - low : last - low : self.step])
+
+    def ratio(self, mixtures: Mixtures, static: Frames, loudness: float) -> FloatArray:
+        """Log-likelihood ratio of speech over the rest in each frame."""
+        speech, rest = mixtures
+        chunks = [
+            speech.score_samples(frames) - rest.score_samples(frames)
+            for frames in self.chunks(static, loudness)
+        ]
+        return np.repeat(np.concatenate(chunks), self.step)[: len(static)]
+
+
+def _cepstral_columns(static: FloatArray, loudness: float) -> FloatArray:
+    """Static and delta columns; the energy is relative to `loudness`."""
+    columns = np.hstack([static, deltas(static)])
+    columns[:, 0] -= loudness
+    return columns
+
+
+def _modulation_columns(static: FloatArray, loudness: float) -> FloatArray:
+    """The same, and how energy and spectrum move: speech has syllables, music has not."""
+    columns = _cepstral_columns(static, loudness)
+    energy = columns[:, 0].astype(np.float64)
+    mean = uniform_filter1d(energy, _MODULATION)
+    variance = uniform_filter1d(energy**2, _MODULATION) - mean**2
+    movement = np.abs(deltas(static)[:, 1:8]).mean(axis=1, dtype=np.float64)
+    moving = [
+        mean,
+        np.sqrt(np.maximum(variance, 0)),
+        minimum_filter1d(energy, _MODULATION),
+        maximum_filter1d(energy, _MODULATION),
+        uniform_filter1d(movement, _MODULATION),
+    ]
+    return np.hstack([columns, np.stack(moving, axis=1).astype(columns.dtype)])
+
+
+_CEPSTRA = _View(_cepstral_columns, reach=2, step=2)
+VIEWS = {
+    "cepstra": _CEPSTRA,
+    "modulation": _View(_modulation_columns, reach=2 + _MODULATION // 2, step=4),
+}
+
 
 class SpeechDetector(BaseEstimator):  # type: ignore[misc]
-    """Two GMMs, speech and the rest, and a Viterbi path between them.
+    """GMMs of speech and of the rest, and a Viterbi path between them.
+
+    Two pairs of mixtures look at each recording: one at cepstra and their deltas, whose means
+    are adapted to the recording (MAP [1]_), one also at the modulation of energy and spectrum,
+    which tells music from speech. The mean of their log-likelihood ratios decides.
 
     Parameters
     ----------
     config : MfccConfig
         What the frames are: static columns, log-energy first.
     n_components : int
-        Gaussians in each of the two mixtures.
+        Gaussians in each mixture.
     penalty : float
         Cost of a change between speech and the rest, in units of log-likelihood.
     bias : float
         Added to the log-likelihood ratio of each frame: above 0 finds more speech.
+    n_adaptations : int
+        Times that the cepstral mixtures are adapted to what was found so far; 0: never.
+    relevance : float
+        Frames after which a Gaussian's mean is half the recording's.
     min_speech, min_gap : float
         Seconds: gaps shorter than `min_gap` are closed, then shorter speech is dropped.
     random_state : int
@@ -46,8 +120,13 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
 
     Attributes
     ----------
-    speech_, rest_ : DiagonalGmm
-        The two mixtures.
+    mixtures_ : dict of str to (DiagonalGmm, DiagonalGmm)
+        Speech and the rest, for ``"cepstra"`` and for ``"modulation"``.
+
+    References
+    ----------
+    .. [1] D. A. Reynolds, T. F. Quatieri, R. B. Dunn, "Speaker verification using adapted
+       Gaussian mixture models", Digital Signal Processing 10, 2000.
     """
 
     def __init__(
@@ -56,7 +135,9 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
         config: MfccConfig | None = None,
         n_components: int = 64,
         penalty: float = 80.0,
-        bias: float = 0.0,
+        bias: float = 1.0,
+        n_adaptations: int = 1,
+        relevance: float = 30.0,
         min_speech: float = 0.2,
         min_gap: float = 0.5,
         random_state: int = 0,
@@ -66,6 +147,8 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
         self.n_components = n_components
         self.penalty = penalty
         self.bias = bias
+        self.n_adaptations = n_adaptations
+        self.relevance = relevance
         self.min_speech = min_speech
         self.min_gap = min_gap
         self.random_state = random_state
@@ -80,35 +163,17 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
             Static frames of each recording.
         y : sequence of Timeline
             Reference speech of each recording.
+
+        Raises
+        ------
+        ModelError
+            If there are too few frames of speech, or of the rest.
         """
-        config = self.config or MfccConfig()
-        speech, rest = [], []
-        for static, timeline in zip(X, y, strict=True):
-            mask = np.zeros(len(static), dtype=bool)
-            for first, last in timeline_to_frames(timeline, len(static), config):
-                mask[first:last] = True
-            frames = self._frames(static)
-            heard = static[:, 0] > _SILENCE
-            speech.append(frames[mask & heard])
-            rest.append(frames[~mask & heard])
-        for name, part in (("speech", speech), ("non-speech", rest)):
-            n_frames = sum(map(len, part))
-            if n_frames < 10 * self.n_components:
-                raise ModelError(
-                    f"{n_frames} frames of {name} cannot train {self.n_components} Gaussians;"
-                    " give recordings with both speech and pauses, music or noise"
-                )
-        self.speech_, self.rest_ = (
-            DiagonalGmm(
-                n_components=self.n_components,
-                random_state=self.random_state,
-                n_threads=self.n_threads,
-            ).fit(part)
-            for part in (speech, rest)
-        )
+        masks = [self._mask(static, timeline) for static, timeline in zip(X, y, strict=True)]
+        self.mixtures_ = {name: self._fit_view(view, X, masks) for name, view in VIEWS.items()}
         return self
 
-    def detect(self, static: FloatArray) -> npt.NDArray[np.int64]:
+    def detect(self, static: Frames) -> npt.NDArray[np.int64]:
         """Find speech in one recording.
 
         Parameters
@@ -121,13 +186,23 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
         ndarray (n_regions, 2), int64
             Bounds ``[first, last)`` of the regions, in frames.
         """
-        check_is_fitted(self, "speech_")
-        static = check_matrix(static, "static")
+        check_is_fitted(self, "mixtures_")
+        static = checked_frames(static, "static")
         if len(static) == 0:
             return np.empty((0, 2), dtype=np.int64)
-        frames = self._frames(static)
-        ratio = self.speech_.score_samples(frames) - self.rest_.score_samples(frames) + self.bias
-        ratio[static[:, 0] <= _SILENCE] = -1e3
+        energy = _energy(static)
+        loudness = _loudness(energy)
+        moves = maximum_filter1d(energy, _STEADY_FRAMES) - minimum_filter1d(energy, _STEADY_FRAMES)
+        silent = (energy <= _SILENCE) | (moves < _STEADY)
+        mixtures = self.mixtures_["cepstra"]
+        cepstra = _CEPSTRA.ratio(mixtures, static, loudness)
+        for _ in range(self.n_adaptations):
+            speech = _viterbi(np.where(silent, -1e3, cepstra), self.penalty)
+            labels = np.where(silent, 2, np.where(speech, 0, 1))
+            mixtures = self._adapted(mixtures, static, loudness, labels)
+            cepstra = _CEPSTRA.ratio(mixtures, static, loudness)
+        modulation = VIEWS["modulation"].ratio(self.mixtures_["modulation"], static, loudness)
+        ratio = np.where(silent, -1e3, (cepstra + modulation) / 2 + self.bias)
         return _closed(
             _viterbi(ratio, self.penalty),
             self.min_speech,
@@ -135,17 +210,68 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
             self.config or MfccConfig(),
         )
 
-    def _frames(self, static: FloatArray) -> FloatArray:
-        """Static and delta columns; the energy is relative to the recording's loud frames."""
-        level = static[:, :1]
-        heard = level[level > _SILENCE]
-        centred = static.copy()
-        centred[:, 0] -= np.percentile(heard, 90) if len(heard) else 0
-        return np.ascontiguousarray(np.hstack([centred, deltas(static)]))
+    def _mask(self, static: FloatArray, speech: Timeline) -> npt.NDArray[np.bool_]:
+        mask = np.zeros(len(static), dtype=bool)
+        for first, last in timeline_to_frames(speech, len(static), self.config or MfccConfig()):
+            mask[first:last] = True
+        return mask
+
+    def _fit_view(
+        self, view: _View, recordings: Sequence[FloatArray], masks: list[npt.NDArray[np.bool_]]
+    ) -> Mixtures:
+        parts: dict[str, list[FloatArray]] = {"speech": [], "non-speech": []}
+        for static, mask in zip(recordings, masks, strict=True):
+            heard = static[:, 0] > _SILENCE
+            columns = view.columns(np.asarray(static), _loudness(static[:, 0]))
+            parts["speech"].append(columns[mask & heard])
+            parts["non-speech"].append(columns[~mask & heard])
+        for name, part in parts.items():
+            n_frames = sum(map(len, part))
+            if n_frames < 10 * self.n_components:
+                raise ModelError(
+                    f"{n_frames} frames of {name} cannot train {self.n_components} Gaussians;"
+                    " give recordings with both speech and pauses, music or noise"
+                )
+        speech, rest = (
+            DiagonalGmm(
+                n_components=self.n_components,
+                random_state=self.random_state,
+                n_threads=self.n_threads,
+            ).fit(part)
+            for part in parts.values()
+        )
+        return speech, rest
+
+    def _adapted(
+        self, mixtures: Mixtures, static: Frames, loudness: float, labels: npt.NDArray[np.int64]
+    ) -> Mixtures:
+        """Mixtures whose means and weights are drawn to the frames of label 0, and 1."""
+        labels = labels[:: _CEPSTRA.step]
+        counts = [np.zeros(len(mixture.weights_)) for mixture in mixtures]
+        sums = [np.zeros_like(mixture.means_) for mixture in mixtures]
+        start = 0
+        for frames in _CEPSTRA.chunks(static, loudness):
+            chosen = labels[start : start + len(frames)]
+            for k, mixture in enumerate(mixtures):
+                statistics = mixture.statistics(frames[chosen == k])
+                counts[k] += statistics.zeroth[0]
+                sums[k] += statistics.first[0]
+            start += len(frames)
+        relevance = self.relevance / _CEPSTRA.step
+        speech, rest = (
+            DiagonalGmm.of(
+                (count + relevance * mixture.weights_) / (count.sum() + relevance),
+                (total + relevance * mixture.means_) / (count + relevance)[:, None],
+                mixture.variances_,
+                n_threads=mixture.n_threads,
+            )
+            for mixture, count, total in zip(mixtures, counts, sums, strict=True)
+        )
+        return speech, rest
 
 
 def detect_by_energy(
-    static: FloatArray,
+    static: Frames,
     *,
     config: MfccConfig | None = None,
     min_speech: float = 0.2,
@@ -175,7 +301,7 @@ def detect_by_energy(
     >>> detect_by_energy(static)
     array([[100, 200]])
     """
-    energy = check_matrix(static, "static", dtype=np.float64)[:, 0]
+    energy = _energy(checked_frames(static, "static")).astype(np.float64)
     heard = energy[energy > _SILENCE]
     if len(heard) == 0:
         return np.empty((0, 2), dtype=np.int64)
@@ -206,23 +332,25 @@ def _closed(
     return np.stack([starts[keep], ends[keep]], axis=1)
 
 
-@numba.njit(cache=True)
+def _energy(static: Frames) -> FloatArray:
+    chunks = [static[first : first + _CHUNK][:, 0] for first in range(0, len(static), _CHUNK)]
+    return np.concatenate([np.empty(0, np.float32), *chunks])
+
+
+def _loudness(energy: FloatArray) -> float:
+    """Energy of the recording's loud frames."""
+    heard = energy[energy > _SILENCE]
+    return float(np.percentile(heard, 90)) if len(heard) else 0.0
+
+
 def _viterbi(ratio: npt.NDArray[np.float64], penalty: float) -> npt.NDArray[np.bool_]:
     """Best two-state path: `ratio` is the score of speech over the rest in each frame."""
-    n = len(ratio)
-    from_other = np.zeros((n, 2), dtype=np.bool_)
-    rest, speech = 0.0, 0.0
-    for t in range(n):
-        new_rest, new_speech = rest, speech
-        if speech - penalty > rest:
-            new_rest, from_other[t, 0] = speech - penalty, True
-        if rest - penalty > speech:
-            new_speech, from_other[t, 1] = rest - penalty, True
-        rest, speech = new_rest, new_speech + ratio[t]
-    path = np.empty(n, dtype=np.bool_)
-    state = speech > rest
-    for t in range(n - 1, -1, -1):
-        path[t] = state
-        if from_other[t, int(state)]:
-            state = not state
-    return path
+    score = np.zeros(2)
+    switched = np.empty((len(ratio), 2), dtype=np.uint8)
+    source, path = np.empty((2, len(ratio)), dtype=np.int32)
+    for first in range(0, len(ratio), _CHUNK):
+        chunk = slice(first, first + _CHUNK)
+        scores = np.stack([np.zeros_like(ratio[chunk]), ratio[chunk]])
+        _segmentation.viterbi_forward(scores, penalty, score, switched[chunk], source[chunk])
+    _segmentation.viterbi_backward(switched, source, int(np.argmax(score)), path)
+    return np.asarray(path == 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from safetensors.numpy import load_file, save
 
 from trfast._files import replacing, write_atomic
-from trfast._threads import available_cores
+from trfast._threads import effective_n_threads
 from trfast.annotation import Annotation, Timeline
 from trfast.audio import SAMPLE_RATE, stream
 from trfast.diarization import Diarizer, EmbeddedSegments
@@ -30,7 +31,14 @@ from trfast.gmm import BaumWelchStatistics, DiagonalGmm
 from trfast.ivector import TotalVariability
 from trfast.labelled import LabelledCollection, single_speaker_turns
 from trfast.linking import link
-from trfast.model import ClusteringConfig, ModelBundle, mixture_of, mixture_tensors
+from trfast.model import (
+    ClusteringConfig,
+    ModelBundle,
+    detector_mixtures,
+    detector_tensors,
+    mixture_of,
+    mixture_tensors,
+)
 from trfast.scoring.normalization import Whitening
 from trfast.segmentation import SegmentationConfig
 from trfast.speech import SpeechDetector
@@ -62,13 +70,13 @@ class TrainingConfig:
     min_recordings : int
         Recordings in which a speaker must speak to be a class of the supervised back-ends.
     min_speech : float
-        Seconds he must speak in each.
+        Seconds they must speak in each.
     seed : int
         Of all that is random.
     """
 
     mfcc: MfccConfig = field(default_factory=MfccConfig)
-    segmentation: SegmentationConfig = field(default_factory=lambda: SegmentationConfig(alpha=3.0))
+    segmentation: SegmentationConfig = field(default_factory=SegmentationConfig)
     normalization: NormalizationConfig = field(default_factory=NormalizationConfig)
     clustering: ClusteringConfig = field(default_factory=lambda: ClusteringConfig(alpha=2.0))
     n_components: int = 256
@@ -100,7 +108,7 @@ class SpeakerVectors:
 def train(
     collection: LabelledCollection,
     *,
-    stages: Path,
+    stages: str | os.PathLike[str],
     config: TrainingConfig | None = None,
     jobs: int | None = None,
     progress: Progress | None = None,
@@ -110,7 +118,7 @@ def train(
     Parameters
     ----------
     collection : LabelledCollection
-    stages : Path
+    stages : path
         Folder where each stage leaves its result. A stage whose result is there, made with
         the same settings from the same data, is passed over.
     config : TrainingConfig, optional
@@ -129,9 +137,19 @@ def train(
     AudioError
         If a recording cannot be read.
     ModelError
-        If there is too little speech, or there are too few segments or classes.
+        If there are too few recordings, too little speech, or too few segments or speakers.
+    ParameterError
+        If `jobs` is below 1.
     """
-    return _Training(collection, config or TrainingConfig(), stages, jobs, progress).run()
+    if len(collection.reference) < 2:
+        raise ModelError(
+            f"{collection.path} holds 1 recording; the thresholds are set on every other one, so"
+            " give at least 2"
+        )
+    n_threads = effective_n_threads(jobs)
+    return _Training(
+        collection, config or TrainingConfig(), Path(stages), n_threads, progress
+    ).run()
 
 
 def frames_of(file: Path, config: MfccConfig) -> tuple[FloatArray, float]:
@@ -154,7 +172,7 @@ def reference_vectors(
     embedder: IvectorEmbedder,
     mfcc: MfccConfig,
 ) -> SpeakerVectors:
-    """Return one i-vector for each speaker in each recording, from the statistics of all his
+    """Return one i-vector for each speaker in each recording, from the statistics of all their
     speech there (overlapped speech left out)."""
     vectors = [np.empty((0, embedder.total_variability.rank), np.float32)]
     speakers: list[str] = []
@@ -176,13 +194,13 @@ class _Training:
         collection: LabelledCollection,
         config: TrainingConfig,
         stages: Path,
-        jobs: int | None,
+        jobs: int,
         progress: Progress | None,
     ) -> None:
         self.collection = collection
         self.config = config
         self.stages = stages
-        self.jobs = jobs or available_cores()
+        self.jobs = jobs
         self.progress = progress or (lambda _stage, _done, _total: None)
         stages.mkdir(parents=True, exist_ok=True)
 
@@ -210,7 +228,15 @@ class _Training:
         )
         self.progress(f"{label}whitening", 0, 1)
         speakers = reference_vectors(frames, reference, embedder, config.mfcc)
+        if len(speakers.vectors) < 2:
+            raise ModelError(
+                f"{len(speakers.vectors)} speaker(s), counted once a recording: whitening needs at"
+                " least 2, in every other recording too; give more recordings"
+            )
         whitening = Whitening(shrinkage=config.whitening_shrinkage).fit(speakers.vectors)
+        # As the model file holds them, so that the model gives the same before and after.
+        whitening.mean_ = whitening.mean_.astype(np.float32)
+        whitening.matrix_ = whitening.matrix_.astype(np.float32)
         self.progress(f"{label}whitening", 1, 1)
         return ModelBundle(
             mfcc=config.mfcc,
@@ -228,7 +254,7 @@ class _Training:
             (name, file.stat().st_size, file.stat().st_mtime_ns)
             for name, file in self.collection.audio.items()
         ]
-        return _digest(data, self.config.mfcc)
+        return _digest(version("trfast"), data, self.config.mfcc)
 
     def _keys(self, reference: Mapping[str, Annotation]) -> dict[str, str]:
         """A hash a stage: of its settings, and of all that comes before it."""
@@ -276,14 +302,10 @@ class _Training:
         def fit() -> dict[str, FloatArray]:
             speech = [annotation.timeline() for annotation in reference.values()]
             detector.fit([np.asarray(frames[name]) for name in frames], speech)
-            return {
-                **mixture_tensors("speech", detector.speech_),
-                **mixture_tensors("rest", detector.rest_),
-            }
+            return detector_tensors(detector)
 
         tensors = self._stage(label, "speech", keys, fit)
-        detector.speech_ = mixture_of("speech", tensors, self.jobs)
-        detector.rest_ = mixture_of("rest", tensors, self.jobs)
+        detector.mixtures_ = detector_mixtures(tensors, self.jobs)
         return detector
 
     def _ubm(
@@ -356,10 +378,8 @@ class _Training:
     def _thresholds(self, durations: Mapping[str, float]) -> ClusteringConfig:
         """The two thresholds with the least error on every other recording, with models
         trained on the rest: on their own training data cosines are too good."""
-        names = list(self.collection.reference)
-        if len(names) < 2:
-            raise ModelError("thresholds need at least 2 recordings in the collection, got 1")
         reference = self.collection.reference
+        names = list(reference)
         bundle = self._models({name: reference[name] for name in names[::2]}, "held-back ")
         held_back = replace(
             self.collection, reference={name: reference[name] for name in names[1::2]}
@@ -486,7 +506,7 @@ def _store_frames(
 def reference_segments(
     annotation: Annotation, n_frames: int, mfcc: MfccConfig
 ) -> tuple[npt.NDArray[np.int64], list[str]]:
-    """Return the frame bounds where one speaker speaks alone, and his name."""
+    """Return the frame bounds where one speaker speaks alone, and the name of each."""
     turns = single_speaker_turns(annotation)
     segments, speakers = [np.empty((0, 2), np.int64)], []
     for start, end, speaker in turns:

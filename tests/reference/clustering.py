@@ -32,6 +32,23 @@ def constrained_components(
     return numbered(clusters, len(groups))
 
 
+def attach(
+    pairs_by_falling_similarity: Iterable[tuple[int, int]],
+    groups: Sequence[int],
+    waiting: set[int],
+    labels: Sequence[int],
+    apart: bool,
+) -> list[int]:
+    """Pairs are (item that waits, item that gives its label)."""
+    result, waiting = list(labels), set(waiting)
+    for item, host in pairs_by_falling_similarity:
+        taken = {g for g, label in zip(groups, result, strict=True) if label == result[host]}
+        if item in waiting and not (apart and groups[item] in taken):
+            result[item] = result[host]
+            waiting.remove(item)
+    return result
+
+
 def complete_linkage(scores: npt.NDArray[np.floating], threshold: float) -> list[int]:
     clusters = [{i} for i in range(len(scores))]
     while len(clusters) > 1:

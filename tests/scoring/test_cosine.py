@@ -8,8 +8,9 @@ import pytest
 
 from tests.reference import clustering as clustering_reference
 from tests.reference import cosine as reference
+from trfast._ext import _cosine
 from trfast.errors import ParameterError
-from trfast.scoring import cosine_components, cosine_similarity, edges_above
+from trfast.scoring import cosine, cosine_components, cosine_similarity, edges_above
 
 DTYPES = [np.float32, np.float64]
 
@@ -39,28 +40,83 @@ def test_similarity_equals_sidekit(golden: Path) -> None:
         np.testing.assert_allclose(cosine_similarity(file["X"]), file["cosine"], atol=5e-7)
 
 
+@pytest.fixture(params=["bytes", "floats"])
+def codes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both kinds of bounds that rule pairs out."""
+    if request.param == "bytes" and not _cosine.HAS_INT8:
+        pytest.skip("this processor has no AVX-512 VNNI")
+    monkeypatch.setattr(cosine, "_BYTES", request.param == "bytes")
+
+
+@pytest.mark.usefixtures("codes")
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("block", [1, 7, 32, 384])
-def test_edges_equal_twin(dtype: npt.DTypeLike, block: int) -> None:
+def test_edges_equal_twin(dtype: npt.DTypeLike) -> None:
     x = vectors(65, 6, dtype)
-    pairs, similarities = edges_above(x, 0.5, block=block)
+    pairs, similarities = edges_above(x, 0.5)
     assert [tuple(pair) for pair in pairs.tolist()] == reference.edges_above(x, 0.5)
     expected = reference.cosine_similarity(x, x)[pairs[:, 0], pairs[:, 1]]
-    np.testing.assert_allclose(similarities, expected, atol=1e-6)
+    np.testing.assert_allclose(similarities, expected, rtol=4 * np.finfo(dtype).eps)
     assert similarities.dtype == dtype
 
 
+def odd_rows(kind: str, d: int) -> npt.NDArray[np.float64]:
+    """1,300 rows: three bands, the last one not full."""
+    rng = np.random.default_rng(d)
+    if kind == "speakers":
+        x = vectors(1300, d)
+    elif kind == "one large entry":
+        x = rng.standard_cauchy(size=(1300, d)) * 10.0 ** rng.uniform(-38, 30, size=(1300, 1))
+    else:
+        x = np.eye(d)[rng.integers(0, d, size=1300)] * rng.choice([-1, 1], size=(1300, 1))
+    return x.astype(np.float64)
+
+
+@pytest.mark.usefixtures("codes")
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("d", [1, 30, 203])
+@pytest.mark.parametrize("kind", ["speakers", "one large entry", "axes"])
+def test_bound_rules_out_no_edge(kind: str, d: int, dtype: npt.DTypeLike) -> None:
+    x = odd_rows(kind, d).astype(dtype)
+    exact = x.astype(np.float64)
+    exact /= np.linalg.norm(exact, axis=1, keepdims=True)
+    similarities = (exact @ exact.T).astype(dtype)
+    for threshold in (-0.3, 0.1, 0.5, 0.9):
+        expected = np.argwhere(np.triu(similarities >= similarities.dtype.type(threshold), 1))
+        np.testing.assert_array_equal(edges_above(x, threshold)[0], expected)
+
+
+@pytest.mark.usefixtures("codes")
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_threads_change_nothing(dtype: npt.DTypeLike) -> None:
+    x = vectors(3000, 20, dtype)
+    for found, expected in zip(
+        edges_above(x, 0.6, n_threads=2), edges_above(x, 0.6, n_threads=1), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.usefixtures("codes")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("n_threads", [1, 2])
-@pytest.mark.parametrize(("n", "threshold"), [(1, 0.9), (50, 0.7), (900, 0.93), (900, 0.99)])
+@pytest.mark.parametrize(
+    ("n", "threshold"), [(1, 0.9), (50, 0.7), (900, 0.93), (900, 0.99), (520, -1.0)]
+)
 def test_components_equal_those_of_the_edges(
     dtype: npt.DTypeLike, n_threads: int, n: int, threshold: float
 ) -> None:
-    # 900 rows are more than two tiles.
     x = vectors(n, 6, dtype)
     pairs, _ = edges_above(x, threshold)
     expected = clustering_reference.connected_components(pairs.tolist(), n)
     assert cosine_components(x, threshold, n_threads=n_threads).tolist() == expected
+
+
+@pytest.mark.skipif(not _cosine.HAS_INT8, reason="this processor has no AVX-512 VNNI")
+def test_both_bounds_give_the_same_edges(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = vectors(2000, 200, np.float32)
+    in_bytes = edges_above(x, 0.2)
+    monkeypatch.setattr(cosine, "_BYTES", False)
+    for found, expected in zip(edges_above(x, 0.2), in_bytes, strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_threshold_is_reached_by_equality() -> None:

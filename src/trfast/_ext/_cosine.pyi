@@ -3,18 +3,33 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-def edges_of_tile(
+HAS_INT8: bool
+WIDTH: int
+HEIGHT: int
+
+def edges_of_band(
     rows: npt.NDArray[Any],
-    first_row: int,
-    first_column: int,
+    norms: npt.NDArray[np.float64],
     threshold: float,
-    tile: npt.NDArray[Any],
+    codes: npt.NDArray[Any],
+    offsets: npt.NDArray[np.int32],
+    least: npt.NDArray[np.float32],
+    scales: npt.NDArray[np.float32],
+    band: int,
+    first: int,
+    scratch: npt.NDArray[Any],
     pairs: npt.NDArray[np.int64],
     similarities: npt.NDArray[Any],
-) -> int: ...
+) -> tuple[int, int]: ...
 def components(
     rows: npt.NDArray[Any],
+    norms: npt.NDArray[np.float64],
     threshold: float,
-    tiles: npt.NDArray[Any],
+    codes: npt.NDArray[Any],
+    offsets: npt.NDArray[np.int32],
+    least: npt.NDArray[np.float32],
+    scales: npt.NDArray[np.float32],
+    scratch: npt.NDArray[Any],
+    pairs: npt.NDArray[np.int64],
     parents: npt.NDArray[np.int64],
-) -> None: ...
+) -> int: ...

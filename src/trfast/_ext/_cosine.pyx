@@ -1,110 +1,199 @@
-"""Kernels of the cosine scoring: products of unit rows tile by tile, scanned at a threshold.
+"""Kernels of the cosine scoring: which pairs of rows reach a threshold.
 
-Only pairs of rows i < j are looked at, and only one tile a thread is ever in memory. Tiles
-do not depend on the number of threads, so neither do the products.
+Tile by tile, an upper bound of each cosine comes first: the product of the rows' codes, which
+are 8-bit integers or float32. Only pairs whose bound reaches the threshold are looked at
+again, in double precision from the rows themselves. So the answer depends neither on the kind
+of codes, nor on the tiles, nor on the number of threads.
+
+A tile is `WIDTH` rows of a band against up to `HEIGHT` rows from there on.
 """
 
 from cython cimport floating
 from cython.parallel cimport prange, threadid
-from libc.stdint cimport int64_t
-from scipy.linalg.cython_blas cimport dgemm, sgemm
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t
+from scipy.linalg.cython_blas cimport sgemm
 
-from trfast._ext._union_find cimport find_root
+from trfast._ext._union_find cimport find_root, join_roots
+
+cdef extern from "_cosine_bound.h" nogil:
+    bint trfast_has_int8()
+    double trfast_dot_f32(const float* a, const float* b, int d)
+    double trfast_dot_f64(const double* a, const double* b, int d)
+    bint trfast_any_reaches(const float* values, int n, float least)
+    void trfast_pack_int8(const int8_t* codes, int n, int quads, uint8_t* panels)
+    int trfast_reach_int8(
+        const uint8_t* panel, const float* scales, const int8_t* codes, const int32_t* offsets,
+        const float* least, int quads, int64_t i, int64_t j, int64_t* pairs)
+
+HAS_INT8 = trfast_has_int8()
+WIDTH = 512
+HEIGHT = 256
+cdef int N_WIDTH = WIDTH, N_HEIGHT = HEIGHT
+
+ctypedef fused code:
+    int8_t
+    float
 
 
-cdef void _product(
-    const floating* a, const floating* b, int m, int n, int d, floating* tile
+cdef floating _cosine(
+    const floating[:, ::1] rows, const double[::1] norms, Py_ssize_t i, Py_ssize_t j
 ) noexcept nogil:
-    """``tile (m, n) = a (m, d) @ b (n, d).T``, all row-major."""
-    cdef floating one = 1, zero = 0
+    cdef double product
     if floating is float:
-        sgemm(b"T", b"N", &n, &m, &d, &one, <float*> b, &d, <float*> a, &d, &zero, tile, &n)
+        product = trfast_dot_f32(&rows[i, 0], &rows[j, 0], <int> rows.shape[1])
     else:
-        dgemm(b"T", b"N", &n, &m, &d, &one, <double*> b, &d, <double*> a, &d, &zero, tile, &n)
+        product = trfast_dot_f64(&rows[i, 0], &rows[j, 0], <int> rows.shape[1])
+    return <floating> (product / (norms[i] * norms[j]))
 
 
-cdef bint _any_above(const floating* values, Py_ssize_t n, floating threshold) noexcept nogil:
-    """Whether any value reaches the threshold, without a branch a value."""
-    cdef Py_ssize_t i
-    cdef int found = 0
-    for i in range(n):
-        found |= values[i] >= threshold
-    return found
-
-
-def edges_of_tile(
-    const floating[:, ::1] rows,         # IN  (n, d) unit rows
-    Py_ssize_t first_row,                # IN  tile's origin, first_row <= first_column
-    Py_ssize_t first_column,             # IN
-    floating threshold,                  # IN
-    floating[:, ::1] tile,               # INOUT (height, width) scratch
-    int64_t[:, ::1] pairs,               # OUT (height * width, 2) pairs i < j
-    floating[::1] similarities,          # OUT (height * width,)
-):
-    """List the pairs of one tile that reach the threshold; return how many there are."""
+cdef Py_ssize_t _candidates(
+    const code[:, ::1] codes,
+    const int32_t[::1] offsets,
+    const float[::1] least,
+    const float[::1] scales,
+    Py_ssize_t band,
+    Py_ssize_t first,
+    code* scratch,
+    int64_t* pairs,
+) noexcept nogil:
+    """List the pairs i < j of the tile at (`band`, `first`) whose bound reaches the threshold."""
     cdef:
-        Py_ssize_t m = min(<Py_ssize_t> tile.shape[0], rows.shape[0] - first_row)
-        Py_ssize_t n = min(<Py_ssize_t> tile.shape[1], rows.shape[0] - first_column)
-        Py_ssize_t i, j, count = 0
-        floating* row
-    with nogil:
-        _product(
-            &rows[first_row, 0], &rows[first_column, 0], m, n, rows.shape[1], &tile[0, 0]
+        Py_ssize_t count = 0, i, j
+        int n = <int> min(N_WIDTH, codes.shape[0] - band)
+        int m = <int> min(N_HEIGHT, codes.shape[0] - first)
+        int d = <int> codes.shape[1]
+        float one = 1, zero = 0
+        float* row
+    if code is int8_t:
+        for j in range(first, first + m, 8):
+            for i in range(band, band + n, 32):
+                count += trfast_reach_int8(
+                    <uint8_t*> scratch + (i - band) * d, &scales[i],
+                    &codes[j, 0], &offsets[j], &least[j], d // 4, i, j, pairs + 2 * count,
+                )
+    else:
+        # Row-major tile (m, n) = others (m, d) @ band (n, d).T
+        sgemm(
+            b"T", b"N", &n, &m, &d, &one, <float*> &codes[band, 0], &d,
+            <float*> &codes[first, 0], &d, &zero, scratch, &n,
         )
-        for i in range(m):
-            row = &tile[0, 0] + i * n
-            if not _any_above(row, n, threshold):
+        for j in range(first, first + m):
+            row = scratch + (j - first) * n
+            if not trfast_any_reaches(row, n, least[j]):
                 continue
-            for j in range(max(0, first_row + i + 1 - first_column), n):
-                if row[j] >= threshold:
-                    pairs[count, 0] = first_row + i
-                    pairs[count, 1] = first_column + j
-                    similarities[count] = row[j]
+            for i in range(band, min(band + n, j)):
+                if row[i - band] >= least[j]:
+                    pairs[2 * count] = i
+                    pairs[2 * count + 1] = j
                     count += 1
     return count
 
 
-def components(
-    const floating[:, ::1] rows,         # IN  (n, d) unit rows
-    floating threshold,                  # IN
-    floating[:, :, ::1] tiles,           # INOUT (n_threads, height, width) scratch
-    int64_t[:, ::1] parents,             # INOUT (n_threads, n) forests of `_union_find`
-):
-    """Join the rows whose product reaches the threshold, each thread in its own forest."""
-    cdef:
-        Py_ssize_t n_rows = rows.shape[0], height = tiles.shape[1], width = tiles.shape[2]
-        int n_threads = tiles.shape[0], thread
-        Py_ssize_t n_bands = (n_rows + height - 1) // height, band
-    for band in prange(n_bands, nogil=True, num_threads=n_threads, schedule="dynamic"):
-        thread = threadid()
-        _components_of_band(
-            &rows[0, 0], n_rows, rows.shape[1], band * height, height, width, threshold,
-            &tiles[thread, 0, 0], &parents[thread, 0],
+cdef void _load_band(const code[:, ::1] codes, Py_ssize_t band, code* scratch) noexcept nogil:
+    """Make the band's rows ready for `_candidates`."""
+    if code is int8_t:
+        trfast_pack_int8(
+            &codes[band, 0], <int> min(N_WIDTH, codes.shape[0] - band),
+            <int> codes.shape[1] // 4, <uint8_t*> scratch,
         )
 
 
-cdef void _components_of_band(
-    const floating* rows, Py_ssize_t n_rows, Py_ssize_t d, Py_ssize_t first_row,
-    Py_ssize_t height, Py_ssize_t width, floating threshold, floating* tile, int64_t* parent,
-) noexcept nogil:
+def edges_of_band(
+    const floating[:, ::1] rows,         # IN  (n, d)
+    const double[::1] norms,             # IN  (n,)
+    floating threshold,                  # IN
+    const code[:, ::1] codes,            # IN  (n padded to 32, d or d padded to 4)
+    const int32_t[::1] offsets,          # IN  (n padded,) -128 times the sum of the codes
+    const float[::1] least,              # IN  (n padded,) the bound's threshold, of j
+    const float[::1] scales,             # IN  (n padded,) what a code is worth, of i
+    Py_ssize_t band,                     # IN  first row i of the band
+    Py_ssize_t first,                    # IN  first row j to look at
+    code[::1] scratch,                   # INOUT (WIDTH * max(HEIGHT, padded d),)
+    int64_t[:, ::1] pairs,               # OUT (at least WIDTH * HEIGHT, 2)
+    floating[::1] similarities,          # OUT (the same)
+):
+    """List the band's pairs that reach the threshold, in order of j, while there is room.
+
+    Returns how many there are, and the j to go on from.
+    """
+    cdef Py_ssize_t count = 0, candidate, n_candidates
+    cdef int64_t* found
+    cdef floating similarity
+    with nogil:
+        _load_band(codes, band, &scratch[0])
+        while first < rows.shape[0] and count + N_WIDTH * N_HEIGHT <= pairs.shape[0]:
+            found = &pairs[count, 0]
+            n_candidates = _candidates(
+                codes, offsets, least, scales, band, first, &scratch[0], found
+            )
+            for candidate in range(n_candidates):
+                similarity = _cosine(
+                    rows, norms, found[2 * candidate], found[2 * candidate + 1]
+                )
+                if similarity >= threshold:
+                    pairs[count, 0] = found[2 * candidate]
+                    pairs[count, 1] = found[2 * candidate + 1]
+                    similarities[count] = similarity
+                    count += 1
+            first += N_HEIGHT
+    return count, first
+
+
+def components(
+    const floating[:, ::1] rows,         # IN  as in `edges_of_band`
+    const double[::1] norms,             # IN
+    floating threshold,                  # IN
+    const code[:, ::1] codes,            # IN
+    const int32_t[::1] offsets,          # IN
+    const float[::1] least,              # IN
+    const float[::1] scales,             # IN
+    code[:, ::1] scratch,                # INOUT (n_threads, as there)
+    int64_t[:, :, ::1] pairs,            # INOUT (n_threads, WIDTH * HEIGHT, 2) scratch
+    int64_t[:, ::1] parents,             # INOUT (n_threads, n) forests of `_union_find`
+):
+    """Join the rows whose cosine reaches the threshold, each thread in its own forest.
+
+    Returns the number of cosines that the bound did not rule out and the forest did not spare.
+    """
     cdef:
-        Py_ssize_t m = min(height, n_rows - first_row), n, i, j, first_column = first_row
-        int64_t a, b
-        floating* row
-    while first_column < n_rows:
-        n = min(width, n_rows - first_column)
-        _product(rows + first_row * d, rows + first_column * d, m, n, d, tile)
-        for i in range(m):
-            row = tile + i * n
-            if not _any_above(row, n, threshold):
+        int n_threads = <int> parents.shape[0]
+        int64_t n_cosines = 0
+        Py_ssize_t n_bands = (rows.shape[0] + N_WIDTH - 1) // N_WIDTH, b
+    for b in prange(n_bands, nogil=True, num_threads=n_threads, schedule="dynamic"):
+        n_cosines += _components_of_band(
+            rows, norms, threshold, codes, offsets, least, scales, b * N_WIDTH,
+            &scratch[threadid(), 0], &pairs[threadid(), 0, 0], &parents[threadid(), 0],
+        )
+    return n_cosines
+
+
+cdef int64_t _components_of_band(
+    const floating[:, ::1] rows,
+    const double[::1] norms,
+    floating threshold,
+    const code[:, ::1] codes,
+    const int32_t[::1] offsets,
+    const float[::1] least,
+    const float[::1] scales,
+    Py_ssize_t band,
+    code* scratch,
+    int64_t* pairs,
+    int64_t* parent,
+) noexcept nogil:
+    cdef Py_ssize_t first = band, candidate, n_candidates
+    cdef int64_t a, b, n_cosines = 0
+    _load_band(codes, band, scratch)
+    while first < rows.shape[0]:
+        n_candidates = _candidates(codes, offsets, least, scales, band, first, scratch, pairs)
+        for candidate in range(n_candidates):
+            a = find_root(parent, pairs[2 * candidate])
+            b = find_root(parent, pairs[2 * candidate + 1])
+            if a == b:
                 continue
-            a = find_root(parent, first_row + i)
-            for j in range(max(0, first_row + i + 1 - first_column), n):
-                if row[j] >= threshold:
-                    b = find_root(parent, first_column + j)
-                    if a < b:
-                        parent[b] = a
-                    elif b < a:
-                        parent[a] = b
-                        a = b
-        first_column += width
+            n_cosines += 1
+            if _cosine(
+                rows, norms, pairs[2 * candidate], pairs[2 * candidate + 1]
+            ) >= threshold:
+                join_roots(parent, a, b)
+        first += N_HEIGHT
+    return n_cosines

@@ -7,8 +7,11 @@ Features = npt.NDArray[np.floating]
 Doubles = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-def column_moments(
-    features: Features, segments: Integers, mean: Doubles, variance: Doubles
+BLOCK: int
+
+def add_sums(features: Features, segments: Integers, sums: Doubles) -> None: ...
+def add_squares(
+    features: Features, segments: Integers, mean: Doubles, squares: Doubles
 ) -> None: ...
 def gaussian_divergence(
     features: Features,
@@ -34,6 +37,7 @@ def linear_bic(
     penalty: float,
     max_gap: int,
     floor: float,
+    block: Doubles,
     matrices: Doubles,
     merged: Integers,
 ) -> int: ...
@@ -42,10 +46,11 @@ def bic_hac(
     d: int,
     penalty: float,
     floor: float,
+    one: Doubles,
     matrices: Doubles,
     distances: Doubles,
     log_dets: Doubles,
-    alive: Integers,
+    alive: npt.NDArray[np.uint8],
     nearest: Integers,
     nearest_distance: Doubles,
     merges: Integers,

@@ -8,39 +8,45 @@ from libc.math cimport INFINITY, fmax, log, sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memset
 
-# Determinants are computed for so many matrices at a time, one a SIMD lane.
-cdef enum:
-    LANES = 8
+cdef extern from "_bic_simd.h" nogil:
+    enum: TRFAST_BIC_BLOCK
+    void trfast_log_determinants(const double* one, const double* each, int64_t d, double floor,
+                                 double* matrices, double* result)
+
+# Clusters whose moments lie side by side: their determinants are computed together.
+BLOCK = TRFAST_BIC_BLOCK
 
 
-def column_moments(
+def add_sums(
     const floating[:, ::1] features,     # IN  (n, d)
     const int64_t[:, ::1] segments,      # IN  (m, 2) frame bounds
-    double[::1] mean,                    # OUT (d,)
-    double[::1] variance,                # OUT (d,)
+    double[::1] sums,                    # INOUT (d,)
 ):
-    """Mean and variance of each column over the frames of the segments, in two passes."""
+    """Add each column up over the frames of the segments."""
+    cdef Py_ssize_t i, j, t
+    with nogil:
+        for i in range(segments.shape[0]):
+            for t in range(segments[i, 0], segments[i, 1]):
+                for j in range(features.shape[1]):
+                    sums[j] += features[t, j]
+
+
+def add_squares(
+    const floating[:, ::1] features,     # IN  (n, d)
+    const int64_t[:, ::1] segments,      # IN  (m, 2) frame bounds
+    const double[::1] mean,              # IN  (d,)
+    double[::1] squares,                 # INOUT (d,)
+):
+    """Add the squares of each column's distances from its mean up, likewise."""
     cdef:
-        Py_ssize_t d = features.shape[1], i, j, t, count = 0
+        Py_ssize_t i, j, t
         double value
     with nogil:
-        mean[:] = 0
-        variance[:] = 0
         for i in range(segments.shape[0]):
-            count += segments[i, 1] - segments[i, 0]
             for t in range(segments[i, 0], segments[i, 1]):
-                for j in range(d):
-                    mean[j] += features[t, j]
-        if count > 0:
-            for j in range(d):
-                mean[j] /= count
-            for i in range(segments.shape[0]):
-                for t in range(segments[i, 0], segments[i, 1]):
-                    for j in range(d):
-                        value = features[t, j] - mean[j]
-                        variance[j] += value * value
-            for j in range(d):
-                variance[j] /= count
+                for j in range(features.shape[1]):
+                    value = features[t, j] - mean[j]
+                    squares[j] += value * value
 
 
 def gaussian_divergence(
@@ -141,83 +147,29 @@ def moment_sums(
                     second += j + 1
 
 
-cdef void _load_covariance(
-    const double* a, const double* b, double weight, Py_ssize_t d, double* lane
-) noexcept nogil:
-    """Write the covariance of the moments ``a + weight * b`` to a lane."""
-    cdef:
-        Py_ssize_t j, k, p = 1 + d
-        double mean, inverse = 1.0 / (a[0] + weight * b[0])
-    for j in range(d):
-        mean = (a[1 + j] + weight * b[1 + j]) * inverse
-        for k in range(j + 1):
-            lane[0] = (a[p] + weight * b[p] - mean * (a[1 + k] + weight * b[1 + k])) * inverse
-            lane += LANES
-            p += 1
-
-
-cdef void _log_determinants(
-    double* matrices, Py_ssize_t d, double floor, double* result
-) noexcept nogil:
-    """Log-determinants of LANES packed matrices by Cholesky, in place; pivots at least `floor`.
-
-    Pivots are variances in units of the recording's, so that the product of eight neither
-    overflows nor vanishes and one logarithm serves them all.
-    """
-    cdef:
-        Py_ssize_t i, j, k, lane
-        double* row_i = matrices
-        double* row_j
-        double[LANES] rest
-        double[LANES] product
-    for lane in range(LANES):
-        result[lane] = 0
-        product[lane] = 1
-    for i in range(d):
-        row_j = matrices
-        for j in range(i + 1):
-            for lane in range(LANES):
-                rest[lane] = row_i[j * LANES + lane]
-            for k in range(j):
-                for lane in range(LANES):
-                    rest[lane] -= row_i[k * LANES + lane] * row_j[k * LANES + lane]
-            if j < i:
-                for lane in range(LANES):
-                    row_i[j * LANES + lane] = rest[lane] * row_j[j * LANES + lane]
-                row_j += (j + 1) * LANES
-        # The diagonal keeps the inverse of the pivot's root.
-        for lane in range(LANES):
-            rest[lane] = rest[lane] if rest[lane] > floor else floor
-            product[lane] *= rest[lane]
-            row_i[i * LANES + lane] = 1.0 / sqrt(rest[lane])
-        row_i += (i + 1) * LANES
-        if i % 8 == 7 or i == d - 1:
-            for lane in range(LANES):
-                result[lane] += log(product[lane])
-                product[lane] = 1
-
-
 cdef double _log_determinant(
-    const double* a, const double* b, double weight, Py_ssize_t d, double floor, double* matrices
+    const double* one, const double* other, double[:, ::1] block, Py_ssize_t d, double floor,
+    double* matrices,
 ) noexcept nogil:
-    """Log-determinant of the covariance of the moments ``a + weight * b``."""
+    """Log-determinant of the covariance of two clusters' moments, in the first of all lanes."""
     cdef:
-        Py_ssize_t lane
-        double[LANES] result
-    for lane in range(LANES):
-        _load_covariance(a, b, weight, d, matrices + lane)
-    _log_determinants(matrices, d, floor, result)
+        Py_ssize_t p
+        double[TRFAST_BIC_BLOCK] result
+    for p in range(block.shape[0]):
+        block[p, 0] = other[p]
+    trfast_log_determinants(one, &block[0, 0], d, floor, matrices, result)
     return result[0]
 
 
 def linear_bic(
     const int64_t[:, ::1] segments,      # IN  (m, 2) frame bounds, m >= 1
-    double[:, ::1] moments,              # INOUT (m, 1 + d + d (d + 1) / 2)
+    double[:, ::1] moments,              # INOUT (m, n_moments = 1 + d + d (d + 1) / 2)
     Py_ssize_t d,                        # IN
     double penalty,                      # IN  times log(n): the model's cost
     Py_ssize_t max_gap,                  # IN  frames
     double floor,                        # IN  least pivot
-    double[::1] matrices,                # INOUT (LANES * d (d + 1) / 2,) scratch
+    double[:, ::1] block,                # INOUT (n_moments, BLOCK) scratch, zeros
+    double[::1] matrices,                # INOUT (BLOCK * d (d + 1) / 2,) scratch
     int64_t[:, ::1] merged,              # OUT (m, 2)
 ):
     """Merge neighbours from left to right while that lowers the BIC; return how many are left."""
@@ -229,16 +181,12 @@ def linear_bic(
     with nogil:
         merged[0, 0] = segments[0, 0]
         merged[0, 1] = segments[0, 1]
-        log_det = _log_determinant(current, current, 0, d, floor, &matrices[0])
+        log_det = _log_determinant(current, current, block, d, floor, &matrices[0])
         for i in range(1, segments.shape[0]):
             following = &moments[i, 0]
-            log_det_next = _log_determinant(
-                following, following, 0, d, floor, &matrices[0]
-            )
+            log_det_next = _log_determinant(following, following, block, d, floor, &matrices[0])
             if segments[i, 0] - merged[last, 1] <= max_gap:
-                log_det_both = _log_determinant(
-                    current, following, 1, d, floor, &matrices[0]
-                )
+                log_det_both = _log_determinant(current, following, block, d, floor, &matrices[0])
                 n = current[0] + following[0]
                 if (
                     n * log_det_both - current[0] * log_det - following[0] * log_det_next
@@ -257,55 +205,83 @@ def linear_bic(
     return last + 1
 
 
+cdef inline Py_ssize_t _place(Py_ssize_t i, Py_ssize_t j, Py_ssize_t m) noexcept nogil:
+    """Where the pair i < j stands in the upper triangle without its diagonal, row by row."""
+    return i * (2 * m - i - 1) // 2 + j - i - 1
+
+
+cdef double _take(
+    double[:, :, ::1] moments, Py_ssize_t i, Py_ssize_t d, double floor, double[::1] one,
+    double* matrices,
+) noexcept nogil:
+    """Copy the moments of cluster i to `one`; return the log-determinant of its covariance."""
+    cdef:
+        Py_ssize_t p, b = i // TRFAST_BIC_BLOCK
+        double[TRFAST_BIC_BLOCK] log_det
+    for p in range(one.shape[0]):
+        one[p] = moments[b, p, i % TRFAST_BIC_BLOCK]
+    # Joined with itself: all moments twice, so the same covariance.
+    trfast_log_determinants(&one[0], &moments[b, 0, 0], d, floor, matrices, log_det)
+    return log_det[i % TRFAST_BIC_BLOCK]
+
+
 cdef void _bic_distances(
-    double[:, ::1] moments,
+    double[:, :, ::1] moments,
     const double[::1] log_dets,
     Py_ssize_t i,
-    const int64_t* others,
-    Py_ssize_t n_others,
+    Py_ssize_t first,
+    const uint8_t[::1] alive,
     Py_ssize_t d,
     double penalty,
     double floor,
+    const double[::1] one,
     double* matrices,
-    double[:, ::1] distances,
+    double[::1] distances,
 ) noexcept nogil:
-    """Fill row and column `i` of the distances towards `others`, LANES at a time."""
+    """Compute the dBIC of cluster i, which `_take` took, and of each other alive from `first` on."""
     cdef:
-        Py_ssize_t start = 0, lane, j
+        Py_ssize_t m = log_dets.shape[0], b, j, p, n_alive
         double n, value
-        double[LANES] log_det
-    while start < n_others:
-        for lane in range(LANES):
-            j = others[min(start + lane, n_others - 1)]
-            _load_covariance(&moments[i, 0], &moments[j, 0], 1, d, matrices + lane)
-        _log_determinants(matrices, d, floor, log_det)
-        for lane in range(min(LANES, n_others - start)):
-            j = others[start + lane]
-            n = moments[i, 0] + moments[j, 0]
-            value = n * log_det[lane] - moments[i, 0] * log_dets[i] - moments[j, 0] * log_dets[j]
-            value = 0.5 * value - penalty * log(n)
-            distances[i, j] = value
-            distances[j, i] = value
-        start += LANES
+        double[TRFAST_BIC_BLOCK] log_det
+    for b in range(first // TRFAST_BIC_BLOCK, moments.shape[0]):
+        n_alive = 0
+        for j in range(b * TRFAST_BIC_BLOCK, min((b + 1) * TRFAST_BIC_BLOCK, m)):
+            n_alive += alive[j]
+        if n_alive == 0:
+            continue
+        trfast_log_determinants(&one[0], &moments[b, 0, 0], d, floor, matrices, log_det)
+        for j in range(max(b * TRFAST_BIC_BLOCK, first), min((b + 1) * TRFAST_BIC_BLOCK, m)):
+            if alive[j] and j != i:
+                p = j % TRFAST_BIC_BLOCK
+                n = one[0] + moments[b, 0, p]
+                value = n * log_det[p] - one[0] * log_dets[i] - moments[b, 0, p] * log_dets[j]
+                distances[_place(min(i, j), max(i, j), m)] = 0.5 * value - penalty * log(n)
 
 
-cdef Py_ssize_t _argmin(const double* values, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t i, best = 0
-    for i in range(1, n):
-        if values[i] < values[best]:
-            best = i
-    return best
+cdef void _find_nearest(
+    const double[::1] distances, Py_ssize_t i, int64_t[::1] nearest, double[::1] nearest_distance
+) noexcept nogil:
+    """Find which of the clusters after i is nearest to it."""
+    cdef:
+        Py_ssize_t m = nearest.shape[0], j, best = i + 1, row = _place(i, 0, m)
+    nearest_distance[i] = INFINITY
+    for j in range(i + 1, m):
+        if distances[row + j] < nearest_distance[i]:
+            nearest_distance[i] = distances[row + j]
+            best = j
+    nearest[i] = best
 
 
 def bic_hac(
-    double[:, ::1] moments,              # INOUT (m, 1 + d + d (d + 1) / 2), m >= 1
+    double[:, :, ::1] moments,           # INOUT (ceil(m / BLOCK), n_moments, BLOCK), m >= 1
     Py_ssize_t d,                        # IN
     double penalty,                      # IN  times log(n): the model's cost
     double floor,                        # IN  least pivot
-    double[::1] matrices,                # INOUT (LANES * d (d + 1) / 2,) scratch
-    double[:, ::1] distances,            # INOUT (m, m) scratch
+    double[::1] one,                     # INOUT (n_moments,) scratch
+    double[::1] matrices,                # INOUT (BLOCK * d (d + 1) / 2,) scratch
+    double[::1] distances,               # INOUT (m (m - 1) / 2,) scratch
     double[::1] log_dets,                # INOUT (m,) scratch
-    int64_t[::1] alive,                  # INOUT (m,) scratch
+    uint8_t[::1] alive,                  # INOUT (m,) scratch, ones
     int64_t[::1] nearest,                # INOUT (m,) scratch
     double[::1] nearest_distance,        # INOUT (m,) scratch
     int64_t[:, ::1] merges,              # OUT (m - 1, 2) pairs i < j; the cluster keeps the name i
@@ -313,64 +289,49 @@ def bic_hac(
 ):
     """Merge the closest pair while its dBIC is below 0; return the number of merges."""
     cdef:
-        Py_ssize_t m = moments.shape[0], i, j, k, p, n_alive = m, n_merges = 0
+        Py_ssize_t m = log_dets.shape[0], i, j, k, p, n_merges = 0
+        double distance
     with nogil:
-        for i in range(m):
-            alive[i] = i
-            log_dets[i] = _log_determinant(
-                &moments[i, 0], &moments[i, 0], 0, d, floor, &matrices[0]
-            )
-            distances[i, i] = INFINITY
-        for i in range(m - 1):
+        # From the last row up: the log-determinants of those after i are there.
+        for i in range(m - 1, -1, -1):
+            log_dets[i] = _take(moments, i, d, floor, one, &matrices[0])
             _bic_distances(
-                moments, log_dets, i, &alive[i + 1], m - i - 1, d, penalty, floor,
-                &matrices[0], distances,
+                moments, log_dets, i, i + 1, alive, d, penalty, floor, one, &matrices[0], distances
             )
-        for i in range(m):
-            nearest[i] = _argmin(&distances[i, 0], m)
-            nearest_distance[i] = distances[i, nearest[i]]
-        while n_alive > 1:
-            i = _argmin(&nearest_distance[0], m)
-            j = nearest[i]
+            _find_nearest(distances, i, nearest, nearest_distance)
+        while n_merges < m - 1:
+            i = 0
+            for k in range(1, m):
+                if nearest_distance[k] < nearest_distance[i]:
+                    i = k
             if not nearest_distance[i] < 0:
                 break
-            if j < i:
-                i, j = j, i
+            j = nearest[i]
             merges[n_merges, 0] = i
             merges[n_merges, 1] = j
-            merge_distances[n_merges] = distances[i, j]
+            merge_distances[n_merges] = nearest_distance[i]
             n_merges += 1
-            for p in range(moments.shape[1]):
-                moments[i, p] += moments[j, p]
-            log_dets[i] = _log_determinant(
-                &moments[i, 0], &moments[i, 0], 0, d, floor, &matrices[0]
-            )
-            # Row i leaves the list for the update, so that it meets only the others.
-            p = 0
-            for k in range(n_alive):
-                if alive[k] != i and alive[k] != j:
-                    alive[p] = alive[k]
-                    p += 1
-            n_alive = p
-            for k in range(m):
-                distances[j, k] = INFINITY
-                distances[k, j] = INFINITY
+            for k in range(j):
+                distances[_place(k, j, m)] = INFINITY
             nearest_distance[j] = INFINITY
+            alive[j] = 0
+            for p in range(one.shape[0]):
+                moments[i // TRFAST_BIC_BLOCK, p, i % TRFAST_BIC_BLOCK] += (
+                    moments[j // TRFAST_BIC_BLOCK, p, j % TRFAST_BIC_BLOCK]
+                )
+            log_dets[i] = _take(moments, i, d, floor, one, &matrices[0])
             _bic_distances(
-                moments, log_dets, i, &alive[0], n_alive, d, penalty, floor,
-                &matrices[0], distances,
+                moments, log_dets, i, 0, alive, d, penalty, floor, one, &matrices[0], distances
             )
-            for p in range(n_alive):
-                k = alive[p]
-                if nearest[k] == i or nearest[k] == j:
-                    nearest[k] = _argmin(&distances[k, 0], m)
-                elif distances[k, i] < nearest_distance[k]:
+            for k in range(j):
+                if not alive[k]:
+                    continue
+                distance = distances[_place(k, i, m)] if k < i else INFINITY
+                if distance < nearest_distance[k]:
                     nearest[k] = i
-                nearest_distance[k] = distances[k, nearest[k]]
-            nearest[i] = _argmin(&distances[i, 0], m)
-            nearest_distance[i] = distances[i, nearest[i]]
-            alive[n_alive] = i
-            n_alive += 1
+                    nearest_distance[k] = distance
+                elif k == i or nearest[k] == i or nearest[k] == j:
+                    _find_nearest(distances, k, nearest, nearest_distance)
     return n_merges
 
 

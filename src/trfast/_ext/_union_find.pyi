@@ -5,6 +5,31 @@ Integers = npt.NDArray[np.int64]
 
 def unite(pairs: Integers, parent: Integers) -> None: ...
 def unite_apart(
-    pairs: Integers, groups: Integers, following: Integers, met: Integers, parent: Integers
+    pairs: Integers,
+    order: Integers,
+    groups: Integers,
+    first: Integers,
+    members: Integers,
+    following: Integers,
+    sizes: Integers,
+    met: Integers,
+    refused: Integers,
+    parent: Integers,
+) -> None: ...
+def attach(
+    pairs: Integers,
+    groups: Integers,
+    first: Integers,
+    members: Integers,
+    apart: bool,
+    wants: Integers,
+    labels: Integers,
+) -> None: ...
+def nearest_of_label(
+    pairs: Integers,
+    similarities: npt.NDArray[np.float32],
+    labels: Integers,
+    nearest: Integers,
+    best: npt.NDArray[np.float32],
 ) -> None: ...
 def number_components(parent: Integers, labels: Integers) -> None: ...

@@ -1,6 +1,9 @@
-"""Union-find over items 0..n-1; the root of a component is its first item."""
+"""Union-find over items 0..n-1; the root of a component is its first item.
 
-from libc.stdint cimport int64_t
+The items of a group are ``members[first[group]:first[group + 1]]``.
+"""
+
+from libc.stdint cimport int64_t, uint64_t
 
 
 def unite(
@@ -16,39 +19,144 @@ def unite(
             )
 
 
+cdef bint _share_group(
+    int64_t small,
+    int64_t large,
+    int64_t stamp,
+    const int64_t* groups,
+    const int64_t* first,
+    const int64_t* members,
+    const int64_t* following,
+    const int64_t* sizes,
+    int64_t* met,
+    int64_t* parent,
+) noexcept nogil:
+    """Whether two components hold items of one group.
+
+    Either the other members of the small one's groups are asked for their component, or the
+    large one's items for their group, whichever are fewer.
+    """
+    cdef int64_t item = small, group, k, n_members = 0
+    while True:
+        group = groups[item]
+        met[group] = stamp
+        n_members += first[group + 1] - first[group]
+        item = following[item]
+        if item == small:
+            break
+    if n_members < sizes[large]:
+        while True:
+            group = groups[item]
+            for k in range(first[group], first[group + 1]):
+                if find_root(parent, members[k]) == large:
+                    return True
+            item = following[item]
+            if item == small:
+                return False
+    item = large
+    while met[groups[item]] != stamp:
+        item = following[item]
+        if item == large:
+            return False
+    return True
+
+
 def unite_apart(
     const int64_t[:, ::1] pairs,         # IN  (m, 2)
+    const int64_t[::1] order,            # IN  (m,) of the pairs, best first
     const int64_t[::1] groups,           # IN  (n,) 0..n_groups-1
+    const int64_t[::1] first,            # IN  (n_groups + 1,) as in the module's head
+    const int64_t[::1] members,          # IN  (n,)
     int64_t[::1] following,              # INOUT (n,) each item itself: rings of the components
+    int64_t[::1] sizes,                  # INOUT (n,) ones: of the components, at their roots
     int64_t[::1] met,                    # INOUT (n_groups,) -1: the last pair to meet a group
+    int64_t[::1] refused,                # INOUT (a power of two,) -1: pairs of roots, if kept
     int64_t[::1] parent,                 # INOUT (n,) forest; a root is its own parent
 ):
-    """Join the components of each pair unless they share a group."""
-    cdef Py_ssize_t i
-    cdef int64_t a, b, item
-    cdef bint shared
+    """Join the components of each pair unless they share a group.
+
+    What shares a group once does so for ever, so a refusal can be remembered: in a table where
+    a new one takes the place of another.
+    """
+    cdef Py_ssize_t place
+    cdef int64_t i, a, b, small, large, key
+    cdef int64_t* memory
     with nogil:
-        for i in range(pairs.shape[0]):
+        for place in range(order.shape[0]):
+            i = order[place]
             a = find_root(&parent[0], pairs[i, 0])
             b = find_root(&parent[0], pairs[i, 1])
             if a == b:
                 continue
-            item = a
-            while True:
-                met[groups[item]] = i
-                item = following[item]
-                if item == a:
-                    break
-            item = b
-            while True:
-                shared = met[groups[item]] == i
-                item = following[item]
-                if shared or item == b:
-                    break
-            if not shared:
+            small, large = (a, b) if sizes[a] < sizes[b] else (b, a)
+            key = min(a, b) * parent.shape[0] + max(a, b)
+            memory = &refused[
+                (<uint64_t> key * 0x9E3779B97F4A7C15u >> 32) & <uint64_t> (refused.shape[0] - 1)
+            ]
+            if memory[0] == key:
+                continue
+            if _share_group(
+                small, large, i, &groups[0], &first[0], &members[0], &following[0], &sizes[0],
+                &met[0], &parent[0],
+            ):
+                memory[0] = key
+            else:
                 # Two rings become one when two of their members swap successors.
                 following[a], following[b] = following[b], following[a]
+                sizes[min(a, b)] = sizes[a] + sizes[b]
                 join_roots(&parent[0], a, b)
+
+
+def attach(
+    const int64_t[:, ::1] pairs,         # IN  (m, 2) item that wants a label, item that gives it
+    const int64_t[::1] groups,           # IN  (n,)
+    const int64_t[::1] first,            # IN  (n_groups + 1,) as in the module's head
+    const int64_t[::1] members,          # IN  (n,)
+    bint apart,                          # IN  never one label twice in a group
+    int64_t[::1] wants,                  # INOUT (n,) 1 where an item waits for a label
+    int64_t[::1] labels,                 # INOUT (n,) a label of its own while it waits
+):
+    """Give each item the label of the first pair that may."""
+    cdef Py_ssize_t i
+    cdef int64_t item, label, k
+    cdef bint taken
+    with nogil:
+        for i in range(pairs.shape[0]):
+            item = pairs[i, 0]
+            label = labels[pairs[i, 1]]
+            if not wants[item]:
+                continue
+            taken = False
+            if apart:
+                for k in range(first[groups[item]], first[groups[item] + 1]):
+                    taken = taken or labels[members[k]] == label
+            if not taken:
+                labels[item] = label
+                wants[item] = 0
+
+
+def nearest_of_label(
+    const int64_t[:, ::1] pairs,         # IN  (m, 2)
+    const float[::1] similarities,       # IN  (m,)
+    const int64_t[::1] labels,           # IN  (n,)
+    int64_t[::1] nearest,                # INOUT (n,) -1
+    float[::1] best,                     # INOUT (n,) NaN
+):
+    """Find each item's most similar one of the same label, of equals the first one."""
+    cdef Py_ssize_t i, side
+    cdef int64_t item, other
+    with nogil:
+        for i in range(pairs.shape[0]):
+            if labels[pairs[i, 0]] != labels[pairs[i, 1]]:
+                continue
+            for side in range(2):
+                item, other = pairs[i, side], pairs[i, 1 - side]
+                if (
+                    nearest[item] < 0 or similarities[i] > best[item]
+                    or similarities[i] == best[item] and other < nearest[item]
+                ):
+                    nearest[item] = other
+                    best[item] = similarities[i]
 
 
 def number_components(

@@ -46,15 +46,16 @@ def run(
 ) -> None:
     """Diarize recordings, and find the same speakers across all of them.
 
-    Writes collection.sqlite and collection.rttm, where speakers have one name in all
-    recordings, to the output folder. A run that was stopped goes on where it stopped when
-    the same command is given again; later runs into the same folder add to it.
+    Writes collection.sqlite, collection.rttm and collection.html, where speakers have one
+    name in all recordings, to the output folder. A run that was stopped goes on where it
+    stopped when the same command is given again; later runs into the same folder add to it.
 
     Folders are searched for audio files, with all folders below them. A recording that fails
     stops no other: those are listed at the end, and the exit status is 1.
     """
     from trfast.batch import find_audio
     from trfast.collection import Collection
+    from trfast.report import write_report
 
     files = find_audio(paths)
     marks = _common.read_speech(speech)
@@ -78,6 +79,8 @@ def run(
         seconds = time.perf_counter() - start
         collection.link(bundle, threshold=threshold_across)
         collection.to_rttm(folder / "collection.rttm")
+        durations = {recording.name: recording.duration for recording in collection.recordings()}
+        write_report(collection.annotations(), folder / "collection.html", durations=durations)
         if not quiet:
             from rich.console import Console
 
@@ -89,6 +92,8 @@ def run(
 
 def _summary(collection: Collection, n_new: int, audio: float, seconds: float) -> list[Table]:
     from rich.table import Table
+
+    from trfast.report import hours
 
     recordings, speakers = collection.recordings(), collection.speakers()
     n_failed = len(collection.failures())
@@ -112,15 +117,3 @@ def _summary(collection: Collection, n_new: int, audio: float, seconds: float) -
     for speaker in recurring[:N_LISTED]:
         listed.add_row(speaker.name, str(speaker.n_recordings), hours(speaker.speech))
     return [total, listed]
-
-
-def hours(seconds: float) -> str:
-    """Write a duration as hours, minutes and seconds.
-
-    Examples
-    --------
-    >>> hours(3725.4)
-    '1:02:05'
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

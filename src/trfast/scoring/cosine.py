@@ -5,6 +5,10 @@ The paper's threshold on scores, lambda = -0.55, is "similarity >= 0.55" here.
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,11 +17,20 @@ from trfast._ext import _cosine, _union_find
 from trfast._threads import blas_limit, effective_n_threads
 from trfast.errors import ParameterError
 
-# Rows in a tile of the blocked product: a tile and its rows stay in the L2 cache.
-_BLOCK = 384
+FloatArray = npt.NDArray[np.floating]
+IntArray = npt.NDArray[np.int64]
+
+_TILE = _cosine.WIDTH * _cosine.HEIGHT
+
+# Bytes bound products at four times the pace of float32; sums of more would pass 32 bits.
+_BYTES = _cosine.HAS_INT8
+_MOST_BYTES = 1 << 16
+
+# Rows that are encoded at a time: they stay in the cache.
+_BLOCK = 1024
 
 
-def cosine_similarity(a: npt.ArrayLike, b: npt.ArrayLike | None = None) -> npt.NDArray[np.floating]:
+def cosine_similarity(a: npt.ArrayLike, b: npt.ArrayLike | None = None) -> FloatArray:
     """Cosine of each row of `a` with each row of `b`.
 
     Parameters
@@ -41,25 +54,26 @@ def cosine_similarity(a: npt.ArrayLike, b: npt.ArrayLike | None = None) -> npt.N
     >>> cosine_similarity([[1, 0], [3, 4]], [[0, 2]]).round(3).tolist()
     [[0.0], [0.800000011920929]]
     """
-    left = unit_rows(a, "a")
-    right = left if b is None else unit_rows(b, "b", n_columns=left.shape[1])
+    left = _unit_rows(a, "a")
+    right = left if b is None else _unit_rows(b, "b", n_columns=left.shape[1])
     return left @ right.T
 
 
 def edges_above(
-    vectors: npt.ArrayLike, threshold: float, *, block: int = _BLOCK
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.floating]]:
+    vectors: npt.ArrayLike, threshold: float, *, n_threads: int | None = None
+) -> tuple[IntArray, FloatArray]:
     """List the pairs of rows whose cosine reaches a threshold.
 
-    Works on one tile of the product at a time: memory is that of the answer.
+    Memory is that of the answer. An upper bound rules out all but few pairs; the cosines of
+    the others are sums in double precision.
 
     Parameters
     ----------
     vectors : array_like (n, d)
     threshold : float
         Least cosine of a pair.
-    block : int
-        Rows and columns of a tile.
+    n_threads : int, optional
+        Default: all cores this process may use. The result does not depend on it.
 
     Returns
     -------
@@ -79,32 +93,42 @@ def edges_above(
     >>> pairs.tolist(), similarities.round(2).tolist()
     ([[0, 2], [1, 2]], [0.7099999785423279, 0.7099999785423279])
     """
-    rows = unit_rows(vectors, "vectors")
-    if block < 1:
-        raise ParameterError(f"block must be at least 1, got {block}")
-    tile = np.empty((block, block), dtype=rows.dtype)
-    tile_pairs = np.empty((tile.size, 2), dtype=np.int64)
-    tile_similarities = np.empty(tile.size, dtype=rows.dtype)
-    pairs, similarities = [tile_pairs[:0]], [tile_similarities[:0]]
-    with blas_limit():
-        for first_row in range(0, len(rows), block):
-            band_pairs, band_similarities = [], []
-            for first_column in range(first_row, len(rows), block):
-                count = _cosine.edges_of_tile(
-                    rows, first_row, first_column, threshold, tile, tile_pairs, tile_similarities
-                )
-                band_pairs.append(tile_pairs[:count].copy())
-                band_similarities.append(tile_similarities[:count].copy())
-            band = np.concatenate(band_pairs)
-            order = np.argsort(band[:, 0], kind="stable")
-            pairs.append(band[order])
-            similarities.append(np.concatenate(band_similarities)[order])
-    return np.concatenate(pairs), np.concatenate(similarities)
+    rows, norms = _rows(vectors, "vectors")
+    bound = _bound(rows, norms, threshold)
+
+    def edges_of_band(band: int) -> tuple[IntArray, FloatArray]:
+        pairs = np.empty((2 * _TILE, 2), dtype=np.int64)
+        similarities = np.empty(len(pairs), dtype=rows.dtype)
+        scratch = bound.scratch(1)[0]
+        found_pairs, found_similarities = [], []
+        first = band
+        while first < len(rows):
+            count, first = _cosine.edges_of_band(
+                rows, norms, threshold, *bound, band, first, scratch, pairs, similarities
+            )
+            found_pairs.append(pairs[:count].copy())
+            found_similarities.append(similarities[:count].copy())
+        pairs = np.concatenate(found_pairs)
+        order = np.argsort(pairs[:, 0], kind="stable")
+        return pairs[order], np.concatenate(found_similarities)[order]
+
+    bands = range(0, len(rows), _cosine.WIDTH)
+    with blas_limit(), ThreadPoolExecutor(effective_n_threads(n_threads)) as threads:
+        edges = deque(threads.map(edges_of_band, bands))
+    # Each band is let go as it is copied, or the answer would be in memory twice.
+    n_edges = sum(len(values) for _, values in edges)
+    pairs, similarities = np.empty((n_edges, 2), dtype=np.int64), np.empty(n_edges, rows.dtype)
+    start = 0
+    while edges:
+        band_pairs, band_similarities = edges.popleft()
+        place = slice(start, start := start + len(band_pairs))
+        pairs[place], similarities[place] = band_pairs, band_similarities
+    return pairs, similarities
 
 
 def cosine_components(
     vectors: npt.ArrayLike, threshold: float, *, n_threads: int | None = None
-) -> npt.NDArray[np.int64]:
+) -> IntArray:
     """Connected components of the rows whose cosine reaches a threshold.
 
     The same as `edges_above` and `trfast.clustering.connected_components`, without the list
@@ -133,36 +157,84 @@ def cosine_components(
     >>> cosine_components([[1, 0], [0, 1], [2, 1], [-1, 0]], 0.8).tolist()
     [0, 1, 0, 2]
     """
-    rows = unit_rows(vectors, "vectors")
+    return _components(vectors, threshold, effective_n_threads(n_threads))[0]
+
+
+def _components(vectors: npt.ArrayLike, threshold: float, n_threads: int) -> tuple[IntArray, int]:
+    """Return the labels, and how many cosines were computed in full."""
+    rows, norms = _rows(vectors, "vectors")
     labels = np.empty(len(rows), dtype=np.int64)
     if len(rows) == 0:
-        return labels
-    threads = effective_n_threads(n_threads)
-    parents = np.tile(np.arange(len(rows)), (threads, 1))
-    tiles = np.empty((threads, _BLOCK, _BLOCK), dtype=rows.dtype)
+        return labels, 0
+    bound = _bound(rows, norms, threshold)
+    parents = np.tile(np.arange(len(rows)), (n_threads, 1))
     with blas_limit():
-        _cosine.components(rows, threshold, tiles, parents)
+        n_cosines = _cosine.components(
+            rows,
+            norms,
+            threshold,
+            *bound,
+            bound.scratch(n_threads),
+            np.empty((n_threads, _TILE, 2), dtype=np.int64),
+            parents,
+        )
     for parent in parents[1:]:
         _union_find.unite(np.stack([np.arange(len(rows)), parent], axis=1), parents[0])
     _union_find.number_components(parents[0], labels)
-    return labels
+    return labels, n_cosines
 
 
-def unit_rows(
-    vectors: npt.ArrayLike, name: str, *, n_columns: int | None = None
-) -> npt.NDArray[np.floating]:
-    """Scale each row to length 1; a float64 array stays float64, all else becomes float32.
+class _Bound(NamedTuple):
+    """Codes of rows, padded with zeros to a multiple of 32 rows.
 
-    Raises
-    ------
-    ParameterError
-        If a row is zero, NaN or infinite.
-
-    Examples
-    --------
-    >>> unit_rows([[3.0, 4.0]], "vectors").dtype
-    dtype('float32')
+    Rows i and j can only reach the threshold if ``codes[i] @ codes[j] * scales[i] >= least[j]``.
     """
+
+    codes: npt.NDArray[Any]
+    offsets: npt.NDArray[np.int32]
+    least: npt.NDArray[np.float32]
+    scales: npt.NDArray[np.float32]
+
+    def scratch(self, n_threads: int) -> npt.NDArray[Any]:
+        size = _cosine.WIDTH * max(_cosine.HEIGHT, self.codes.shape[1])
+        return np.empty((n_threads, size), dtype=self.codes.dtype)
+
+
+def _bound(rows: FloatArray, norms: npt.NDArray[np.float64], threshold: float) -> _Bound:
+    """Encode the rows: as bytes where the processor multiplies those fast, or as float32.
+
+    A unit vector x becomes codes x' with an error e, and the product of two of them is at most
+    ``x' @ y' + |e_x| + (1 + |e_x|) |e_y|``. Rounding adds less than d + 50 units in the last
+    place of 1.
+    """
+    n, d = rows.shape
+    if _BYTES and d <= _MOST_BYTES:
+        codes = np.zeros((-(-n // 32) * 32, -(-d // 4) * 4), dtype=np.int8)
+    else:
+        codes = np.zeros((-(-n // 32) * 32, d), dtype=np.float32)
+    scales = np.zeros(len(codes), dtype=np.float32)
+    largest_error = 0.0
+    for start in range(0, n, _BLOCK):
+        block = slice(start, min(start + _BLOCK, n))
+        unit = (rows[block] / norms[block, None]).astype(np.float32)
+        if codes.dtype == np.float32:
+            codes[block], scales[block] = unit, 1
+            continue
+        scales[block] = np.abs(unit).max(axis=1) / 127
+        code = np.rint(unit / scales[block, None])
+        codes[block, :d] = code
+        errors = np.linalg.norm(unit - code * scales[block, None], axis=1)
+        largest_error = max(largest_error, float(errors.max()))
+    slack = 2 * largest_error + largest_error**2 + (d + 50) * np.finfo(np.float32).eps
+    least = np.full(len(codes), np.inf, dtype=np.float32)
+    least[:n] = (threshold - slack) / scales[:n]
+    return _Bound(codes, -128 * codes.sum(axis=1, dtype=np.int32), least, scales)
+
+
+def _rows(
+    vectors: npt.ArrayLike, name: str, *, n_columns: int | None = None
+) -> tuple[FloatArray, npt.NDArray[np.float64]]:
+    """Return the rows and their lengths; float64 stays, all else becomes float32."""
     dtype = np.float64 if getattr(vectors, "dtype", None) == np.float64 else np.float32
     rows = check_matrix(vectors, name, n_columns=n_columns, dtype=dtype)
     norms = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
@@ -170,5 +242,9 @@ def unit_rows(
         raise ParameterError(
             f"row {int(np.argmin(norms))} of {name} is zero and has no direction; leave it out"
         )
-    unit: npt.NDArray[np.floating] = (rows / norms[:, None]).astype(dtype)
-    return unit
+    return rows, norms
+
+
+def _unit_rows(vectors: npt.ArrayLike, name: str, *, n_columns: int | None = None) -> FloatArray:
+    rows, norms = _rows(vectors, name, n_columns=n_columns)
+    return (rows / norms[:, None]).astype(rows.dtype)

@@ -42,7 +42,7 @@ class Whitening(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(self, *, shrinkage: float = 0.0) -> None:
         self.shrinkage = shrinkage
 
-    def fit(self, X: FloatArray, y: object = None) -> Self:  # noqa: ARG002
+    def fit(self, X: npt.ArrayLike, y: object = None) -> Self:  # noqa: ARG002
         """Estimate mean and covariance from vectors, (n_samples, n_features)."""
         if not 0 <= self.shrinkage <= 1:
             raise ParameterError(f"shrinkage must lie in 0 to 1, got {self.shrinkage}")
@@ -58,7 +58,7 @@ class Whitening(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.matrix_ = (directions / np.sqrt(values)) @ directions.T
         return self
 
-    def transform(self, X: FloatArray) -> FloatArray:
+    def transform(self, X: npt.ArrayLike) -> FloatArray:
         """Return the whitened vectors, (n_samples, n_features), of the type of `X`."""
         check_is_fitted(self)
         x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
@@ -74,12 +74,12 @@ class LengthNorm(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     array([[0.6, 0.8]])
     """
 
-    def fit(self, X: FloatArray, y: object = None) -> Self:  # noqa: ARG002
+    def fit(self, X: npt.ArrayLike, y: object = None) -> Self:  # noqa: ARG002
         """Only look at the number of columns."""
         validate_data(self, X)
         return self
 
-    def transform(self, X: FloatArray) -> FloatArray:
+    def transform(self, X: npt.ArrayLike) -> FloatArray:
         """Return the vectors at unit length, (n_samples, n_features)."""
         check_is_fitted(self)
         x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)

@@ -1,0 +1,5 @@
+"""Pages to look at: who speaks when, in one self-contained HTML file."""
+
+from trfast.report.page import hours, write_report
+
+__all__ = ["hours", "write_report"]

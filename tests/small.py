@@ -1,0 +1,106 @@
+"""A model of few Gaussians, and a labelled collection of synthetic voices: both quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from scipy.signal import lfilter
+
+from trfast.annotation import Annotation
+from trfast.embedding import NormalizationConfig
+from trfast.features import MfccConfig
+from trfast.formats import write_rttm
+from trfast.gmm import DiagonalGmm
+from trfast.ivector import TotalVariability
+from trfast.model import ClusteringConfig, ModelBundle
+from trfast.scoring.normalization import Whitening
+from trfast.segmentation import SegmentationConfig
+from trfast.speech import VIEWS, SpeechDetector
+from trfast.training import TrainingConfig
+
+RATE = 16_000
+
+# Pitch and two resonances, in Hz.
+VOICES = {
+    "ann": (210, 700, 1900),
+    "ben": (110, 450, 1200),
+    "cat": (250, 900, 2600),
+    "dan": (90, 600, 1000),
+}
+
+CONFIG = TrainingConfig(n_components=8, ubm_iterations=2, rank=3, total_variability_iterations=2)
+
+
+def mixture(n_components, n_features, rng):
+    return DiagonalGmm.of(
+        rng.dirichlet(np.ones(n_components)).astype(np.float32),
+        rng.normal(size=(n_components, n_features)).astype(np.float32),
+        rng.uniform(0.5, 2, size=(n_components, n_features)).astype(np.float32),
+        n_threads=1,
+    )
+
+
+def small_model(seed=0):
+    rng = np.random.default_rng(seed)
+    ubm = mixture(4, 60, rng)
+    total_variability = TotalVariability(ubm=ubm, rank=3, n_threads=1)
+    # What half precision holds, as after training.
+    total_variability.matrix_ = rng.normal(size=(4, 60, 3)).astype(np.float16).astype(np.float32)
+    detector = SpeechDetector(config=MfccConfig(), n_components=2, n_threads=1)
+    widths = {name: view.columns(np.zeros((9, 20)), 0.0).shape[1] for name, view in VIEWS.items()}
+    detector.mixtures_ = {
+        name: (mixture(2, width, rng), mixture(2, width, rng)) for name, width in widths.items()
+    }
+    whitening = Whitening().fit(rng.normal(size=(20, 3)))
+    whitening.mean_ = whitening.mean_.astype(np.float32)
+    whitening.matrix_ = whitening.matrix_.astype(np.float32)
+    return ModelBundle(
+        mfcc=MfccConfig(),
+        segmentation=SegmentationConfig(),
+        normalization=NormalizationConfig(),
+        clustering=ClusteringConfig(),
+        detector=detector,
+        ubm=ubm,
+        total_variability=total_variability,
+        whitening=whitening,
+        provenance={"collection": "small"},
+    )
+
+
+def voice(name, seconds, rng):
+    """Pulses through two resonators, in syllables of a quarter of a second."""
+    pitch, *resonances = VOICES[name]
+    n = round(seconds * RATE)
+    phase = np.cumsum(pitch * (1 + 0.03 * rng.normal(size=n)) / RATE)
+    sound = np.diff(np.floor(phase), prepend=0) + 0.02 * rng.normal(size=n)
+    for centre in resonances:
+        radius, angle = 0.97, 2 * np.pi * centre / RATE
+        sound = lfilter([1 - radius], [1, -2 * radius * np.cos(angle), radius**2], sound)
+    syllables = 0.6 + 0.4 * np.sin(2 * np.pi * 4 * np.arange(n) / RATE)
+    return 0.3 * syllables * sound / np.abs(sound).max()
+
+
+def show(turns, duration, rng):
+    """Samples in which voices speak over a low noise."""
+    samples = 0.002 * rng.normal(size=round(duration * RATE))
+    for start, end, speaker in turns:
+        first = round(start * RATE)
+        part = voice(speaker, end - start, rng)
+        samples[first : first + len(part)] += part
+    return samples.astype(np.float32)
+
+
+def write_collection(folder: Path, n_recordings=4):
+    """Shows of 18 s, three turns of three of the voices in each."""
+    (folder / "audio").mkdir(parents=True)
+    annotations = []
+    for k in range(n_recordings):
+        rng = np.random.default_rng(k)
+        speakers = [list(VOICES)[(k + i) % len(VOICES)] for i in range(3)]
+        turns = [(6 * i + 1, 6 * i + 5, speaker) for i, speaker in enumerate(speakers)]
+        soundfile.write(folder / "audio" / f"show-{k}.wav", show(turns, 18, rng), RATE)
+        annotations.append(Annotation(f"show-{k}", turns))
+    write_rttm(annotations, folder / "ref.rttm")
+    return folder

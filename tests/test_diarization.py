@@ -1,0 +1,275 @@
+"""Diarizer: clustering by hand, then the example shows with the default model."""
+
+import pickle
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.small import small_model
+from trfast import diarization
+from trfast.annotation import Annotation, Timeline, Turn
+from trfast.audio import SAMPLE_RATE, Waveform, load, stream
+from trfast.diarization import Diarizer, EmbeddedSegments, diarize
+from trfast.errors import AudioError, ParameterError
+from trfast.evaluation import diarization_error
+from trfast.formats import read_rttm, read_uem, write_rttm
+from trfast.model import ClusteringConfig, load_model
+from trfast.scoring.normalization import Whitening
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+SHOW = EXAMPLES / "audio" / "show-2.opus"
+
+
+@pytest.fixture(scope="module")
+def diarizer():
+    return Diarizer(load_model())
+
+
+@pytest.fixture(scope="module")
+def samples():
+    return load(SHOW)
+
+
+@pytest.fixture(scope="module")
+def expected(diarizer):
+    return diarizer(SHOW)
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return read_rttm(EXAMPLES / "ref.rttm")
+
+
+def same(one, other):
+    assert one.annotation.turns == other.annotation.turns
+    assert one.speakers == other.speakers
+    np.testing.assert_array_equal(one.vectors, other.vectors)
+
+
+def plain_model(**clustering):
+    """A model whose score is the cosine of vectors as they are."""
+    whitening = Whitening()
+    whitening.mean_, whitening.matrix_ = np.zeros(3, np.float32), np.eye(3, dtype=np.float32)
+    whitening.n_features_in_ = 3
+    return replace(small_model(), whitening=whitening, clustering=ClusteringConfig(**clustering))
+
+
+def segments(seconds, vectors, clusters=None):
+    clusters = np.arange(len(seconds)) if clusters is None else np.array(clusters)
+    seconds = np.array(seconds, dtype=np.float64).reshape(-1, 2)
+    vectors = np.array(vectors, dtype=np.float32).reshape(-1, 3)
+    return EmbeddedSegments("show", 30.0, seconds, clusters, vectors)
+
+
+FOUR = [(0, 2), (2, 5), (5, 6), (8, 10)]
+VECTORS = [(0, 1, 0), (3, 0, 0), (2, 2, 0), (0, 0.5, 0)]
+
+
+def test_clusters_by_hand():
+    # Cosine of 1 and 3, and of 2 and 3: 0.7071; of 1 and 4: 1; of 1 and 2: 0.
+    found = Diarizer(plain_model(threshold_within=0.8)).cluster(segments(FOUR, VECTORS))
+    assert found.annotation == Annotation(
+        "show", [(0, 2, "S1"), (2, 5, "S2"), (5, 6, "S3"), (8, 10, "S1")]
+    )
+    assert found.speakers == ("S1", "S2", "S3")
+    assert found.vectors.tolist() == [[0, 0.75, 0], [3, 0, 0], [2, 2, 0]]
+    assert found.speech_durations.tolist() == [4, 3, 1]
+    assert found.duration == 30
+    assert found.recording == "show"
+
+
+def test_components_are_connected_through_a_third():
+    found = Diarizer(plain_model(threshold_within=0.7)).cluster(segments(FOUR, VECTORS))
+    # Touching turns of one speaker are one turn, the hole from 6 to 8 s stays.
+    assert found.annotation.turns == (Turn(0, 6, "S1"), Turn(8, 10, "S1"))
+
+
+def test_bic_clusters_are_compared_by_their_mean():
+    # The clusters' means are (1, 1.5, 0) and (1, 0.25, 0): cosine 0.740.
+    joined = segments(FOUR, [(0, 1, 0), (2, 2, 0), (2, 0, 0), (0, 0.5, 0)], [0, 0, 1, 1])
+    for threshold, speakers in ((0.735, ("S1",)), (0.745, ("S1", "S2"))):
+        found = Diarizer(plain_model(threshold_within=threshold)).cluster(joined)
+        assert found.speakers == speakers
+
+
+def test_the_threshold_given_goes_before_the_model_s():
+    model = plain_model(threshold_within=0.8)
+    assert len(Diarizer(model).cluster(segments(FOUR, VECTORS)).speakers) == 3
+    assert len(Diarizer(model, threshold=-1).cluster(segments(FOUR, VECTORS)).speakers) == 1
+
+
+def test_nobody_speaks():
+    found = Diarizer(plain_model()).cluster(segments([], []))
+    assert len(found.annotation) == 0
+    assert found.speakers == ()
+    assert found.vectors.shape == (0, 3)
+    assert found.speech_durations.shape == (0,)
+
+
+def test_segments_from_outside():
+    diarizer = Diarizer(plain_model(alpha=0.0))
+    static = np.random.default_rng(0).normal(size=(500, 20)).astype(np.float32)
+    found = diarizer.embed(
+        static, duration=5.015, recording="show", segments=np.array([(0, 200), (300, 500)])
+    )
+    # Frame t stands for one hop around its centre; the edges of the recording count in full.
+    np.testing.assert_allclose(found.seconds, [(0, 2.0075), (3.0075, 5.015)])
+    assert found.vectors.shape == (2, 3)
+    assert found.clusters.tolist() == [0, 1]
+    with pytest.raises(ParameterError, match="must rise from 0 to at most 500"):
+        diarizer.embed(static, duration=5.0, recording="show", segments=np.array([(0, 501)]))
+
+
+def test_settings_that_cannot_be():
+    for threshold in (1.1, -1.1, float("nan")):
+        with pytest.raises(ParameterError, match="a cosine similarity, -1 to 1, got"):
+            Diarizer(plain_model(), threshold=threshold)
+    with pytest.raises(ParameterError, match="'model' or 'energy', got 'neural'"):
+        Diarizer(plain_model(), detector="neural")
+
+
+def test_the_fingerprint_is_that_of_what_decides_results():
+    model = plain_model()
+    same = Diarizer(plain_model()).fingerprint
+    others = [
+        Diarizer(model, threshold=0.1),
+        Diarizer(model, detector="energy"),
+        Diarizer(replace(model, ubm=small_model(seed=1).ubm)),
+    ]
+    assert len({same, *(other.fingerprint for other in others)}) == 4
+    assert Diarizer(model).fingerprint == same
+    assert Diarizer(model, threshold=model.thresholds["within"]).fingerprint == same
+
+
+def test_speech_of_the_examples_is_found(diarizer, reference):
+    """Missed speech and false alarm below 10 %."""
+    found = {name: diarizer(EXAMPLES / "audio" / f"{name}.opus").annotation for name in reference}
+    error = diarization_error(reference, found, uem=read_uem(EXAMPLES / "all.uem")).total
+    assert error.missed + error.false_alarm < 0.1 * error.scored
+
+
+def test_voices_of_the_examples_are_told_apart(diarizer, reference):
+    """I-DER below 15 % with the reference's speech and a threshold for such clean voices."""
+    strict = Diarizer(diarizer.model, threshold=0.65)
+    found = {
+        name: strict(EXAMPLES / "audio" / f"{name}.opus", speech=show.timeline()).annotation
+        for name, show in reference.items()
+    }
+    error = diarization_error(reference, found, uem=read_uem(EXAMPLES / "all.uem"))
+    assert error.error_rate < 0.15
+
+
+def test_what_a_diarization_holds(expected, diarizer, samples):
+    assert expected.recording == "show-2"
+    assert expected.duration == len(samples) / SAMPLE_RATE
+    assert expected.vectors.shape == (len(expected.speakers), 200)
+    assert expected.vectors.dtype == np.float32
+    assert expected.model_hash == diarizer.model.content_hash
+    in_order = list(dict.fromkeys(turn.speaker for turn in expected.annotation))
+    assert in_order == list(expected.speakers) == [f"S{k + 1}" for k in range(len(in_order))]
+    by_speaker = expected.annotation.speech_by_speaker()
+    np.testing.assert_allclose(
+        expected.speech_durations, [by_speaker[speaker] for speaker in expected.speakers]
+    )
+    assert list(expected.stage_seconds) == [
+        "audio",
+        "features",
+        "speech",
+        "segmentation",
+        "clustering",
+        "ivectors",
+    ]
+    assert all(a.end <= b.start for a, b in pairwise(expected.annotation))
+
+
+def test_the_size_of_blocks_does_not_count(diarizer, expected, monkeypatch):
+    def small_blocks(source, channel):
+        return stream(source, channel=channel, block_duration=0.37)
+
+    monkeypatch.setattr(diarization, "stream", small_blocks)
+    same(diarizer(SHOW), expected)
+
+
+def test_samples_in_memory_are_the_file(diarizer, samples, expected):
+    found = diarizer(Waveform(samples, SAMPLE_RATE), recording="memory")
+    same(found, expected)
+    assert found.recording == "memory"
+    assert diarizer(Waveform(samples[:16000], SAMPLE_RATE)).recording == "recording"
+
+
+def test_ten_seconds_of_silence_before_shift_all_by_ten_seconds(diarizer, samples, expected):
+    late = np.concatenate([np.zeros(10 * SAMPLE_RATE, np.float32), samples])
+    found = diarizer(Waveform(late, SAMPLE_RATE), recording="show-2").annotation
+    assert found.turns[0].start >= 9.95
+    shifted = Annotation("show-2", [(t.start - 10, t.end - 10, t.speaker) for t in found])
+    # The detector looks around each frame, so the edge may move a little.
+    error = diarization_error({"show-2": expected.annotation}, {"show-2": shifted}, collar=0)
+    assert error.error_rate < 0.01
+    assert shifted.turns[-1].end == pytest.approx(expected.annotation.turns[-1].end, abs=1e-6)
+
+
+def test_turns_end_with_the_recording(diarizer, samples, reference):
+    turn = reference["show-2"].turns[1]
+    first, last = round((turn.start + 0.5) * SAMPLE_RATE), round((turn.end - 0.5) * SAMPLE_RATE)
+    found = diarizer(Waveform(samples[first : last + 77], SAMPLE_RATE))
+    assert found.annotation.turns[0].start == 0
+    assert found.annotation.turns[-1].end == found.duration == (last - first + 77) / SAMPLE_RATE
+
+
+def test_one_speaker_is_a_valid_answer(diarizer, samples, reference):
+    turn = max(reference["show-2"], key=lambda turn: turn.duration)
+    part = samples[round(turn.start * SAMPLE_RATE) : round(turn.end * SAMPLE_RATE)]
+    assert diarizer(Waveform(part, SAMPLE_RATE)).speakers == ("S1",)
+
+
+def test_speech_from_outside_is_kept(diarizer):
+    speech = Timeline([(3.5, 9.0), (9.2, 12.0), (50.0, 51.0), (999.0, 1000.0)])
+    found = diarizer(SHOW, speech=speech).annotation
+    covered = found.timeline()
+    np.testing.assert_allclose(covered.starts, [3.5, 9.2, 50.0], atol=0.01)
+    np.testing.assert_allclose(covered.ends, [9.0, 12.0, 51.0], atol=0.01)
+    assert len(diarizer(SHOW, speech=Timeline()).annotation) == 0
+
+
+def test_thresholds_from_one_speaker_to_many(diarizer, expected):
+    assert len(diarize(SHOW, model=diarizer.model, threshold=-1.0).speakers) == 1
+    many = Diarizer(diarizer.model, threshold=1.0)(SHOW)
+    assert len(many.speakers) > len(expected.speakers)
+    assert many.annotation.timeline() == expected.annotation.timeline()
+
+
+def test_the_energy_detector(diarizer, reference):
+    found = Diarizer(diarizer.model, detector="energy")(SHOW).annotation.timeline()
+    spoken = reference["show-2"].timeline()
+    assert found.intersection(spoken).duration > 0.8 * spoken.duration
+
+
+def test_a_channel(diarizer, samples):
+    stereo = np.stack([np.zeros_like(samples), samples], axis=1)
+    mono = diarizer(Waveform(samples, SAMPLE_RATE))
+    same(diarizer(Waveform(stereo, SAMPLE_RATE), channel=1), mono)
+    assert len(diarizer(Waveform(stereo, SAMPLE_RATE), channel=0).annotation) == 0
+    with pytest.raises(AudioError, match=r"2 channel\(s\), so no channel 2"):
+        diarizer(Waveform(stereo, SAMPLE_RATE), channel=2)
+
+
+def test_names_can_be_written(diarizer, samples, tmp_path):
+    import soundfile
+
+    soundfile.write(tmp_path / "the late  show.wav", samples[:16000], SAMPLE_RATE)
+    found = diarizer(tmp_path / "the late  show.wav")
+    assert found.recording == "the_late_show"
+    write_rttm(found.annotation, tmp_path / "out.rttm")
+
+
+def test_a_diarizer_stays_small_on_its_way_to_other_processes(diarizer, expected):
+    diarizer(SHOW)
+    sent = pickle.dumps(diarizer)
+    # Little more than the total variability matrix: nothing that is made of it on the way.
+    assert len(sent) < 1.2 * diarizer.model.total_variability.matrix_.nbytes
+    received = pickle.loads(sent)
+    assert received.fingerprint == diarizer.fingerprint
+    same(received(SHOW), expected)

@@ -1,0 +1,194 @@
+"""ModelBundle: what is saved is what is loaded, and nothing else is taken for it."""
+
+import json
+import pickle
+from dataclasses import replace
+from importlib.resources import files
+
+import numpy as np
+import pytest
+import safetensors
+from safetensors.numpy import load_file, save
+
+from tests.small import small_model
+from trfast.errors import ModelError, ParameterError
+from trfast.model import ModelBundle, load_model
+
+
+@pytest.fixture(scope="module")
+def bundle():
+    return small_model()
+
+
+@pytest.fixture
+def path(bundle, tmp_path):
+    bundle.save(tmp_path / "model.safetensors")
+    return tmp_path / "model.safetensors"
+
+
+def header_of(path):
+    with safetensors.safe_open(path, framework="numpy") as file:
+        return json.loads(file.metadata()["trfast"])
+
+
+def rewrite(path, header, tensors=None):
+    tensors = load_file(path) if tensors is None else tensors
+    path.write_bytes(save(tensors, {"trfast": json.dumps(header)}))
+
+
+def test_a_loaded_model_gives_the_same_to_the_last_bit(bundle, path):
+    loaded = load_model(path)
+    assert loaded.content_hash == bundle.content_hash
+    assert loaded.provenance == {"collection": "small"}
+    for part in ("mfcc", "segmentation", "normalization", "clustering"):
+        assert getattr(loaded, part) == getattr(bundle, part)
+    rng = np.random.default_rng(1)
+    static = rng.normal(size=(400, 20)).astype(np.float32)
+    segments = np.array([(0, 150), (200, 400)])
+    vectors = bundle.embedder(static, segments)
+    np.testing.assert_array_equal(loaded.embedder(static, segments), vectors)
+    np.testing.assert_array_equal(loaded.project(vectors), bundle.project(vectors))
+    np.testing.assert_array_equal(loaded.detector.detect(static), bundle.detector.detect(static))
+    again = path.with_name("again")
+    loaded.save(again)
+    assert again.read_bytes() == path.read_bytes()
+
+
+def test_the_hash_is_that_of_what_decides_results(bundle):
+    clustering = replace(bundle.clustering, threshold_across=0.1)
+    assert replace(bundle, clustering=clustering).content_hash != bundle.content_hash
+    assert small_model(seed=1).content_hash != bundle.content_hash
+    assert replace(bundle, provenance={}).content_hash == bundle.content_hash
+    assert small_model().content_hash == bundle.content_hash
+
+
+def test_thresholds(bundle):
+    assert bundle.thresholds == {"within": 0.55, "across": 0.65}
+
+
+def test_project_gives_unit_vectors(bundle):
+    vectors = np.random.default_rng(2).normal(size=(7, 3)).astype(np.float32)
+    projected = bundle.project(vectors)
+    assert projected.dtype == np.float32
+    white = (vectors - bundle.whitening.mean_) @ bundle.whitening.matrix_
+    expected = white / np.linalg.norm(white, axis=1, keepdims=True)
+    np.testing.assert_allclose(projected, expected, rtol=1e-5)
+    assert bundle.project(vectors[:0]).shape == (0, 3)
+    with pytest.raises(ParameterError, match="vectors must have 3 columns, got 2"):
+        bundle.project(vectors[:, :2])
+
+
+def test_any_flipped_byte_is_noticed(path):
+    content = path.read_bytes()
+    original = header_of(path)
+    for position in np.linspace(0, len(content) - 1, 300).astype(int).tolist():
+        damaged = bytearray(content)
+        damaged[position] ^= 0x15
+        path.write_bytes(damaged)
+        if not refused(path):
+            # The provenance says how it was made, and decides no result.
+            assert header_of(path) | {"provenance": {}} == original | {"provenance": {}}
+
+
+def refused(path):
+    try:
+        ModelBundle.load(path)
+    except ModelError:
+        return True
+    return False
+
+
+def test_a_damaged_array_is_named_as_such(path):
+    content = bytearray(path.read_bytes())
+    content[-40] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"damaged model file: content hash .* copy it again"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.999])
+def test_a_truncated_file(path, share):
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ModelError, match=r"not a model file \(.*\); give one made by"):
+        load_model(path)
+
+
+def test_what_is_no_model(tmp_path):
+    path = tmp_path / "x"
+    with pytest.raises(ModelError, match="x: no such model file"):
+        load_model(path)
+    path.mkdir()
+    with pytest.raises(ModelError, match="x is a folder; give a model file"):
+        load_model(path)
+    for content in (b"", b"not a model", pickle.dumps({"ubm": 1}) * 50):
+        (tmp_path / "y").write_bytes(content)
+        with pytest.raises(ModelError, match="y: not a model file"):
+            load_model(tmp_path / "y")
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"format": "pt"}, {"trfast": "[]"}])
+def test_a_safetensors_file_of_somebody_else(tmp_path, metadata):
+    (tmp_path / "x").write_bytes(save({"weight": np.zeros(3)}, metadata))
+    with pytest.raises(ModelError, match="without a trfast model of format 1"):
+        load_model(tmp_path / "x")
+
+
+def test_a_format_of_the_future(path):
+    rewrite(path, header_of(path) | {"format": 2})
+    with pytest.raises(ModelError, match=r"of format 1 \(found format 2\)"):
+        load_model(path)
+
+
+def test_parts_that_do_not_fit_each_other(bundle, path, monkeypatch):
+    # With a true hash: not damage, but a file that somebody made.
+    tensors = load_file(path)
+    tensors["total_variability"] = tensors["total_variability"][0]
+    monkeypatch.setattr(ModelBundle, "_tensors", lambda _: tensors)
+    replace(bundle).save(path)
+    with pytest.raises(ModelError, match=r"parts do not fit \(IndexError"):
+        load_model(path)
+    tensors.pop("total_variability")
+    replace(bundle).save(path)
+    with pytest.raises(ModelError, match=r"parts do not fit \(KeyError: 'total_variability'"):
+        load_model(path)
+
+
+def test_unknown_settings_are_not_passed_over(bundle, path, monkeypatch):
+    settings = bundle._settings()
+    settings["mfcc"] |= {"n_fft": 512}
+    monkeypatch.setattr(ModelBundle, "_settings", lambda _: settings)
+    replace(bundle).save(path)
+    with pytest.raises(ModelError, match=r"parts do not fit \(TypeError: .*n_fft"):
+        load_model(path)
+
+
+def test_saving_replaces_a_file_in_one_step(bundle, path):
+    before = path.read_bytes()
+    with pytest.raises(TypeError):
+        replace(bundle, provenance={"made": object()}).save(path)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_nothing_is_unpickled(path, monkeypatch):
+    monkeypatch.setattr(pickle, "loads", None)
+    monkeypatch.setattr(pickle, "load", None)
+    monkeypatch.setattr(pickle, "Unpickler", None)
+    assert load_model(path).ubm.n_components == 4
+
+
+def test_the_default_model():
+    file = files("trfast") / "models" / "default.safetensors"
+    assert len(file.read_bytes()) < 15_000_000
+    model = load_model()
+    made = model.provenance
+    assert made["collection"] == "radio-train"
+    assert made["recordings"] > 0
+    assert made["hours"] > 0
+    assert {"python", "trfast", "numpy", "scipy", "scikit-learn"} <= made["versions"].keys()
+    assert made["training"]["seed"] == 0
+    assert made["training"]["n_components"] == model.ubm.n_components == 256
+    assert made["training"]["rank"] == model.total_variability.rank == 200
+    for threshold in model.thresholds.values():
+        assert 0 < threshold < 1
