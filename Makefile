@@ -29,8 +29,25 @@ lint: .venv/.lint .venv/.test
 	$(BIN)/codespell
 	PATH="$(BIN):$$PATH" $(BIN)/cython-lint src
 
+# One core. `bench` writes docs/benchmarks.md; `bench-quick`, under 3 minutes, leaves the slow
+# peers and the long files out. SIDEKIT and S4D: TRFAST_SIDEKIT_PYTHON names their interpreter.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+BENCH = $(ONE_THREAD) $(BIN)/python -m pytest benchmarks -p benchmark -W default -q \
+	--benchmark-columns=min,median,rounds
+
 bench: .venv/.test .venv/.peers
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest benchmarks -p benchmark
+	mkdir -p build
+	$(BENCH) --benchmark-json=build/benchmarks.json
+	$(BIN)/python -m benchmarks.end_to_end --json build/end_to_end.json
+	$(BIN)/python -m benchmarks.render build/benchmarks.json \
+		--end-to-end build/end_to_end.json -o docs/benchmarks.md
+
+bench-quick: .venv/.test .venv/.peers
+	mkdir -p build
+	$(BENCH) --benchmark-json=build/quick.json -m "not slow"
+	$(BIN)/python -m benchmarks.end_to_end --hours 1 --json build/quick_end_to_end.json
+	$(BIN)/python -m benchmarks.render build/quick.json \
+		--end-to-end build/quick_end_to_end.json -o build/benchmarks.md
 
 # The default model, from the radio-train collection.
 COLLECTIONS ?= ../shared/collections

@@ -16,7 +16,16 @@ from setuptools import Extension, setup
 DEBUG = os.environ.get("TRFAST_DEBUG", "0") == "1"
 OPENMP = os.environ.get("TRFAST_OPENMP", "0" if sys.platform == "darwin" else "1") == "1"
 
-KERNELS = ["_cosine", "_gmm", "_ivector", "_linkage", "_mfcc", "_segmentation", "_union_find"]
+KERNELS = [
+    "_cosine",
+    "_gmm",
+    "_ivector",
+    "_linkage",
+    "_mfcc",
+    "_segmentation",
+    "_triplet",
+    "_union_find",
+]
 
 DIRECTIVES = {
     "language_level": 3,

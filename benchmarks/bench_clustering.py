@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from benchmarks._common import measure
+from scipy.cluster.hierarchy import fcluster
+from scipy.cluster.hierarchy import linkage as scipy_linkage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components as scipy_components
+from scipy.spatial.distance import squareform
 
-from trfast._threads import blas_limit
-from trfast.clustering import complete_linkage, constrained_components
-from trfast.scoring import cosine_components, edges_above
+from trfast.clustering import complete_linkage
+from trfast.scoring import cosine, cosine_components
 
 N, D, THRESHOLD = 20_000, 200, 0.45
 
@@ -43,7 +46,7 @@ def numpy_blocks(x: Array) -> int:
 
 
 def faiss(x: Array) -> int:
-    peer = pytest.importorskip("faiss", reason="faiss is not installed")
+    peer = pytest.importorskip("faiss", reason="faiss is not installed: trfast[peers]")
     peer.omp_set_num_threads(1)
     rows = x / np.linalg.norm(x, axis=1, keepdims=True)
     index = peer.IndexFlatIP(D)
@@ -55,50 +58,44 @@ def faiss(x: Array) -> int:
 
 
 @pytest.mark.parametrize("system", [trfast, numpy_blocks, faiss], ids=lambda f: f.__name__)
-@pytest.mark.benchmark(group="clustering: cosine, threshold, components, 20k x 200")
 def test_components(benchmark: Any, vectors: Array, system: Any) -> None:
-    with blas_limit():
-        n_components = benchmark.pedantic(system, (vectors,), rounds=3, warmup_rounds=1)
-    assert n_components == N // 10
+    assert measure(benchmark, "components", system.__name__, system, vectors) == N // 10
 
 
-def product(x: Array) -> Array:
-    """What the upper triangle of the product alone would cost, at the pace of large blocks."""
-    n_rows = N // 4
-    return x[:n_rows] @ x[: N // 2].T
-
-
-@pytest.mark.benchmark(group="clustering: the bound, a quarter of 20k x 200 SGEMM")
-def test_product(benchmark: Any, vectors: Array) -> None:
-    with blas_limit():
-        result = benchmark.pedantic(product, (vectors,), rounds=3, warmup_rounds=1)
-    assert result.size * 4 == N * N // 2
+def test_components_without_vnni(
+    benchmark: Any, vectors: Array, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cosine, "_BYTES", False)
+    assert measure(benchmark, "components", "trfast, SGEMM", trfast, vectors) == N // 10
 
 
 def trfast_linkage(x: Array) -> int:
     return int(complete_linkage(x, threshold=THRESHOLD).max()) + 1
 
 
-def fastcluster(x: Array) -> int:
-    peer = pytest.importorskip("fastcluster", reason="fastcluster is not installed")
-    from scipy.cluster.hierarchy import fcluster
-    from scipy.spatial.distance import pdist
+def distances(x: Array) -> Array:
+    rows = x / np.linalg.norm(x, axis=1, keepdims=True)
+    return squareform(1 - rows @ rows.T, checks=False).astype(np.float64)
 
-    tree = peer.linkage(pdist(x, "cosine"), method="complete", preserve_input=False)
+
+def scipy_tree(x: Array) -> int:
+    tree = scipy_linkage(distances(x), method="complete")
     return int(fcluster(tree, 1 - THRESHOLD, criterion="distance").max())
 
 
-@pytest.mark.parametrize("system", [trfast_linkage, fastcluster], ids=lambda f: f.__name__)
-@pytest.mark.benchmark(group="clustering: complete linkage at a threshold, 20k x 200")
-def test_complete_linkage(benchmark: Any, vectors: Array, system: Any) -> None:
-    with blas_limit():
-        n_clusters = benchmark.pedantic(system, (vectors,), rounds=3, warmup_rounds=1)
-    assert n_clusters >= N // 10
+def fastcluster(x: Array) -> int:
+    peer = pytest.importorskip("fastcluster", reason="fastcluster is not installed: trfast[peers]")
+    tree = peer.linkage(distances(x), method="complete", preserve_input=False)
+    return int(fcluster(tree, 1 - THRESHOLD, criterion="distance").max())
 
 
-@pytest.mark.benchmark(group="clustering: components that keep recordings apart, 20k")
-def test_constrained_components(benchmark: Any, vectors: Array) -> None:
-    pairs, similarities = edges_above(vectors, THRESHOLD)
-    recordings = np.arange(N) % 1000
-    labels = benchmark(constrained_components, pairs, similarities, recordings, N)
-    assert len(set(zip(labels.tolist(), recordings.tolist(), strict=True))) == N
+@pytest.mark.parametrize(
+    ("name", "system"),
+    [
+        ("trfast", trfast_linkage),
+        pytest.param("SciPy", scipy_tree, marks=pytest.mark.slow),
+        pytest.param("fastcluster", fastcluster, marks=pytest.mark.slow),
+    ],
+)
+def test_complete_linkage(benchmark: Any, vectors: Array, name: str, system: Any) -> None:
+    assert measure(benchmark, "complete linkage", name, system, vectors) >= N // 10

@@ -6,21 +6,23 @@ files is timed apart.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks._common import OURS, measure
 
 from trfast.annotation import Annotation
 from trfast.evaluation import diarization_error
 from trfast.formats import read_rttm
 
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden"
-CONVENTIONS = {"collar-0": (0.0, False), "collar-0.25-no-overlap": (0.25, True)}
+CONVENTIONS = {"DER": (0.0, False), "DER without overlap": (0.25, True)}
 Pairs = list[tuple[Annotation, Annotation]]
 
 conventions = pytest.mark.parametrize(
-    ("collar", "skip_overlap"), CONVENTIONS.values(), ids=CONVENTIONS
+    ("stage", "collar", "skip_overlap"), [(k, *v) for k, v in CONVENTIONS.items()], ids=CONVENTIONS
 )
 
 
@@ -33,30 +35,34 @@ def pairs() -> Pairs:
 
 
 @conventions
-@pytest.mark.benchmark(group="diarization error")
-def test_trfast(benchmark: Any, pairs: Pairs, collar: float, skip_overlap: bool) -> None:
+def test_trfast(
+    benchmark: Any, pairs: Pairs, stage: str, collar: float, skip_overlap: bool
+) -> None:
     reference = {ref.recording: ref for ref, _ in pairs}
     hypothesis = {hyp.recording: hyp for _, hyp in pairs}
-    score = benchmark(
-        diarization_error, reference, hypothesis, collar=collar, skip_overlap=skip_overlap
-    )
+    error = partial(diarization_error, collar=collar, skip_overlap=skip_overlap)
+    score = measure(benchmark, stage, OURS, error, reference, hypothesis)
     assert round(score.error_rate, 4) == (0.0836 if skip_overlap else 0.1204)
 
 
 @conventions
-@pytest.mark.benchmark(group="diarization error")
-def test_spy_der(benchmark: Any, pairs: Pairs, collar: float, skip_overlap: bool) -> None:
-    spyder = pytest.importorskip("spyder")
+def test_spy_der(
+    benchmark: Any, pairs: Pairs, stage: str, collar: float, skip_overlap: bool
+) -> None:
+    spyder = pytest.importorskip("spyder", reason="spy-der is not installed: trfast[peers]")
     ref, hyp = (
         {a.recording: [(t.speaker, t.start, t.end) for t in a] for a in side}
         for side in zip(*pairs, strict=True)
     )
-    benchmark(spyder.DER, ref, hyp, collar=collar, regions="single" if skip_overlap else "all")
+    error = partial(spyder.DER, collar=collar, regions="single" if skip_overlap else "all")
+    measure(benchmark, stage, "spy-der", error, ref, hyp)
 
 
+@pytest.mark.slow
 @conventions
-@pytest.mark.benchmark(group="diarization error")
-def test_pyannote(benchmark: Any, pairs: Pairs, collar: float, skip_overlap: bool) -> None:
+def test_pyannote(
+    benchmark: Any, pairs: Pairs, stage: str, collar: float, skip_overlap: bool
+) -> None:
     core = pytest.importorskip("pyannote.core")
     metrics = pytest.importorskip("pyannote.metrics.diarization")
 
@@ -75,10 +81,10 @@ def test_pyannote(benchmark: Any, pairs: Pairs, collar: float, skip_overlap: boo
             metric(ref, hyp, uem=core.Timeline([extent]))
         return abs(metric)
 
-    rate = benchmark.pedantic(score, rounds=1, warmup_rounds=0)
+    rate = measure(benchmark, stage, "pyannote.metrics", score)
     assert round(rate, 4) == (0.0836 if skip_overlap else 0.1204)
 
 
-@pytest.mark.benchmark(group="read 19,475 lines of RTTM")
 def test_read_rttm(benchmark: Any, pairs: Pairs) -> None:
-    assert len(benchmark(read_rttm, GOLDEN / "vox_test_ref.rttm")) == len(pairs)
+    read = measure(benchmark, "RTTM", OURS, read_rttm, GOLDEN / "vox_test_ref.rttm")
+    assert len(read) == len(pairs)

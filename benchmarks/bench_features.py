@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from benchmarks._common import OURS, measure
 from tests.reference import mfcc as reference
 
 from trfast.features import Mfcc, MfccConfig, add_deltas, normalization, sliding_normalization
@@ -26,10 +27,6 @@ def features(signal: Array) -> Array:
 
 
 def trfast(signal: Array) -> Array:
-    return add_deltas(Mfcc(CONFIG).extract(signal))
-
-
-def trfast_in_blocks(signal: Array) -> Array:
     return add_deltas(Mfcc(CONFIG).extract(np.split(signal, 20)))
 
 
@@ -66,19 +63,16 @@ def numpy_twin(signal: Array) -> Array:
     return np.hstack([static, first, reference.deltas(first, 2)])
 
 
-@pytest.mark.benchmark(group="mfcc")
-@pytest.mark.parametrize("extract", [trfast, trfast_in_blocks, librosa, numpy_twin])
+@pytest.mark.parametrize("extract", [trfast, librosa, numpy_twin], ids=lambda f: f.__name__)
 def test_mfcc(benchmark: Any, signal: Array, extract: Any) -> None:
-    rounds = 1 if extract is numpy_twin else 5
-    frames = benchmark.pedantic(extract, (signal,), rounds=rounds, warmup_rounds=rounds // 2)
+    frames = measure(benchmark, "mfcc", extract.__name__, extract, signal)
     assert frames.shape[1] == 60
 
 
-@pytest.mark.benchmark(group="feature normalization")
-@pytest.mark.parametrize("kind", ["sliding", "segments"])
-def test_normalization(benchmark: Any, features: Array, kind: str) -> None:
+def test_normalization(benchmark: Any, features: Array) -> None:
     offsets = np.linspace(0, len(features), 200).astype(np.int64)
-    if kind == "sliding":
-        benchmark(sliding_normalization, features)
-    else:
-        benchmark(normalization, features, offsets)
+    measure(benchmark, "normalization", OURS, normalization, features, offsets)
+
+
+def test_sliding_normalization(benchmark: Any, features: Array) -> None:
+    measure(benchmark, "sliding normalization", OURS, sliding_normalization, features)

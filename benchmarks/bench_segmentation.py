@@ -1,24 +1,61 @@
-"""Segmentation of one hour of 14 features, and Viterbi resegmentation of ten minutes.
-
-S4D, measured on another machine: divergence 0.89 s, linear BIC 0.043 s, BIC-HAC of 550
-segments 4.3 s, Viterbi 0.96 s.
-"""
+"""Segmentation of one hour of 14 features, Viterbi resegmentation of ten minutes; beside S4D."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from benchmarks._common import OURS, Sidekit, measure
 
 from trfast.resegmentation import viterbi_resegmentation
-from trfast.segmentation import bic_clustering, change_points, gaussian_divergence, linear_bic
+from trfast.segmentation import bic_clustering, change_points, linear_bic
 
 N_FRAMES = 360_000
 N_SEGMENTS = 550
 
 Array = npt.NDArray[Any]
+
+S4D = """
+import sys
+import numpy
+from s4d.clustering.hac_bic import HAC_BIC
+from s4d.diar import Diar
+from s4d.segmentation import bic_linear, div_gauss
+from s4d.viterbi import Viterbi
+
+features = numpy.load(sys.argv[1] + "/features.npy")
+segments = numpy.load(sys.argv[1] + "/segments.npy")
+
+def table(segments, clusters):
+    found = Diar()
+    for (start, stop), cluster in zip(segments.tolist(), clusters):
+        found.append(show="show", start=start, stop=stop, cluster=f"S{cluster}")
+    return found
+
+apart = table(segments, range(len(segments)))
+start = segments[segments[:, 1] <= 60_000]
+turns = table(start, numpy.arange(len(start)) % 18)
+whole = table(numpy.array([[0, start[-1, 1]]]), [0])
+
+def divergence():
+    div_gauss(features, "show", win=250)
+
+def linear_bic():
+    bic_linear(features, apart, 2.0)
+
+def bic_hac():
+    HAC_BIC(features, apart, alpha=2.0).perform()
+
+def viterbi():
+    model = Viterbi(features[: start[-1, 1]], turns, exit_penalties=[-250])
+    model.train()
+    model.emission()
+    model.decode(whole)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -37,33 +74,53 @@ def features(segments: Array) -> Array:
     return (means[speakers] + scales[speakers] * noise).astype(np.float32)
 
 
-@pytest.mark.benchmark(group="segmentation: Gaussian divergence, 1 h")
-def test_gaussian_divergence(benchmark: Any, features: Array) -> None:
-    curve = benchmark(gaussian_divergence, features, window=250)
-    assert len(curve) == N_FRAMES - 499
+@pytest.fixture(scope="module")
+def s4d(
+    features: Array, segments: Array, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Sidekit]:
+    folder = tmp_path_factory.mktemp("s4d")
+    np.save(folder / "features.npy", features)
+    np.save(folder / "segments.npy", segments)
+    with Sidekit(S4D, folder) as process:
+        yield process
 
 
-@pytest.mark.benchmark(group="segmentation: change points, 1 h")
 def test_change_points(benchmark: Any, features: Array) -> None:
-    cuts = benchmark(change_points, features, [[0, N_FRAMES]], window=250)
+    find = partial(change_points, window=250)
+    cuts = measure(benchmark, "divergence", OURS, find, features, [[0, N_FRAMES]])
     assert len(cuts) >= N_SEGMENTS
 
 
-@pytest.mark.benchmark(group="segmentation: linear BIC, 550 segments")
 def test_linear_bic(benchmark: Any, features: Array, segments: Array) -> None:
-    merged = benchmark(linear_bic, features, segments, alpha=2.0)
+    merge = partial(linear_bic, alpha=2.0)
+    merged = measure(benchmark, "linear BIC", OURS, merge, features, segments)
     assert len(merged) == N_SEGMENTS
 
 
-@pytest.mark.benchmark(group="segmentation: BIC-HAC, 550 segments")
 def test_bic_clustering(benchmark: Any, features: Array, segments: Array) -> None:
-    labels = benchmark(bic_clustering, features, segments, alpha=2.0)
+    cluster = partial(bic_clustering, alpha=2.0)
+    labels = measure(benchmark, "BIC-HAC", OURS, cluster, features, segments)
     assert labels.tolist() == [i % 18 for i in range(N_SEGMENTS)]
 
 
-@pytest.mark.benchmark(group="segmentation: Viterbi, 10 min, 18 clusters of 8 Gaussians")
 def test_viterbi(benchmark: Any, features: Array, segments: Array) -> None:
     ten_minutes = segments[segments[:, 1] <= 60_000]
     labels = np.arange(len(ten_minutes)) % 18
-    found, _ = benchmark(viterbi_resegmentation, features, ten_minutes, labels)
+    found, _ = measure(
+        benchmark, "Viterbi", OURS, viterbi_resegmentation, features, ten_minutes, labels
+    )
     assert len(found) == len(ten_minutes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("stage", "function"),
+    [
+        ("divergence", "divergence"),
+        ("linear BIC", "linear_bic"),
+        ("BIC-HAC", "bic_hac"),
+        ("Viterbi", "viterbi"),
+    ],
+)
+def test_s4d(benchmark: Any, s4d: Sidekit, stage: str, function: str) -> None:
+    measure(benchmark, stage, "S4D", s4d, function)

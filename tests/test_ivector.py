@@ -52,8 +52,29 @@ def test_vectors_and_em_equal_the_twin(case, dtype, tolerance, n_threads):
     np.testing.assert_allclose(fitted.matrix_, twin, atol=10 * tolerance)
 
 
+def repeated(statistics, n):
+    """More segments than the kernels take at a time, and not a multiple of it."""
+    return BaumWelchStatistics(
+        np.tile(statistics.zeroth, (n, 1)), np.tile(statistics.first, (n, 1, 1))
+    )
+
+
+def test_many_segments_equal_a_few_at_a_time(case):
+    ubm, statistics, matrix = case
+    few, many = model(ubm, matrix), model(ubm, matrix, n_threads=2)
+    np.testing.assert_allclose(
+        many.transform(repeated(statistics, 9)),
+        np.tile(few.transform(statistics), (9, 1)),
+        rtol=1e-12,
+    )
+    few._em_step([statistics])
+    many._em_step([repeated(statistics, 5), repeated(statistics, 4)])
+    np.testing.assert_allclose(many.matrix_, few.matrix_, rtol=1e-9)
+
+
 def test_threads_do_not_change_a_bit(case):
     ubm, statistics, _ = case
+    statistics = repeated(statistics, 9)
     one = TotalVariability(ubm=ubm, rank=6, n_iterations=3, n_threads=1).fit(statistics)
     two = TotalVariability(ubm=ubm, rank=6, n_iterations=3, n_threads=2).fit(statistics)
     np.testing.assert_array_equal(one.matrix_, two.matrix_)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from pathlib import Path
 
 from threadpoolctl import ThreadpoolController
 
 from trfast.errors import ParameterError
+
+_CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 def available_cores() -> int:
@@ -22,7 +25,7 @@ def available_cores() -> int:
         cores = len(os.sched_getaffinity(0))
     else:
         cores = os.cpu_count() or 1
-    limit = os.environ.get("OMP_NUM_THREADS", "")
+    limit = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]  # a number for each nested level
     if limit.isdigit() and int(limit) > 0:
         cores = min(cores, int(limit))
     return max(1, min(cores, _cgroup_cores()))
@@ -31,8 +34,7 @@ def available_cores() -> int:
 def _cgroup_cores() -> int:
     """CPU quota of the container (cgroup v2), rounded up; a large number where there is none."""
     try:
-        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
-            quota, period = file.read().split()
+        quota, period = _CGROUP_QUOTA.read_text("ascii").split()
     except (OSError, ValueError):
         return 1 << 16
     return 1 << 16 if quota == "max" else max(1, -(-int(quota) // int(period)))

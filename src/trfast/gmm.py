@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -24,6 +24,9 @@ FloatArray = npt.NDArray[Any]
 # Rows whose statistics one thread adds up before they join the total: fixed, so that the
 # result does not depend on the number of threads.
 _LANE = 8192
+
+# Rows of which there are copies at a time.
+_CHUNK = 16 * _LANE
 
 # Frames that the k-means start looks at.
 _START_FRAMES = 50_000
@@ -221,16 +224,13 @@ class DiagonalGmm(BaseEstimator):  # type: ignore[misc]
         """
         c, d = self.means_.shape
         zeroth, sums, log_likelihood = np.zeros(c), np.zeros((c, 2 * d)), 0.0
-        for block in blocks:
-            for start in range(0, len(block), 16 * _LANE):
-                x = check_matrix(
-                    block[start : start + 16 * _LANE], "X", n_columns=d, dtype=_kept_type(block)
-                )
-                offsets = np.append(np.arange(0, len(x), _LANE), len(x))
-                lanes = self._statistics(x, offsets, order=2, dtype=np.float64)
-                zeroth += lanes[0].sum(axis=0)
-                sums += lanes[1].sum(axis=0)
-                log_likelihood += lanes[2].sum()
+        for chunk in _chunks(blocks):
+            x = check_matrix(chunk, "X", n_columns=d, dtype=_kept_type(chunk))
+            offsets = np.append(np.arange(0, len(x), _LANE), len(x))
+            lanes = self._statistics(x, offsets, order=2, dtype=np.float64)
+            zeroth += lanes[0].sum(axis=0)
+            sums += lanes[1].sum(axis=0)
+            log_likelihood += lanes[2].sum()
         return zeroth, sums, float(log_likelihood)
 
     def statistics(
@@ -330,12 +330,18 @@ def _kept_type(x: FloatArray) -> type:
     return np.float64 if np.asarray(x).dtype == np.float64 else np.float32
 
 
+def _chunks(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
+    for block in blocks:
+        for start in range(0, len(block), _CHUNK):
+            yield block[start : start + _CHUNK]
+
+
 def _moments(blocks: Iterable[FloatArray]) -> tuple[int, FloatArray, FloatArray]:
     """Number of frames, mean and variance of all of them."""
     n_frames = 0
     mean = square = np.zeros(0)
-    for block in blocks:
-        x = check_matrix(block, "X", dtype=np.float64)
+    for chunk in _chunks(blocks):
+        x = check_matrix(chunk, "X", dtype=np.float64)
         if n_frames == 0:
             mean, square = np.zeros(x.shape[1]), np.zeros(x.shape[1])
         if x.shape[1] != len(mean):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -18,8 +18,8 @@ from trfast.gmm import BaumWelchStatistics, DiagonalGmm
 
 FloatArray = npt.NDArray[Any]
 
-# Segments whose packed second moments are in memory at a time (40 MB at rank 200).
-_CHUNK = 512
+# Segments whose packed second moments are in memory at a time (82 MB at rank 200).
+_CHUNK = 4 * _ivector.BATCH
 
 
 class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -127,70 +127,84 @@ class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def transform(self, X: BaumWelchStatistics) -> FloatArray:
         """Return the i-vectors, (n_segments, rank), of the type of the statistics."""
         check_is_fitted(self, "matrix_")
-        dtype = X.zeroth.dtype
-        kernel = self._prepared_arguments(dtype)
-        vectors = np.empty((len(X), self.rank), dtype=dtype)
-        no_moments = np.empty((0, kernel[1].shape[1]), dtype=dtype)
-        start = 0
-        for zeroth, first in self._whitened([X]):
-            rows = slice(start, start + len(zeroth))
-            self._posterior(zeroth, first, *kernel, vectors[rows], no_moments)
-            start += len(zeroth)
-        return vectors
+        dtype = np.result_type(X.zeroth, np.float32)
+        counts, first = self._rows(X, slice(None), dtype)
+        return self._posterior(counts, first, self._prepared_arguments(dtype), None)
 
     def _em_step(self, batches: Iterable[BaumWelchStatistics]) -> None:
         """One EM iteration: Dehak et al., then minimum divergence."""
-        c, d = self.ubm.means_.shape
-        rank, n_packed = self.rank, self.rank * (self.rank + 1) // 2
-        precision_sums = np.zeros((c, n_packed))  # sum_s N_c E[w w'], packed
-        projection_sums = np.zeros((rank, c * d))  # sum_s w F'
-        moment_sum, n_segments = np.zeros(n_packed), 0
-        kernel: tuple[FloatArray, FloatArray] | None = None
-        for zeroth, first in self._whitened(batches):
-            if kernel is None:
-                kernel = self._kernel_arguments(zeroth.dtype)
-            mean = np.empty((len(zeroth), rank), dtype=zeroth.dtype)
-            moment = np.empty((len(zeroth), n_packed), dtype=zeroth.dtype)
-            self._posterior(zeroth, first, *kernel, mean, moment)
-            self._add_product(zeroth, moment, precision_sums)
-            self._add_product(mean, first, projection_sums)
-            moment_sum += moment.sum(axis=0, dtype=np.float64)
-            n_segments += len(zeroth)
-        whitened = np.empty((c, d, rank))
+        means = self.ubm.means_
+        (c, d), rank = means.shape, self.rank
+        n_segments, moment_sums, projection_sums, count_sums = self._accumulate(batches)
+        matrix = np.empty((c, d, rank))
         with blas_limit():
             for k in range(c):
                 # Gaussians that no segment reached keep a zero row rather than a singular one.
-                system = _unpacked(precision_sums[k], rank)
+                system = _unpacked(moment_sums[k], rank)
                 system.flat[:: rank + 1] += 1e-12 * (1 + np.trace(system) / rank)
-                rows = projection_sums[:, k * d : (k + 1) * d]
-                whitened[k] = scipy.linalg.solve(system, rows, assume_a="pos").T
+                centre = np.outer(count_sums[:, k], means[k])
+                rows = projection_sums[:, k * d : (k + 1) * d] - centre
+                matrix[k] = scipy.linalg.solve(system, rows, assume_a="pos", lower=True).T
             if self.minimum_divergence:
                 # The prior keeps its zero mean, so the second moment is not centred.
-                whitened = whitened @ np.linalg.cholesky(_unpacked(moment_sum / n_segments, rank))
-        kept = self.matrix_.dtype
-        self.matrix_ = (whitened * np.sqrt(self.ubm.variances_)[:, :, None]).astype(kept)
+                matrix = matrix @ np.linalg.cholesky(_unpacked(moment_sums[c] / n_segments, rank))
+        self.matrix_ = matrix.astype(self.matrix_.dtype)
 
-    def _whitened(
+    def _accumulate(
         self, batches: Iterable[BaumWelchStatistics]
-    ) -> Iterator[tuple[FloatArray, FloatArray]]:
-        """Yield chunks of zeroth (n, c) and centred, whitened first-order (n, c d) statistics."""
-        means = self.ubm.means_
-        scale = 1 / np.sqrt(self.ubm.variances_)
-        for batch in batches:
-            if batch.first.shape[1:] != means.shape:
-                raise ParameterError(
-                    f"statistics of shape {batch.first.shape[1:]} do not fit a UBM of"
-                    f" shape {means.shape}"
-                )
-            dtype = batch.zeroth.dtype
-            centre, factor = means.astype(dtype), scale.astype(dtype)
-            for start in range(0, len(batch), _CHUNK):
-                zeroth = np.ascontiguousarray(batch.zeroth[start : start + _CHUNK])
-                first = batch.first[start : start + _CHUNK] - zeroth[:, :, None] * centre
-                first *= factor
-                yield zeroth, first.reshape(len(zeroth), -1)
+    ) -> tuple[int, FloatArray, FloatArray, FloatArray]:
+        """Sum the E-step's statistics over segments.
 
-    def _prepared_arguments(self, dtype: npt.DTypeLike) -> tuple[FloatArray, FloatArray]:
+        Returns
+        -------
+        n_segments : int
+        moment_sums : ndarray (c + 1, p), float64
+            ``sum_s N_c E[w w']``, packed; in the last row ``sum_s E[w w']``.
+        projection_sums : ndarray (rank, c d), float64
+            ``sum_s w F'``, not centred.
+        count_sums : ndarray (rank, c + 1), float64
+            ``sum_s w N'``.
+        """
+        c, d = self.ubm.means_.shape
+        rank, n_packed = self.rank, self.rank * (self.rank + 1) // 2
+        dtype = self.matrix_.dtype
+        arguments = self._kernel_arguments(dtype)
+        moment = np.empty((_CHUNK // _ivector.BATCH, n_packed, _ivector.BATCH), dtype=dtype)
+        tiles = (effective_n_threads(self.n_threads), max(c + 1, rank) * _ivector.TILE)
+        product = np.empty(tiles, dtype=dtype)
+        n_segments = 0
+        moment_sums = np.zeros((c + 1, n_packed))
+        projection_sums = np.zeros((rank, c * d))
+        count_sums = np.zeros((rank, c + 1))
+        for batch in batches:
+            n_segments += len(batch)
+            for start in range(0, len(batch), _CHUNK):
+                counts, first = self._rows(batch, slice(start, start + _CHUNK), dtype)
+                mean = self._posterior(counts, first, arguments, moment)
+                with blas_limit():
+                    _ivector.add_moments(counts, moment, moment_sums, product)
+                    _ivector.add_products(mean, first, projection_sums, product)
+                    _ivector.add_products(mean, counts, count_sums, product)
+        return n_segments, moment_sums, projection_sums, count_sums
+
+    def _rows(
+        self, statistics: BaumWelchStatistics, rows: slice, dtype: npt.DTypeLike
+    ) -> tuple[FloatArray, FloatArray]:
+        """Zeroth-order statistics with a one for the prior (n, c + 1), first-order (n, c d)."""
+        c, d = self.ubm.means_.shape
+        if statistics.first.shape[1:] != (c, d):
+            raise ParameterError(
+                f"statistics of shape {statistics.first.shape[1:]} do not fit a UBM of"
+                f" shape {(c, d)}"
+            )
+        zeroth = statistics.zeroth[rows]
+        counts = np.column_stack([zeroth, np.ones(len(zeroth))]).astype(dtype, order="C")
+        first = np.ascontiguousarray(statistics.first[rows], dtype=dtype)
+        return counts, first.reshape(len(zeroth), c * d)
+
+    def _prepared_arguments(
+        self, dtype: npt.DTypeLike
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """`_kernel_arguments`, kept as long as the matrix is the same."""
         matrix, kept_dtype, arguments = getattr(self, "_prepared", (None, None, None))
         if arguments is None or matrix is not self.matrix_ or kept_dtype != dtype:
@@ -202,57 +216,57 @@ class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         state: dict[str, Any] = super().__getstate__()
         return {name: value for name, value in state.items() if name != "_prepared"}
 
-    def _kernel_arguments(self, dtype: npt.DTypeLike) -> tuple[FloatArray, FloatArray]:
-        """Whitened matrix (c d, rank), and the packed products T_c' T_c (c, p)."""
-        whitened = (self.matrix_ / np.sqrt(self.ubm.variances_)[:, :, None]).astype(dtype)
-        lower = np.tril_indices(self.rank)
+    def _kernel_arguments(self, dtype: npt.DTypeLike) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """S^-1 T (c d, rank), m_c' S_c^-1 T_c (c + 1, rank) and packed T_c' S_c^-1 T_c (c + 1, p).
+
+        The prior is the last row of the two: a Gaussian with one frame and precision I.
+        """
+        c, rank = len(self.matrix_), self.rank
+        scaled = self.matrix_ / self.ubm.variances_[:, :, None]
+        offset = np.zeros((c + 1, rank), dtype=dtype)
+        offset[:c] = np.einsum("cd,cdr->cr", self.ubm.means_, scaled)
+        lower = np.flatnonzero(np.tri(rank))
+        products = np.empty((c + 1, len(lower)), dtype=dtype)
+        products[c] = np.eye(rank).take(lower)
+        matrix, scaled = self.matrix_.astype(dtype), scaled.astype(dtype, order="C")
         with blas_limit(effective_n_threads(self.n_threads)):
-            products = np.stack([(block.T @ block)[lower] for block in whitened])
-        return whitened.reshape(-1, self.rank), products
+            for k in range(c):
+                products[k] = (matrix[k].T @ scaled[k]).take(lower)
+        return scaled.reshape(-1, rank), offset, products
 
     def _posterior(
         self,
-        zeroth: FloatArray,
+        counts: FloatArray,
         first: FloatArray,
-        matrix: FloatArray,
-        products: FloatArray,
-        mean: FloatArray,
-        moment: FloatArray,
-    ) -> None:
-        n_batches = -(-len(zeroth) // _ivector.BATCH)
-        n_threads = min(effective_n_threads(self.n_threads), n_batches)
-        failed = np.zeros(len(zeroth), dtype=np.intc)
+        arguments: tuple[FloatArray, FloatArray, FloatArray],
+        moment: FloatArray | None,
+    ) -> FloatArray:
+        """Posterior means (n, rank); OUT `moment`: packed second moments, batch by batch."""
+        n, dtype = len(counts), counts.dtype
+        mean = np.empty((n, self.rank), dtype=dtype)
+        if n == 0:
+            return mean
+        n_threads = min(effective_n_threads(self.n_threads), -(-n // _ivector.BATCH))
+        packed = moment
+        if packed is None:
+            batch = min(_ivector.BATCH, -(-n // 16) * 16)
+            packed = np.empty((n_threads, arguments[2].shape[1], batch), dtype=dtype)
+        workspace = np.empty((n_threads, _ivector.workspace_size(self.rank)), dtype=np.uint8)
         with blas_limit():
             _ivector.posterior(
-                zeroth,
-                first,
-                matrix,
-                products,
-                mean,
-                moment,
-                np.empty((n_threads, _ivector.BATCH * products.shape[1]), dtype=zeroth.dtype),
-                np.empty((n_threads, self.rank * (self.rank + 1))),
-                failed,
+                counts, first, *arguments, mean, packed, moment is not None, workspace
             )
-        if failed.any():
+        failed = np.count_nonzero(~np.isfinite(mean).all(axis=1))
+        if failed:
             raise ModelError(
-                f"the precision of {np.count_nonzero(failed)} of {len(failed)} segments is not"
-                " positive definite; do the statistics hold NaN or negative counts?"
+                f"the precision of {failed} of {n} segments is not positive definite;"
+                " do the statistics hold NaN or negative counts?"
             )
-
-    def _add_product(self, a: FloatArray, b: FloatArray, total: FloatArray) -> None:
-        n_threads = effective_n_threads(self.n_threads)
-        with blas_limit():
-            _ivector.add_product(
-                a,
-                b,
-                total,
-                np.empty((n_threads, len(a) * _ivector.TILE), dtype=a.dtype),
-                np.empty((n_threads, a.shape[1] * _ivector.TILE), dtype=a.dtype),
-            )
+        return mean
 
 
 def _unpacked(packed: FloatArray, rank: int) -> FloatArray:
+    """Lower triangle, the rest zero."""
     full = np.zeros((rank, rank))
-    full[np.tril_indices(rank)] = packed
-    return full + np.tril(full, -1).T
+    full[np.tri(rank, dtype=bool)] = packed
+    return full

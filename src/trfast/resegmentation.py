@@ -20,7 +20,9 @@ Gmm = tuple[FloatArray, FloatArray]
 # variance of all frames.
 _FRAMES_A_GAUSSIAN = 50
 _VARIANCE_FLOOR = 0.01
-_EM_ITERATIONS = 8
+
+# EM iterations after a split, and after the last one.
+_ITERATIONS, _LAST_ITERATIONS = 2, 6
 
 # Frames whose log-likelihoods are in memory at a time.
 _BLOCK = 2000
@@ -122,7 +124,7 @@ def _train(x: FloatArray, n_gaussians: int) -> Gmm:
         means = np.concatenate([means, means[split] + step])
         means[split] -= step
         variances = np.concatenate([variances, variances[split]])
-        for _ in range(_EM_ITERATIONS):
+        for _ in range(_ITERATIONS if len(weights) < n_gaussians else _LAST_ITERATIONS):
             zeroth, sums = _accumulate(x, _linear_form(weights, means, variances, x.dtype))
             counts = np.maximum(zeroth, 1e-3)[:, None]
             weights = counts[:, 0] / counts.sum()
@@ -173,15 +175,22 @@ def _decode(
     switched = np.empty((len(x), len(models)), dtype=np.uint8)
     source = np.empty(len(x), dtype=np.int32)
     path = np.empty(len(x), dtype=np.int32)
+    # All mixtures in one product, a Gaussian of each side by side; what one lacks counts nothing.
+    n_gaussians = max(len(bias) for _, bias in models)
+    weights = np.zeros((n_gaussians, len(models), 2 * x.shape[1]), dtype=x.dtype)
+    biases = np.full((n_gaussians, len(models), 1), -np.inf, dtype=x.dtype)
+    for k, (linear, bias) in enumerate(models):
+        weights[: len(bias), k], biases[: len(bias), k, 0] = linear, bias
     for start in range(0, len(x), _BLOCK):
         block = slice(start, min(start + _BLOCK, len(x)))
         frames = ((x[block] - mean) * scale).astype(x.dtype)
-        log_likelihoods = np.empty((len(models), len(frames)))
-        for row, (linear, bias) in zip(log_likelihoods, models, strict=True):
-            sizes = _gmm.workspace_sizes(len(bias), x.shape[1])
-            _gmm.log_likelihoods(frames, linear, bias, row, np.empty((1, sizes[0]), dtype=x.dtype))
+        squares = np.concatenate([frames, frames**2], axis=1)
+        joint = (weights.reshape(-1, 2 * x.shape[1]) @ squares.T).reshape(*biases.shape[:2], -1)
+        joint += biases
+        top = joint.max(axis=0)
+        log_likelihoods = top + np.log(np.exp(joint - top).sum(axis=0))
         _segmentation.viterbi_forward(
-            log_likelihoods, penalty, score, switched[block], source[block]
+            log_likelihoods.astype(np.float64), penalty, score, switched[block], source[block]
         )
     _segmentation.viterbi_backward(switched, source, int(np.argmax(score)), path)
     return path

@@ -198,7 +198,7 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
         cepstra = _CEPSTRA.ratio(mixtures, static, loudness)
         for _ in range(self.n_adaptations):
             speech = _viterbi(np.where(silent, -1e3, cepstra), self.penalty)
-            labels = np.where(silent, 2, np.where(speech, 0, 1))
+            labels = np.where(silent, np.int8(2), ~speech)
             mixtures = self._adapted(mixtures, static, loudness, labels)
             cepstra = _CEPSTRA.ratio(mixtures, static, loudness)
         modulation = VIEWS["modulation"].ratio(self.mixtures_["modulation"], static, loudness)
@@ -243,7 +243,7 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
         return speech, rest
 
     def _adapted(
-        self, mixtures: Mixtures, static: Frames, loudness: float, labels: npt.NDArray[np.int64]
+        self, mixtures: Mixtures, static: Frames, loudness: float, labels: npt.NDArray[np.int8]
     ) -> Mixtures:
         """Mixtures whose means and weights are drawn to the frames of label 0, and 1."""
         labels = labels[:: _CEPSTRA.step]
@@ -321,7 +321,7 @@ def _closed(
     speech: npt.NDArray[np.bool_], min_speech: float, min_gap: float, config: MfccConfig
 ) -> npt.NDArray[np.int64]:
     """Bounds of the runs of True, short gaps closed, then short runs dropped."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], speech.astype(np.int8), [0]])))
+    edges = np.flatnonzero(np.diff(speech.astype(np.int8), prepend=np.int8(0), append=np.int8(0)))
     starts, ends = edges[::2], edges[1::2]
     if len(starts) == 0:
         return np.empty((0, 2), dtype=np.int64)
@@ -333,7 +333,9 @@ def _closed(
 
 
 def _energy(static: Frames) -> FloatArray:
-    chunks = [static[first : first + _CHUNK][:, 0] for first in range(0, len(static), _CHUNK)]
+    # Copies: a column alone would keep its whole chunk in memory.
+    starts = range(0, len(static), _CHUNK)
+    chunks = [static[first : first + _CHUNK][:, 0].copy() for first in starts]
     return np.concatenate([np.empty(0, np.float32), *chunks])
 
 

@@ -28,6 +28,16 @@ def test_one_rttm_a_recording(trfast: Trfast, tmp_path: Path, jobs: int) -> None
     assert read_rttm(out / "b.rttm") == {"b": Annotation("b", [(0, 1.5, "S1")])}
 
 
+@pytest.mark.parametrize("verb", ["diarize", "run"])
+def test_profile_adds_the_stages_up(trfast: Trfast, tmp_path: Path, verb: str) -> None:
+    paths = write(tmp_path, a="ann:299", b="ben:699", c="bug")  # 1,000 s, half a second each
+    result = trfast(verb, *paths, "-o", tmp_path / "out", "--quiet", "--profile", status=1)
+    assert [line.split() for line in result.stdout.splitlines()[1:]] == [
+        ["features", "1.00", "100%", "1,000"],
+        ["all", "1.00", "100%", "1,000"],
+    ]
+
+
 def test_silence_is_an_empty_file(trfast: Trfast, tmp_path: Path) -> None:
     (path,) = write(tmp_path, silence="")
     trfast("diarize", path, "-o", tmp_path / "out")

@@ -2,21 +2,39 @@
 
 from cython cimport floating
 from cython.parallel cimport parallel, prange, threadid
+from libc.math cimport log
 from scipy.linalg.cython_blas cimport dgemm, sgemm
 
-cdef extern from "_simd.h" nogil:
-    void trfast_squares_f32(const float *x, float *y, int n, int d)
-    void trfast_squares_f64(const double *x, double *y, int n, int d)
-    void trfast_softmax_f32(float *joint, const float *bias, float *total,
-                            double *log_likelihood, int n, int c)
-    void trfast_softmax_f64(double *joint, const double *bias, double *total,
-                            double *log_likelihood, int n, int c)
+cdef extern from *:
+    """
+    #define TRFAST_ROWS "_gmm_rows.h"
+    #include "_simd.h"
+    """
+
+cdef extern from * nogil:
+    const int TRFAST_LANES
+    void trfast_squares_f32(const float *x, float *y, int n, int m, int d)
+    void trfast_squares_f64(const double *x, double *y, int n, int m, int d)
+    void trfast_softmax_f32(float *joint, const float *bias, float *top, float *total,
+                            int m, int c)
+    void trfast_softmax_f64(double *joint, const double *bias, double *top, double *total,
+                            int m, int c)
     void trfast_accumulate_f32(const float *joint, const float *total, const float *y,
-                               float floor, double *zeroth, double *sums, int *active,
-                               int n, int c, int width, int stride)
+                               float floor, double *zeroth, double *sums, float *least,
+                               float *kept, int *active, int n, int m, int c, int width,
+                               int stride)
     void trfast_accumulate_f64(const double *joint, const double *total, const double *y,
-                               double floor, double *zeroth, double *sums, int *active,
-                               int n, int c, int width, int stride)
+                               double floor, double *zeroth, double *sums, double *least,
+                               double *kept, int *active, int n, int m, int c, int width,
+                               int stride)
+    void trfast_normalize_f32(const float *total, float *inverse, float *y, int n, int m,
+                              int stride)
+    void trfast_normalize_f64(const double *total, double *inverse, double *y, int n, int m,
+                              int stride)
+    void trfast_add_f32(const float *joint, const float *inverse, const float *product,
+                        double *zeroth, double *sums, int m, int c, int width)
+    void trfast_add_f64(const double *joint, const double *inverse, const double *product,
+                        double *zeroth, double *sums, int m, int c, int width)
 
 # Frames a block: [x, x^2], joints and the accumulators of one segment stay in the L2 cache.
 BLOCK = 256
@@ -29,36 +47,39 @@ ctypedef fused stat:
 
 def workspace_sizes(int n_components, int n_features):
     """Return the columns that `workspace`, `scratch` and `active` need, a row a thread."""
+    width = 2 * n_features
     return (
-        N_BLOCK * (2 * n_features + n_components + 1),
-        N_BLOCK + n_components * (1 + 2 * n_features),
-        n_components,
+        N_BLOCK * (width + n_components + 4) + n_components * width,
+        n_components * (1 + width),
+        N_BLOCK,
     )
 
 
-cdef void joints_of_block(
+cdef int joints_of_block(
     const floating *x,           # IN (n, d)
     const floating *weights,     # IN (c, 2 d) [mean / variance, -1 / (2 variance)]
     const floating *bias,        # IN (c,)
-    floating *y,                 # OUT (n, 2 d)
-    floating *joint,             # OUT (n, c)
-    floating *total,             # OUT (n,)
-    double *log_likelihood,      # OUT (n,)
+    floating *y,                 # OUT (m, 2 d)
+    floating *joint,             # OUT (c, m) exp(log-joint - top)
+    floating *top,               # OUT (m,) the largest log-joint of each frame
+    floating *total,             # OUT (m,) sums of `joint` over components
     int n, int d, int c,
 ) noexcept nogil:
-    cdef int width = 2 * d
+    """Return m, the number of frames with padding."""
+    cdef int m = (n + TRFAST_LANES - 1) // TRFAST_LANES * TRFAST_LANES, width = 2 * d
     cdef floating one = 1, zero = 0
-    # Row-major joint = y @ weights.T is column-major joint.T = weights @ y.T.
+    # Row-major joint = weights @ y.T is column-major joint.T = y @ weights.T.
     if floating is float:
-        trfast_squares_f32(x, y, n, d)
-        sgemm(b"T", b"N", &c, &n, &width, &one, <float *> weights, &width, y, &width, &zero,
-              joint, &c)
-        trfast_softmax_f32(joint, bias, total, log_likelihood, n, c)
+        trfast_squares_f32(x, y, n, m, d)
+        sgemm(b"T", b"N", &m, &c, &width, &one, y, &width, <float *> weights, &width, &zero,
+              joint, &m)
+        trfast_softmax_f32(joint, bias, top, total, m, c)
     else:
-        trfast_squares_f64(x, y, n, d)
-        dgemm(b"T", b"N", &c, &n, &width, &one, <double *> weights, &width, y, &width, &zero,
-              joint, &c)
-        trfast_softmax_f64(joint, bias, total, log_likelihood, n, c)
+        trfast_squares_f64(x, y, n, m, d)
+        dgemm(b"T", b"N", &m, &c, &width, &one, y, &width, <double *> weights, &width, &zero,
+              joint, &m)
+        trfast_softmax_f64(joint, bias, top, total, m, c)
+    return m
 
 
 def statistics(
@@ -97,33 +118,55 @@ cdef void statistics_of_segment(
     cdef floating *y = workspace
     cdef floating *joint = y + N_BLOCK * 2 * d
     cdef floating *total = joint + N_BLOCK * c
-    cdef double *frame_log_likelihood = scratch
-    cdef double *zeroth_sum = scratch + N_BLOCK
-    cdef double *sum_ = zeroth_sum + c
+    cdef floating *top = total + N_BLOCK
+    cdef double *zeroth_sum = scratch
+    cdef double *sum_ = scratch + c
     cdef double likelihood = 0
     cdef long long first
-    cdef int n, i
+    cdef int n, m, i
     for i in range(c * (1 + width)):
-        zeroth_sum[i] = 0
+        scratch[i] = 0
     first = start
     while first < end:
         n = <int> min(N_BLOCK, end - first)
-        joints_of_block(x + first * d, weights, bias, y, joint, total, frame_log_likelihood,
-                        n, d, c)
-        if floating is float:
-            trfast_accumulate_f32(joint, total, y, <float> floor, zeroth_sum, sum_, active,
-                                  n, c, width, 2 * d)
-        else:
-            trfast_accumulate_f64(joint, total, y, floor, zeroth_sum, sum_, active,
-                                  n, c, width, 2 * d)
+        m = joints_of_block(x + first * d, weights, bias, y, joint, top, total, n, d, c)
         for i in range(n):
-            likelihood += frame_log_likelihood[i]
+            likelihood += <double> top[i] + log(<double> total[i])
+        if floor == 0:
+            add_all(joint, total, y, zeroth_sum, sum_, top, n, m, c, width, 2 * d)
+        elif floating is float:
+            trfast_accumulate_f32(joint, total, y, <float> floor, zeroth_sum, sum_, top,
+                                  top + N_BLOCK, active, n, m, c, width, 2 * d)
+        else:
+            trfast_accumulate_f64(joint, total, y, floor, zeroth_sum, sum_, top,
+                                  top + N_BLOCK, active, n, m, c, width, 2 * d)
         first += n
     for i in range(c):
         zeroth[i] = <stat> zeroth_sum[i]
     for i in range(c * width):
         sums[i] = <stat> sum_[i]
     log_likelihood[0] = likelihood
+
+
+cdef void add_all(
+    const floating *joint, const floating *total, floating *y, double *zeroth, double *sums,
+    floating *scratch, int n, int m, int c, int width, int stride,
+) noexcept nogil:
+    """Statistics of a block with every posterior: a matrix product."""
+    cdef floating *inverse = scratch
+    cdef floating *product = scratch + 2 * N_BLOCK
+    cdef floating one = 1, zero = 0
+    # Row-major product = joint @ y is column-major product.T = y.T @ joint.T.
+    if floating is float:
+        trfast_normalize_f32(total, inverse, y, n, m, stride)
+        sgemm(b"N", b"N", &width, &c, &m, &one, y, &stride, <float *> joint, &m, &zero,
+              product, &width)
+        trfast_add_f32(joint, inverse, product, zeroth, sums, m, c, width)
+    else:
+        trfast_normalize_f64(total, inverse, y, n, m, stride)
+        dgemm(b"N", b"N", &width, &c, &m, &one, y, &stride, <double *> joint, &m, &zero,
+              product, &width)
+        trfast_add_f64(joint, inverse, product, zeroth, sums, m, c, width)
 
 
 def log_likelihoods(
@@ -136,16 +179,10 @@ def log_likelihoods(
     """Log-likelihood of each frame."""
     cdef Py_ssize_t n_blocks = (x.shape[0] + N_BLOCK - 1) // N_BLOCK, b
     cdef int n_threads = <int> workspace.shape[0]
-    cdef int d = <int> x.shape[1], c = <int> weights.shape[0]
-    cdef floating *y
     with nogil, parallel(num_threads=n_threads):
         for b in prange(n_blocks, schedule="static"):
-            y = &workspace[threadid(), 0]
-            joints_of_block(
-                &x[b * N_BLOCK, 0], &weights[0, 0], &bias[0],
-                y, y + N_BLOCK * 2 * d, y + N_BLOCK * (2 * d + c),
-                &log_likelihood[b * N_BLOCK],
-                <int> min(N_BLOCK, x.shape[0] - b * N_BLOCK), d, c)
+            posteriors_of_block(x, weights, bias, NULL, &log_likelihood[0],
+                                &workspace[threadid(), 0], b * N_BLOCK)
 
 
 def posteriors(
@@ -157,19 +194,29 @@ def posteriors(
     floating[:, ::1] workspace,         # scratch (n_threads, workspace_sizes()[0])
 ):
     """Posterior of each Gaussian for each frame, and the frames' log-likelihoods."""
-    cdef Py_ssize_t n_blocks = (x.shape[0] + N_BLOCK - 1) // N_BLOCK, b, t
+    cdef Py_ssize_t n_blocks = (x.shape[0] + N_BLOCK - 1) // N_BLOCK, b
     cdef int n_threads = <int> workspace.shape[0]
-    cdef int d = <int> x.shape[1], c = <int> weights.shape[0], k
-    cdef floating *y
-    cdef floating *total
     with nogil, parallel(num_threads=n_threads):
         for b in prange(n_blocks, schedule="static"):
-            y = &workspace[threadid(), 0]
-            total = y + N_BLOCK * 2 * d
-            joints_of_block(
-                &x[b * N_BLOCK, 0], &weights[0, 0], &bias[0],
-                y, &posterior[b * N_BLOCK, 0], total, &log_likelihood[b * N_BLOCK],
-                <int> min(N_BLOCK, x.shape[0] - b * N_BLOCK), d, c)
-            for t in range(min(N_BLOCK, x.shape[0] - b * N_BLOCK)):
-                for k in range(c):
-                    posterior[b * N_BLOCK + t, k] = posterior[b * N_BLOCK + t, k] / total[t]
+            posteriors_of_block(x, weights, bias, &posterior[0, 0], &log_likelihood[0],
+                                &workspace[threadid(), 0], b * N_BLOCK)
+
+
+cdef void posteriors_of_block(
+    const floating[:, ::1] x, const floating[:, ::1] weights, const floating[::1] bias,
+    floating *posterior,                # OUT (n, c), or NULL if not wanted
+    double *log_likelihood,             # OUT (n,)
+    floating *workspace, Py_ssize_t start,
+) noexcept nogil:
+    cdef int d = <int> x.shape[1], c = <int> weights.shape[0], n, m, t, k
+    cdef floating *y = workspace
+    cdef floating *joint = y + N_BLOCK * 2 * d
+    cdef floating *total = joint + N_BLOCK * c
+    cdef floating *top = total + N_BLOCK
+    n = <int> min(N_BLOCK, x.shape[0] - start)
+    m = joints_of_block(&x[start, 0], &weights[0, 0], &bias[0], y, joint, top, total, n, d, c)
+    for t in range(n):
+        log_likelihood[start + t] = <double> top[t] + log(<double> total[t])
+        if posterior != NULL:
+            for k in range(c):
+                posterior[(start + t) * c + k] = joint[k * m + t] / total[t]

@@ -5,21 +5,27 @@ import numpy.typing as npt
 BATCH: int
 TILE: int
 
+def workspace_size(rank: int) -> int: ...
 def posterior(
     zeroth: npt.NDArray[Any],
     first: npt.NDArray[Any],
     matrix: npt.NDArray[Any],
+    offset: npt.NDArray[Any],
     products: npt.NDArray[Any],
     mean: npt.NDArray[Any],
     moment: npt.NDArray[Any],
-    packed: npt.NDArray[Any],
-    scratch: npt.NDArray[Any],
-    failed: npt.NDArray[Any],
+    want_moment: bool,
+    workspace: npt.NDArray[Any],
 ) -> None: ...
-def add_product(
+def add_products(
     a: npt.NDArray[Any],
     b: npt.NDArray[Any],
     total: npt.NDArray[Any],
-    b_tile: npt.NDArray[Any],
+    product: npt.NDArray[Any],
+) -> None: ...
+def add_moments(
+    zeroth: npt.NDArray[Any],
+    moment: npt.NDArray[Any],
+    total: npt.NDArray[Any],
     product: npt.NDArray[Any],
 ) -> None: ...

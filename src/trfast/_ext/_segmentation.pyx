@@ -238,7 +238,7 @@ cdef void _bic_distances(
     double* matrices,
     double[::1] distances,
 ) noexcept nogil:
-    """Compute the dBIC of cluster i, which `_take` took, and of each other alive from `first` on."""
+    """Compute the dBIC of cluster i, which `_take` took, with each one alive from `first` on."""
     cdef:
         Py_ssize_t m = log_dets.shape[0], b, j, p, n_alive
         double n, value

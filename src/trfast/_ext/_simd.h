@@ -1,28 +1,23 @@
-/* Short loops that the compiler turns into SIMD code, one clone an instruction set.
- *
- * TRFAST_CLONES marks such a function: with GCC on x86-64 Linux it is compiled for AVX-512,
- * AVX2 and the baseline, and the loader picks one; elsewhere it is plain C.
- */
+/* Loops that the compiler turns into SIMD code: the header that a kernel names by
+ * TRFAST_ROWS, for T = float and T = double. */
 #ifndef TRFAST_SIMD_H
 #define TRFAST_SIMD_H
 
 #include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && __GNUC__ >= 12 \
-    && !defined(__clang__)
-#define TRFAST_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define TRFAST_CLONES
-#endif
+#include "_clones.h"
 
-/* exp(x) for x <= 0, relative error below 3e-7: 2^n by the exponent's bits, the rest by
- * the Taylor polynomial of 2^f on |f| <= 1/2. */
+/* Least argument of the exponential below: products with exp(-60) are not denormal yet. */
+#define TRFAST_LOWEST -60.0f
+
+/* exp(x) for x in -60..0: 2^n by the exponent's bits, the rest by the Taylor polynomial of 2^f
+ * on |f| <= 1/2. The relative error is below 4e-7 - 7e-8 x. */
 static inline float trfast_exp_neg_f32(float x) {
     float t = x * 1.44269504089f;
-    t = t < -126.0f ? -126.0f : t;
     int32_t n = (int32_t)(t - 0.5f);
     float f = t - (float)n;
     float p = 1.5403530e-4f;
@@ -32,21 +27,26 @@ static inline float trfast_exp_neg_f32(float x) {
     p = p * f + 2.4022651e-1f;
     p = p * f + 6.9314718e-1f;
     p = p * f + 1.0f;
-    union { int32_t i; float f; } scale;
-    scale.i = (n + 127) << 23;
-    return p * scale.f;
+    int32_t bits = (n + 127) << 23;
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return p * scale;
 }
 
 static inline double trfast_exp_neg_f64(double x) { return exp(x); }
 
+/* Most frames at a time, and what their number is padded to a multiple of. */
+#define TRFAST_BLOCK 256
+#define TRFAST_LANES 16
+
 #define T float
 #define NAME(x) x##_f32
-#include "_gmm_rows.h"
+#include TRFAST_ROWS
 #undef T
 #undef NAME
 #define T double
 #define NAME(x) x##_f64
-#include "_gmm_rows.h"
+#include TRFAST_ROWS
 #undef T
 #undef NAME
 

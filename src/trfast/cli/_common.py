@@ -27,6 +27,7 @@ def recording_options(command: Function) -> Function:
     """Add the arguments and options of a verb that diarizes recordings."""
     for decorate in (
         click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
+        click.option("--profile", is_flag=True, help="Print the CPU time by stage."),
         click.option(
             "--channel",
             type=click.IntRange(min=0),
@@ -133,6 +134,40 @@ def progress_bar(
             progress.update(task, advance=sizes[outcome.item], n_done=n_done)
 
         yield advance
+
+
+class Profile:
+    """CPU time by stage, summed over recordings."""
+
+    def __init__(self) -> None:
+        self.audio = 0.0
+        self._seconds: dict[str, float] = {}
+
+    def add(self, outcome: Outcome[str, Diarization]) -> None:
+        """Add a recording, if it was diarized."""
+        if outcome.result is not None:
+            self.audio += outcome.result.duration
+            for stage, seconds in outcome.result.stage_seconds.items():
+                self._seconds[stage] = self._seconds.get(stage, 0.0) + seconds
+
+    def show(self) -> None:
+        """Print a table: a row a stage, and all of them."""
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table("stage", box=None)
+        for column in ("CPU seconds", "share", "hours a core-hour"):
+            table.add_column(column, justify="right")
+        total = sum(self._seconds.values())
+        for stage, seconds in [*self._seconds.items(), ("all", total)]:
+            if seconds > 0:
+                table.add_row(
+                    stage,
+                    f"{seconds:.2f}",
+                    f"{seconds / total:.0%}",
+                    f"{self.audio / seconds:,.0f}",
+                )
+        Console().print(table)
 
 
 def exit_with(failures: Sequence[Failure], n_recordings: int) -> None:

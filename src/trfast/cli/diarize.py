@@ -24,6 +24,7 @@ def diarize(
     speech: Path | None,
     channel: int | None,
     quiet: bool,
+    profile: bool,
     threshold: float | None,
 ) -> None:
     """Find who speaks when, and write one RTTM a recording to the output folder.
@@ -40,6 +41,7 @@ def diarize(
     _, diarizer = _common.load_diarizer(model, threshold)
     folder = _common.make_folder(output)
     failures = []
+    times = _common.Profile()
     with _common.progress_bar(sources, quiet=quiet) as advance:
         for outcome in diarize_all(diarizer, sources, speech=marks, channel=channel, jobs=jobs):
             if outcome.result is not None:
@@ -47,5 +49,8 @@ def diarize(
             elif outcome.error is not None:
                 source = str(sources[outcome.item])
                 failures.append(Failure.of(outcome.item, source, outcome.error))
+            times.add(outcome)
             advance(outcome)
+    if profile:
+        times.show()
     _common.exit_with(sorted(failures, key=lambda f: f.recording), len(sources))

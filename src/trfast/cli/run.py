@@ -41,6 +41,7 @@ def run(
     speech: Path | None,
     channel: int | None,
     quiet: bool,
+    profile: bool,
     threshold_within: float | None,
     threshold_across: float | None,
 ) -> None:
@@ -61,7 +62,7 @@ def run(
     marks = _common.read_speech(speech)
     bundle, diarizer = _common.load_diarizer(model, threshold_within)
     folder = _common.make_folder(output)
-    audio = 0.0
+    times = _common.Profile()
     with Collection(folder / "collection.sqlite") as collection:
         sources = collection.name_sources(files)
         todo = collection.pending(sources, diarizer=diarizer, speech=marks, channel=channel)
@@ -69,8 +70,7 @@ def run(
         with _common.progress_bar(todo, quiet=quiet) as advance:
 
             def note(outcome: Outcome[str, Diarization]) -> None:
-                nonlocal audio
-                audio += outcome.result.duration if outcome.result else 0.0
+                times.add(outcome)
                 advance(outcome)
 
             failures = collection.add_all(
@@ -85,8 +85,10 @@ def run(
             from rich.console import Console
 
             console = Console()
-            for table in _summary(collection, len(todo) - len(failures), audio, seconds):
+            for table in _summary(collection, len(todo) - len(failures), times.audio, seconds):
                 console.print(table)
+        if profile:
+            times.show()
     _common.exit_with(failures, len(todo))
 
 

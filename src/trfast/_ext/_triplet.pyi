@@ -1,0 +1,40 @@
+from typing import Any
+
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+def forward(x: Array, weights: Array, unit: Array, norm: Array) -> None: ...
+def nearest_others(unit: Array, classes: Array, neighbours: Array, similarities: Array) -> None: ...
+def mine(
+    unit: Array,
+    members: Array,
+    offsets: Array,
+    neighbours: Array,
+    uniforms: Array,
+    per_class: int,
+    prime: int,
+    margin: float,
+    soft: bool,
+    triplets: Array,
+    losses: Array,
+) -> int: ...
+def loss_gradient(
+    x: Array,
+    unit: Array,
+    norm: Array,
+    triplets: Array,
+    gradient: Array,
+    slots: Array,
+    rows: Array,
+    inputs: Array,
+    slopes: Array,
+) -> None: ...
+def adadelta(
+    weights: Array,
+    gradient: Array,
+    square_gradient: Array,
+    square_step: Array,
+    rho: float,
+    epsilon: float,
+) -> None: ...

@@ -1,0 +1,139 @@
+/* The loops of the triplet network's kernel, for T = float or double. */
+
+/* Four sums side by side, so that additions need not wait for one another. */
+static inline T NAME(dot)(const T *a, const T *b, int d) {
+    T s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    int part = d / 64 * 16;
+    const T *a1 = a + part, *a2 = a1 + part, *a3 = a2 + part;
+    const T *b1 = b + part, *b2 = b1 + part, *b3 = b2 + part;
+    for (int i = 0; i < part; i++) {
+        s0 += a[i] * b[i];
+        s1 += a1[i] * b1[i];
+        s2 += a2[i] * b2[i];
+        s3 += a3[i] * b3[i];
+    }
+    T sum = (s0 + s1) + (s2 + s3);
+    for (int i = 4 * part; i < d; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+/* INOUT rows (n, h): z in, tanh(z) at unit length out; OUT norm (n,): the length of tanh(z).
+ * A row of zeros stays. */
+TRFAST_CLONES
+static void NAME(trfast_activate)(T *rows, T *norm, int n, int h) {
+    for (int i = 0; i < n; i++) {
+        T *row = rows + (size_t)i * h;
+        T square = 0;
+        /* tanh(20) rounds to 1; clipped by itself, the next loop has no branches. */
+        for (int j = 0; j < h; j++) row[j] = row[j] > 20 ? 20 : row[j] < -20 ? -20 : row[j];
+        for (int j = 0; j < h; j++) {
+            row[j] = NAME(trfast_tanh)(row[j]);
+            square += row[j] * row[j];
+        }
+        norm[i] = NAME(trfast_sqrt)(square);
+        T inverse = norm[i] > 0 ? 1 / norm[i] : 0;
+        for (int j = 0; j < h; j++) row[j] *= inverse;
+    }
+}
+
+TRFAST_CLONES
+static int NAME(trfast_count_above)(const T *row, T least, int n) {
+    int count = 0;
+    for (int i = 0; i < n; i++) count += row[i] > least;
+    return count;
+}
+
+/* INOUT row (n,): -2, below any cosine, for those of one class. */
+TRFAST_CLONES
+static void NAME(trfast_leave_out)(T *row, const int *classes, int left_out, int n) {
+    for (int i = 0; i < n; i++) row[i] = classes[i] == left_out ? -2 : row[i];
+}
+
+/* OUT nearest (k,): where the k largest of IN row (n,) are, rising; of equals, the first. */
+static void NAME(trfast_nearest)(const T *row, int *nearest, int n, int k) {
+    T low = -1.5, high = 1.5; /* more than k, or k, lie above `low`, fewer above `high` */
+    int n_high = 0, size = 0;
+    while (n_high < k) {
+        T middle = (low + high) / 2;
+        if (middle <= low || middle >= high) break;
+        int n_middle = NAME(trfast_count_above)(row, middle, n);
+        if (n_middle > k) {
+            low = middle;
+        } else {
+            high = middle;
+            n_high = n_middle;
+        }
+    }
+    int n_equal = k - n_high;
+    for (int i = 0; i < n && size < k; i++) {
+        int above = row[i] > high, equal = (row[i] > low) & !above & (n_equal > 0);
+        nearest[size] = i;
+        size += above | equal;
+        n_equal -= equal;
+    }
+}
+
+TRFAST_CLONES
+static T NAME(trfast_similarity)(const T *a, const T *b, int h) { return NAME(dot)(a, b, h); }
+
+/* The first of IN candidates (k,) whose similarity to `anchor` lies between `low` and `high`,
+ * or -1. They are looked at in the order start, start + step, ... modulo `prime` >= k. */
+TRFAST_CLONES
+static int NAME(trfast_find_negative)(const T *unit, const T *anchor, const int *candidates,
+                                      int k, int prime, int start, int step, T low, T high, int h,
+                                      T *similarity) {
+    int position = start;
+    for (int i = 0; i < prime; i++) {
+        if (position < k) {
+            *similarity = NAME(dot)(anchor, unit + (size_t)candidates[position] * h, h);
+            if (*similarity > low && *similarity < high) return candidates[position];
+        }
+        position += step;
+        position -= position >= prime ? prime : 0;
+    }
+    return -1;
+}
+
+/* INOUT slopes (n, h): dL/du in, dL/dz out, for the rows IN unit and IN norm named by IN rows:
+ * u = t / |t|, t = tanh(z), dL/dt = (g - (g.u) u) / |t|, dL/dz = dL/dt (1 - t^2). */
+TRFAST_CLONES
+static void NAME(trfast_backward)(T *slopes, const T *unit, const T *norm, const int *rows, int n,
+                                  int h) {
+    for (int i = 0; i < n; i++) {
+        const T *u = unit + (size_t)rows[i] * h;
+        T *slope = slopes + (size_t)i * h;
+        T length = norm[rows[i]];
+        T inverse = length > 0 ? 1 / length : 0;
+        T along = NAME(dot)(slope, u, h);
+        for (int j = 0; j < h; j++) {
+            T t = u[j] * length;
+            slope[j] = (slope[j] - along * u[j]) * inverse * (1 - t * t);
+        }
+    }
+}
+
+/* INOUT slopes: D = -a.p + a.n adds n - p to the anchor's, -a to the positive's, a to the
+ * negative's. */
+TRFAST_CLONES
+static void NAME(trfast_scatter)(T *slope_a, T *slope_p, T *slope_n, const T *a, const T *p,
+                                 const T *n, int h) {
+    for (int j = 0; j < h; j++) {
+        slope_a[j] += n[j] - p[j];
+        slope_p[j] -= a[j];
+        slope_n[j] += a[j];
+    }
+}
+
+/* One step of Adadelta (Zeiler 2012, algorithm 1), at learning rate 1. */
+TRFAST_CLONES
+static void NAME(trfast_adadelta)(T *weights, const T *gradient, T *square_gradient,
+                                  T *square_step, T rho, T epsilon, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        T g = gradient[i];
+        T mean = rho * square_gradient[i] + (1 - rho) * g * g;
+        T step = NAME(trfast_sqrt)((square_step[i] + epsilon) / (mean + epsilon)) * g;
+        square_gradient[i] = mean;
+        square_step[i] = rho * square_step[i] + (1 - rho) * step * step;
+        weights[i] -= step;
+    }
+}

@@ -1,0 +1,211 @@
+"""One triplet network, and how its weights are learned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import roc_curve
+
+from trfast._ext import _triplet
+from trfast._threads import blas_limit
+
+Array = npt.NDArray[Any]
+Callback = Callable[["TripletNetwork"], bool | None]
+
+# Adadelta with the constants of Zeiler 2012 (at learning rate 1), which were Keras' first ones.
+_RHO, _EPSILON = 0.95, 1e-6
+# Rows whose similarities to all others are in memory at a time.
+_BLOCK = 64
+
+
+class Epoch(NamedTuple):
+    """What happened in one epoch.
+
+    Attributes
+    ----------
+    loss : float
+        Sum over the triplets of ``D + margin``, before the step.
+    n_classes, n_triplets : int
+        Classes and triplets that contributed.
+    seconds : float
+        Wall time, validation included.
+    error : float
+        Equal error rate (0 to 1) on the validation vectors, NaN where it was not measured.
+    """
+
+    loss: float
+    n_classes: int
+    n_triplets: int
+    seconds: float
+    error: float
+
+
+@dataclass(eq=False, kw_only=True)
+class TripletNetwork:
+    """One network and the state of its training.
+
+    Attributes
+    ----------
+    weights : ndarray (n_features + 1, n_components)
+        The bias is the last row.
+    input_scale : float
+        What vectors are multiplied by.
+    rng : numpy.random.Generator
+        Source of the draws.
+    history : list of Epoch
+    best_epoch : int
+        Epochs behind `weights`: with validation vectors those of the lowest error, otherwise all.
+    """
+
+    weights: Array
+    input_scale: float
+    rng: np.random.Generator
+    history: list[Epoch] = field(default_factory=list)
+    best_epoch: int = 0
+    square_gradient: Array = field(init=False, repr=False)
+    square_step: Array = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.square_gradient = np.zeros_like(self.weights)
+        self.square_step = np.zeros_like(self.weights)
+
+    def transform(self, x: Array) -> Array:
+        """Return the outputs at unit length, (n, n_components), of the type of `x`."""
+        unit = np.empty((len(x), self.weights.shape[1]), dtype=x.dtype)
+        with blas_limit():
+            _triplet.forward(
+                _inputs(x, self.input_scale),
+                self.weights.astype(x.dtype),
+                unit,
+                np.empty(len(x), dtype=x.dtype),
+            )
+        return unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The parameters that training looks at, fitted to the vectors."""
+
+    margin: float
+    n_neighbors: int
+    refresh: int
+    triplets_per_class: int
+    min_class_size: int
+    soft: bool
+    n_epochs: int
+    patience: int | None
+
+
+def train(
+    network: TripletNetwork,
+    settings: Settings,
+    x: Array,
+    classes: Array,
+    validation: tuple[Array, Array] | None,
+    callback: Callback | None,
+) -> TripletNetwork:
+    """Run the epochs on a network, and return it."""
+    x, dtype = _inputs(x, network.input_scale), x.dtype
+    network.weights = network.weights.astype(dtype)
+    network.square_gradient = network.square_gradient.astype(dtype)
+    network.square_step = network.square_step.astype(dtype)
+    (n, d), h = x.shape, network.weights.shape[1]
+    sizes = np.bincount(classes)
+    order = np.argsort(classes, kind="stable").astype(np.intc)
+    drawn = np.flatnonzero(sizes >= settings.min_class_size)
+    members = order[np.isin(classes[order], drawn)]
+    offsets = np.concatenate([[0], np.cumsum(sizes[drawn])]).astype(np.intc)
+    n_pairs = len(drawn) * settings.triplets_per_class
+    touched = min(n, 3 * n_pairs)
+
+    unit, norm = np.empty((n, h), dtype), np.empty(n, dtype)
+    neighbours = np.empty((n, settings.n_neighbors), np.intc)
+    similarities = np.empty((min(n, _BLOCK), n), dtype)
+    triplets, losses = np.empty((n_pairs, 3), np.intc), np.empty(n_pairs, dtype)
+    gradient = np.empty_like(network.weights)
+    scratch = (
+        np.empty(n, np.intc),
+        np.empty(touched, np.intc),
+        np.empty((touched, d), dtype),
+        np.empty((touched, h), dtype),
+    )
+    prime = _prime_from(settings.n_neighbors)
+    best, best_weights, waited = np.inf, network.weights, 0
+    first = len(network.history)
+
+    for epoch in range(first, first + settings.n_epochs):
+        start = time.perf_counter()
+        with blas_limit():
+            _triplet.forward(x, network.weights, unit, norm)
+            if epoch == first or epoch % settings.refresh == 0:
+                _triplet.nearest_others(unit, classes, neighbours, similarities)
+            count = _triplet.mine(
+                unit,
+                members,
+                offsets,
+                neighbours,
+                network.rng.random((n_pairs, 4)),
+                settings.triplets_per_class,
+                prime,
+                settings.margin,
+                settings.soft,
+                triplets,
+                losses,
+            )
+            # Without any triplet the gradient is zero and Adadelta would forget its scale.
+            if count:
+                found = triplets[:count]
+                _triplet.loss_gradient(x, unit, norm, found, gradient, *scratch)
+                state = (network.square_gradient, network.square_step)
+                _triplet.adadelta(network.weights, gradient, *state, _RHO, _EPSILON)
+        error = np.nan
+        if validation is not None and (epoch + 1) % settings.refresh == 0:
+            error = _equal_error_rate(network.transform(validation[0]), validation[1])
+            waited += 1
+            if error < best:
+                best, best_weights, waited = error, network.weights.copy(), 0
+                network.best_epoch = epoch + 1
+        network.history.append(
+            Epoch(
+                loss=float(losses[:count].sum(dtype=np.float64)),
+                n_classes=len(np.unique(classes[triplets[:count, 0]])),
+                n_triplets=count,
+                seconds=time.perf_counter() - start,
+                error=error,
+            )
+        )
+        if (callback and callback(network)) or waited == settings.patience:
+            break
+    if np.isinf(best):
+        network.best_epoch = len(network.history)
+    else:
+        network.weights = best_weights
+    return network
+
+
+def _inputs(x: Array, scale: float) -> Array:
+    """Scaled vectors and a column of ones, which the bias multiplies: (n, d + 1)."""
+    inputs = np.ones((len(x), x.shape[1] + 1), dtype=x.dtype)
+    np.multiply(x, x.dtype.type(scale), out=inputs[:, :-1])
+    return inputs
+
+
+def _prime_from(number: int) -> int:
+    """Return the first prime of at least `number`."""
+    prime = max(2, number)
+    while any(prime % divisor == 0 for divisor in range(2, int(prime**0.5) + 1)):
+        prime += 1
+    return prime
+
+
+def _equal_error_rate(unit: Array, labels: Array) -> float:
+    """Where misses and false alarms among all pairs are equally frequent."""
+    first, second = np.triu_indices(len(unit), 1)
+    false_alarm, hit, _ = roc_curve(labels[first] == labels[second], (unit @ unit.T)[first, second])
+    closest = np.argmin(np.abs(1 - hit - false_alarm))
+    return float((1 - hit + false_alarm)[closest] / 2)
