@@ -14,6 +14,7 @@ BIN := .venv/bin
 	touch $@
 
 demo: .venv/.av
+	rm -rf demo
 	$(BIN)/python examples/demo.py demo
 
 test: .venv/.test

@@ -41,7 +41,7 @@ if sys.platform == "win32":
     link_args = []
 else:
     # Sums may be reordered (that is what lets the compiler vectorize them); NaN and
-    # infinity keep their meaning. SIMD above the baseline: target_clones in _simd.h.
+    # infinity keep their meaning. SIMD above the baseline: target_clones in _clones.h.
     compile_args = [
         "-O3",
         "-fno-math-errno",

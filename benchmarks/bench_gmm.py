@@ -65,7 +65,8 @@ def frames(ubm: DiagonalGmm) -> Array:
     rng = np.random.default_rng(1)
     heard = np.repeat(rng.choice(N_COMPONENTS, size=12_000, p=ubm.weights_), 5)
     noise = rng.standard_normal((60_000, N_FEATURES))
-    return (ubm.means_[heard] + np.sqrt(ubm.variances_[heard]) * noise).astype(np.float32)
+    drawn: Array = ubm.means_[heard] + np.sqrt(ubm.variances_[heard]) * noise
+    return drawn.astype(np.float32)
 
 
 def trfast(ubm: DiagonalGmm, frames: Array, offsets: Array) -> Work:
@@ -109,7 +110,7 @@ def scikit_learn(ubm: DiagonalGmm, frames: Array, offsets: Array) -> Work:
     return work
 
 
-def sidekit(ubm: DiagonalGmm, frames: Array, offsets: Array, folder: Path) -> Sidekit:
+def sidekit(folder: Path, ubm: DiagonalGmm, frames: Array, offsets: Array) -> Sidekit:
     """Return a process of SIDEKIT that has the data."""
     Sidekit.interpreter()
     np.save(folder / "frames.npy", frames)
@@ -142,7 +143,7 @@ def test_statistics(benchmark: Any, ubm: DiagonalGmm, frames: Array, system: str
 def test_statistics_sidekit(
     benchmark: Any, ubm: DiagonalGmm, frames: Array, tmp_path: Path
 ) -> None:
-    with sidekit(ubm, frames, np.array([0, len(frames)]), tmp_path) as process:
+    with sidekit(tmp_path, ubm, frames, np.array([0, len(frames)])) as process:
         measure(benchmark, "statistics", "SIDEKIT", process, "statistics")
 
 
@@ -162,7 +163,7 @@ def test_segment_statistics(benchmark: Any, ubm: DiagonalGmm, segments: Any, sys
 def test_segment_statistics_sidekit(
     benchmark: Any, ubm: DiagonalGmm, segments: Any, tmp_path: Path
 ) -> None:
-    with sidekit(ubm, *segments, tmp_path) as process:
+    with sidekit(tmp_path, ubm, *segments) as process:
         measure(benchmark, "segment statistics", "SIDEKIT", process, "statistics")
 
 
@@ -188,5 +189,5 @@ def test_ubm_torch(benchmark: Any, ubm: DiagonalGmm, recordings: Any) -> None:
 
 @pytest.mark.slow
 def test_ubm_sidekit(benchmark: Any, ubm: DiagonalGmm, recordings: Any, tmp_path: Path) -> None:
-    with sidekit(ubm, *recordings, tmp_path) as process:
+    with sidekit(tmp_path, ubm, *recordings) as process:
         measure(benchmark, "ubm", "SIDEKIT", process, "iteration")

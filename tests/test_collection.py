@@ -117,6 +117,15 @@ def test_vectors_of_two_models_are_not_compared(collection: Collection) -> None:
     collection.link(FakeModel())
 
 
+def test_another_model_is_refused_before_any_work(collection: Collection) -> None:
+    collection.add(diarization("a", "ann:1"))
+    collection.add(diarization("silence", ""))
+    collection.check_model(FakeModel(), ["b"])
+    collection.check_model(FakeModel("other"), ["a", "b"])
+    with pytest.raises(CollectionError, match=r"such as a\).*Give another output folder, or run"):
+        collection.check_model(FakeModel("other"), ["b"])
+
+
 def test_a_name_is_taken_once(collection: Collection) -> None:
     collection.add(diarization("a", "ann:1"))
     with pytest.raises(CollectionError, match="has a recording 'a' already"):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
+from multiprocessing import resource_tracker, spawn
 from pathlib import Path
 
 import pytest
@@ -189,6 +193,41 @@ def test_a_script_without_a_guard_is_told_so(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert 'if __name__ == "__main__":' in done.stderr.splitlines()[-1]
+
+
+def join(prefix: str, item: str) -> str:
+    return prefix[:1] + item
+
+
+def test_a_large_function_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    outcomes = by_item(map_recordings(partial(join, "x" * 1_000_000), ["a", "b"], jobs=2))
+    assert [outcomes[item].result for item in "ab"] == ["xa", "xb"]
+    assert list(tmp_path.iterdir()) == []
+
+
+# The thread of the pool may trip over a process that starts while it ends them all.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.skipif(shutil.which("false") is None, reason="needs a program that fails")
+def test_workers_that_die_before_they_read_the_function_are_told() -> None:
+    done: list[BaseException] = []
+
+    def start() -> None:
+        try:
+            list(map_recordings(partial(join, "x" * 1_000_000), ["a", "b"], jobs=2))
+        except ExecutionError as error:
+            done.append(error)
+
+    resource_tracker.ensure_running()  # started with the same program
+    before = spawn.get_executable()
+    multiprocessing.get_context("spawn").set_executable(shutil.which("false") or "")
+    try:
+        thread = threading.Thread(target=start, daemon=True)
+        thread.start()
+        thread.join(30)
+    finally:
+        multiprocessing.get_context("spawn").set_executable(os.fsdecode(before))
+    assert "worker processes died while they started" in str(done[0])
 
 
 def test_wrong_arguments() -> None:

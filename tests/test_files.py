@@ -28,3 +28,12 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
         fail()
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "missing" / "out", tmp_path / "folder"):
+        with pytest.raises(OSError, match=r"folder|missing") as error:
+            write_atomic(path, "text")
+        assert error.value.filename == str(path)
+        assert ".tmp" not in str(error.value)

@@ -13,7 +13,8 @@ from pathlib import Path
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path in the folder of `path`; it takes the place of `path` at the end.
 
-    If the block raises, `path` stays as it was and the temporary file is removed.
+    If the block raises, `path` stays as it was and the temporary file is removed. An error of
+    the system about the temporary file names `path` instead.
     """
     target = Path(path)
     # Same folder, since os.replace is atomic only inside one file system.
@@ -21,6 +22,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, target)
+    except OSError as error:
+        if str(error.filename) != str(temporary):
+            raise
+        raise OSError(error.errno, error.strerror, str(target)) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -258,6 +258,41 @@ class Collection:
 
         return {name: source for name, source in sources.items() if not current(name, source)}
 
+    def check_model(self, model: Projects, sources: Iterable[str]) -> None:
+        """Check, before any work, that what is here can be linked with new recordings.
+
+        Parameters
+        ----------
+        model : ModelBundle
+            The model that is going to diarize.
+        sources : iterable of str
+            Names of the recordings it is going to diarize, again or for the first time.
+
+        Raises
+        ------
+        CollectionError
+            If any other recording was made by another model.
+        """
+        given = set(sources)
+        others = [
+            row
+            for row in self._store.rows(
+                "SELECT DISTINCT recording.name, model FROM recording"
+                " JOIN speaker ON speaker.recording = recording.id"
+                " WHERE model != ? ORDER BY recording.name",
+                model.content_hash,
+            )
+            if row[0] not in given
+        ]
+        if others:
+            name, made_by = others[0]
+            raise CollectionError(
+                f"{self._store.path} holds {len(others)} other recordings (such as {name}) made by"
+                f" another model ({made_by[:12]}, not {model.content_hash[:12]}), and voices cannot"
+                " be compared across models. Give another output folder, or run all recordings"
+                " again with this model."
+            )
+
     def recordings(self) -> list[Recording]:
         """Return the diarized recordings, by name."""
         return [

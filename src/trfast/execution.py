@@ -5,7 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
+import shutil
 import signal
+import tempfile
 import threading
 import time
 import traceback
@@ -18,10 +20,12 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.connection import Connection
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -41,6 +45,10 @@ _THREAD_VARIABLES = (
     "BLIS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
     "NUMBA_NUM_THREADS",
+)
+_NOT_STARTED = (
+    "the worker processes died while they started{}. In a script, call this under"
+    ' `if __name__ == "__main__":`; or use jobs=1.'
 )
 
 
@@ -223,21 +231,37 @@ class _Workers:
 
     All workers hold one end of a pipe, over which each reports that it started; when the
     other end closes, because this process is done, interrupted or killed, they exit.
+
+    The function goes through a file: more than fits into the pipe that starts a process would
+    block this one for good if that process dies before it reads.
     """
 
     def __init__(self, payload: bytes, jobs: int) -> None:
         context = multiprocessing.get_context("spawn")
+        self._folder = tempfile.TemporaryDirectory(prefix="trfast-", ignore_cleanup_errors=True)
+        path = Path(self._folder.name) / "function"
+        path.write_bytes(payload)
         self._line, self._workers_end = context.Pipe()
-        self._pool = ProcessPoolExecutor(
-            jobs,
-            mp_context=context,
-            initializer=_start_worker,
-            initargs=(self._workers_end, payload),
-        )
+        try:
+            self._pool = ProcessPoolExecutor(
+                jobs,
+                mp_context=context,
+                initializer=_start_worker,
+                initargs=(self._workers_end, path),
+            )
+        except BrokenPipeError as error:  # the helper process of multiprocessing died
+            self._close()
+            raise ExecutionError(_NOT_STARTED.format("")) from error
 
     def submit(self, item: Any) -> Future[Timed[Any]]:
         with _one_thread_for_children():  # a submission may start a process
-            return self._pool.submit(_work, item)
+            try:
+                return self._pool.submit(_work, item)
+            except OSError as error:
+                # Without a number, "handle is closed": the pool broke in another thread meanwhile.
+                if error.errno is not None and not isinstance(error, BrokenPipeError):
+                    raise
+                raise BrokenProcessPool(str(error)) from error
 
     def check_started(self) -> None:
         reports = []
@@ -245,10 +269,7 @@ class _Workers:
             reports.append(self._line.recv())
         if "" not in reports:
             reason = f": {reports[0]}" if reports else ""
-            raise ExecutionError(
-                f"the worker processes died while they started{reason}. In a script, call this"
-                ' under `if __name__ == "__main__":`; or use jobs=1.'
-            )
+            raise ExecutionError(_NOT_STARTED.format(reason))
 
     def __enter__(self) -> _Workers:
         return self
@@ -262,8 +283,12 @@ class _Workers:
         if kind is not None:
             self._line.close()
         self._pool.shutdown(cancel_futures=True)
+        self._close()
+
+    def _close(self) -> None:
         self._line.close()
         self._workers_end.close()
+        self._folder.cleanup()
 
 
 @contextmanager
@@ -284,12 +309,12 @@ def _one_thread_for_children() -> Iterator[None]:
 _function: Callable[[Any], Any]
 
 
-def _start_worker(line: Connection, payload: bytes) -> None:
+def _start_worker(line: Connection, path: Path) -> None:
     global _function
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the parent, which ends us
-    threading.Thread(target=_exit_with_parent, args=(line,), daemon=True).start()
+    threading.Thread(target=_exit_with_parent, args=(line, path.parent), daemon=True).start()
     try:
-        _function = pickle.loads(payload)
+        _function = pickle.loads(path.read_bytes())
     except Exception as error:
         line.send(f"{type(error).__name__}: {error}")
         os._exit(1)
@@ -297,8 +322,9 @@ def _start_worker(line: Connection, payload: bytes) -> None:
     line.send("")
 
 
-def _exit_with_parent(line: Connection) -> None:
+def _exit_with_parent(line: Connection, folder: Path) -> None:
     line.poll(None)
+    shutil.rmtree(folder, ignore_errors=True)  # a parent that was killed left it
     os._exit(1)
 
 

@@ -266,7 +266,7 @@ def bic_clustering(
     """Cluster segments bottom-up: the pair of lowest dBIC first, while it is below 0.
 
     The criterion is that of `linear_bic`, on full covariances. Takes memory for
-    ``n_segments ** 2`` distances.
+    ``n_segments ** 2 / 2`` distances, float32.
 
     Parameters
     ----------
@@ -317,7 +317,7 @@ def _bic_merges(
         VARIANCE_FLOOR,
         np.empty(moments.shape[1]),
         np.empty(_segmentation.BLOCK * d * (d + 1) // 2),
-        np.empty(m * (m - 1) // 2),
+        np.empty(m * (m - 1) // 2, dtype=np.float32),
         np.empty(m),
         np.ones(m, dtype=np.uint8),
         np.empty(m, dtype=np.int64),

@@ -72,10 +72,14 @@ def test_a_later_run_adds_to_it(trfast: Trfast, tmp_path: Path) -> None:
 def test_two_models_are_not_mixed(trfast: Trfast, tmp_path: Path) -> None:
     a, b = write(tmp_path, a="ann:1", b="ann:1")
     trfast("run", a, "-o", tmp_path / "out")
+    calls(tmp_path)
     result = trfast("run", b, "-o", tmp_path / "out", "--model=other", status=1)
     assert "trfast: error: " in result.stderr
-    assert "holds recordings of 2 models" in result.stderr
+    assert "holds 1 other recordings (such as a) made by another model (fake" in result.stderr
+    assert "Give another output folder, or run all recordings again" in result.stderr
+    assert calls(tmp_path) == []
     trfast("run", a, b, "-o", tmp_path / "out", "--model=other")
+    assert calls(tmp_path) == ["a", "b"]
 
 
 def test_nobody_speaks(trfast: Trfast, tmp_path: Path) -> None:
@@ -97,6 +101,26 @@ def test_a_file_in_the_way(trfast: Trfast, tmp_path: Path) -> None:
     result = trfast("run", path, "-o", tmp_path / "out", status=1)
     assert "cannot be used as a collection (file is not a database)" in result.stderr
     assert calls(tmp_path) == []
+
+
+@pytest.mark.parametrize("verb", ["diarize", "run"])
+def test_only_paths_that_do_not_exist(trfast: Trfast, tmp_path: Path, verb: str) -> None:
+    result = trfast(verb, "nowhere", "-o", tmp_path / "out", status=1)
+    assert result.stderr == "trfast: error: nowhere: no such file or folder\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_some_paths_do_not_exist(trfast: Trfast, tmp_path: Path) -> None:
+    (path,) = write(tmp_path, b="ann:1")
+    missing = tmp_path / "no" / "b.wav"
+    result = trfast("run", missing, path, "-o", tmp_path / "out", status=1)
+    assert result.stderr == (
+        f"trfast: 1 of 2 recordings failed:\n  b: {missing} does not exist. Check the path.\n"
+    )
+    assert "recordings 1; 1 failed" in lines(result)
+    with Collection(tmp_path / "out" / "collection.sqlite") as collection:
+        assert [recording.name for recording in collection.recordings()] == ["b"]
+        assert collection.failures() == []
 
 
 def test_a_folder_without_audio(trfast: Trfast, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def bic_hac(
     floor: float,
     one: Doubles,
     matrices: Doubles,
-    distances: Doubles,
+    distances: npt.NDArray[np.float32],
     log_dets: Doubles,
     alive: npt.NDArray[np.uint8],
     nearest: Integers,

@@ -210,6 +210,10 @@ cdef inline Py_ssize_t _place(Py_ssize_t i, Py_ssize_t j, Py_ssize_t m) noexcept
     return i * (2 * m - i - 1) // 2 + j - i - 1
 
 
+cdef inline double _count(const double[:, :, ::1] moments, Py_ssize_t i) noexcept nogil:
+    return moments[i // TRFAST_BIC_BLOCK, 0, i % TRFAST_BIC_BLOCK]
+
+
 cdef double _take(
     double[:, :, ::1] moments, Py_ssize_t i, Py_ssize_t d, double floor, double[::1] one,
     double* matrices,
@@ -236,7 +240,7 @@ cdef void _bic_distances(
     double floor,
     const double[::1] one,
     double* matrices,
-    double[::1] distances,
+    float[::1] distances,
 ) noexcept nogil:
     """Compute the dBIC of cluster i, which `_take` took, with each one alive from `first` on."""
     cdef:
@@ -255,11 +259,12 @@ cdef void _bic_distances(
                 p = j % TRFAST_BIC_BLOCK
                 n = one[0] + moments[b, 0, p]
                 value = n * log_det[p] - one[0] * log_dets[i] - moments[b, 0, p] * log_dets[j]
-                distances[_place(min(i, j), max(i, j), m)] = 0.5 * value - penalty * log(n)
+                value = 0.5 * value - penalty * log(n)
+                distances[_place(min(i, j), max(i, j), m)] = <float> value
 
 
 cdef void _find_nearest(
-    const double[::1] distances, Py_ssize_t i, int64_t[::1] nearest, double[::1] nearest_distance
+    const float[::1] distances, Py_ssize_t i, int64_t[::1] nearest, double[::1] nearest_distance
 ) noexcept nogil:
     """Find which of the clusters after i is nearest to it."""
     cdef:
@@ -279,7 +284,7 @@ def bic_hac(
     double floor,                        # IN  least pivot
     double[::1] one,                     # INOUT (n_moments,) scratch
     double[::1] matrices,                # INOUT (BLOCK * d (d + 1) / 2,) scratch
-    double[::1] distances,               # INOUT (m (m - 1) / 2,) scratch
+    float[::1] distances,                # INOUT (m (m - 1) / 2,) scratch
     double[::1] log_dets,                # INOUT (m,) scratch
     uint8_t[::1] alive,                  # INOUT (m,) scratch, ones
     int64_t[::1] nearest,                # INOUT (m,) scratch
@@ -309,8 +314,8 @@ def bic_hac(
             j = nearest[i]
             merges[n_merges, 0] = i
             merges[n_merges, 1] = j
-            merge_distances[n_merges] = nearest_distance[i]
-            n_merges += 1
+            # Its distance is made anew below: those kept are rounded.
+            distance = _count(moments, i) * log_dets[i] + _count(moments, j) * log_dets[j]
             for k in range(j):
                 distances[_place(k, j, m)] = INFINITY
             nearest_distance[j] = INFINITY
@@ -320,6 +325,10 @@ def bic_hac(
                     moments[j // TRFAST_BIC_BLOCK, p, j % TRFAST_BIC_BLOCK]
                 )
             log_dets[i] = _take(moments, i, d, floor, one, &matrices[0])
+            merge_distances[n_merges] = (
+                0.5 * (one[0] * log_dets[i] - distance) - penalty * log(one[0])
+            )
+            n_merges += 1
             _bic_distances(
                 moments, log_dets, i, 0, alive, d, penalty, floor, one, &matrices[0], distances
             )

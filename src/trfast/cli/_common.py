@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -68,6 +69,17 @@ def recording_options(command: Function) -> Function:
     ):
         command = decorate(command)
     return command
+
+
+def split_missing(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Return the paths that exist, and those that do not; an error if none does."""
+    from trfast.errors import ParameterError
+
+    there = [path for path in paths if os.path.exists(path)]
+    missing = [path for path in dict.fromkeys(paths) if not os.path.exists(path)]
+    if not there:
+        raise ParameterError(f"{', '.join(map(str, missing))}: no such file or folder")
+    return there, missing
 
 
 def make_folder(path: Path) -> Path:

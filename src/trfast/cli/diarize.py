@@ -36,6 +36,7 @@ def diarize(
     from trfast.collection import Failure
     from trfast.formats import write_rttm
 
+    _common.split_missing(paths)  # an error if none exists; else the missing are listed
     sources = name_recordings(find_audio(paths))
     marks = _common.read_speech(speech)
     _, diarizer = _common.load_diarizer(model, threshold)

@@ -55,16 +55,19 @@ def run(
     stops no other: those are listed at the end, and the exit status is 1.
     """
     from trfast.batch import find_audio
-    from trfast.collection import Collection
+    from trfast.collection import Collection, Failure
+    from trfast.errors import AudioError
     from trfast.report import write_report
 
-    files = find_audio(paths)
+    there, missing = _common.split_missing(paths)
+    files = find_audio(there)
     marks = _common.read_speech(speech)
     bundle, diarizer = _common.load_diarizer(model, threshold_within)
     folder = _common.make_folder(output)
     times = _common.Profile()
     with Collection(folder / "collection.sqlite") as collection:
         sources = collection.name_sources(files)
+        collection.check_model(bundle, sources)
         todo = collection.pending(sources, diarizer=diarizer, speech=marks, channel=channel)
         start = time.perf_counter()
         with _common.progress_bar(todo, quiet=quiet) as advance:
@@ -77,6 +80,7 @@ def run(
                 todo, diarizer=diarizer, speech=marks, channel=channel, jobs=jobs, progress=note
             )
         seconds = time.perf_counter() - start
+        n_new = len(todo) - len(failures)
         collection.link(bundle, threshold=threshold_across)
         collection.to_rttm(folder / "collection.rttm")
         durations = {recording.name: recording.duration for recording in collection.recordings()}
@@ -85,20 +89,27 @@ def run(
             from rich.console import Console
 
             console = Console()
-            for table in _summary(collection, len(todo) - len(failures), times.audio, seconds):
+            for table in _summary(collection, n_new, len(missing), times.audio, seconds):
                 console.print(table)
         if profile:
             times.show()
-    _common.exit_with(failures, len(todo))
+    # A mistyped path is told, but not kept: it is no recording.
+    failures += [
+        Failure.of(path.stem, str(path), AudioError(f"{path} does not exist. Check the path."))
+        for path in missing
+    ]
+    _common.exit_with(sorted(failures, key=lambda f: f.recording), len(todo) + len(missing))
 
 
-def _summary(collection: Collection, n_new: int, audio: float, seconds: float) -> list[Table]:
+def _summary(
+    collection: Collection, n_new: int, n_missing: int, audio: float, seconds: float
+) -> list[Table]:
     from rich.table import Table
 
     from trfast.report import hours
 
     recordings, speakers = collection.recordings(), collection.speakers()
-    n_failed = len(collection.failures())
+    n_failed = len(collection.failures()) + n_missing
     recurring = [speaker for speaker in speakers if speaker.n_recordings > 1]
     total = Table(show_header=False, box=None)
     total.add_column(style="bold")

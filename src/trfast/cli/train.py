@@ -78,6 +78,6 @@ def train(
         click.echo(
             f"{output}: {made['hours']} h of {made['recordings']} recordings,"
             f" {made['speakers']} speakers ({made['classes']} classes);"
-            f" thresholds {model.thresholds['within']} within,"
-            f" {model.thresholds['across']} across recordings"
+            f" thresholds {model.thresholds['within']:.4g} within,"
+            f" {model.thresholds['across']:.4g} across recordings"
         )
