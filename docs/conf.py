@@ -72,8 +72,16 @@ def own_footnotes(
     ]
 
 
+def skip_metadata_requests(
+    _app: Sphinx, _what: str, name: str, _obj: object, _skip: bool, _options: object
+) -> bool | None:
+    """Leave out ``set_fit_request`` and the like, which scikit-learn adds to estimators."""
+    return True if re.fullmatch(r"set_\w+_request", name) else None
+
+
 def setup(app: Sphinx) -> None:
     """Add the directive, the footnotes and the equations."""
     app.connect("autodoc-process-docstring", own_footnotes)
+    app.connect("autodoc-skip-member", skip_metadata_requests)
     app.add_directive("command-help", CommandHelp)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))

@@ -26,7 +26,7 @@ _BLOCK = 64
 class Epoch(NamedTuple):
     """What happened in one epoch.
 
-    Attributes
+    Parameters
     ----------
     loss : float
         Sum over the triplets of ``D + margin``, before the step.

@@ -201,7 +201,8 @@ class Plda(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Log-likelihood ratios of sets of vectors: one speaker over two, by the book.
 
         That is, all vectors of a set are of one speaker, and each counts as independent given
-        the speaker [3]_. Not the score of their average, nor an average of their scores.
+        the speaker (Brummer and de Villiers, 2010). Not the score of their average, nor an
+        average of their scores.
 
         Parameters
         ----------
