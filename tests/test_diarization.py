@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from tests.small import small_model
 from trfast import diarization
 from trfast.annotation import Annotation, Timeline, Turn
 from trfast.audio import SAMPLE_RATE, Waveform, load, stream
+from trfast.cli import main
 from trfast.diarization import Diarizer, EmbeddedSegments, diarize
 from trfast.errors import AudioError, ParameterError
 from trfast.evaluation import diarization_error
@@ -273,3 +275,11 @@ def test_a_diarizer_stays_small_on_its_way_to_other_processes(diarizer, expected
     received = pickle.loads(sent)
     assert received.fingerprint == diarizer.fingerprint
     same(received(SHOW), expected)
+
+
+def test_the_energy_detector_from_the_command_line(tmp_path):
+    arguments = ["diarize", str(SHOW), "-o", str(tmp_path), "--detector", "energy", "--jobs", "1"]
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    found = read_rttm(tmp_path / "show-2.rttm")["show-2"].timeline()
+    expected = Diarizer(detector="energy")(SHOW).annotation.timeline()
+    np.testing.assert_allclose(found.starts, expected.starts, atol=2e-3)

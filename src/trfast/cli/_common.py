@@ -35,6 +35,13 @@ def recording_options(command: Function) -> Function:
             help="Channel to take, counted from 0.  [default: the mean of all]",
         ),
         click.option(
+            "--detector",
+            type=click.Choice(["model", "energy"]),
+            default="model",
+            show_default=True,
+            help="What finds speech: the model's GMMs, or only the energy.",
+        ),
+        click.option(
             "--speech",
             type=click.Path(path_type=Path),
             metavar="FILE",
@@ -93,13 +100,15 @@ def make_folder(path: Path) -> Path:
     return path
 
 
-def load_diarizer(model_path: Path | None, threshold: float | None) -> tuple[ModelBundle, Diarizer]:
+def load_diarizer(
+    model_path: Path | None, threshold: float | None, detector: str
+) -> tuple[ModelBundle, Diarizer]:
     """Load the model, and make a diarizer of it."""
     from trfast.diarization import Diarizer
     from trfast.model import load_model
 
     model = load_model(model_path)
-    return model, Diarizer(model, threshold=threshold)
+    return model, Diarizer(model, threshold=threshold, detector=detector)
 
 
 def read_speech(path: Path | None) -> dict[str, Timeline] | None:

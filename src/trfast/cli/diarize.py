@@ -23,6 +23,7 @@ def diarize(
     jobs: int | None,
     speech: Path | None,
     channel: int | None,
+    detector: str,
     quiet: bool,
     profile: bool,
     threshold: float | None,
@@ -39,7 +40,7 @@ def diarize(
     _common.split_missing(paths)  # an error if none exists; else the missing are listed
     sources = name_recordings(find_audio(paths))
     marks = _common.read_speech(speech)
-    _, diarizer = _common.load_diarizer(model, threshold)
+    _, diarizer = _common.load_diarizer(model, threshold, detector)
     folder = _common.make_folder(output)
     failures = []
     times = _common.Profile()

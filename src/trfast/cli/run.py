@@ -40,6 +40,7 @@ def run(
     jobs: int | None,
     speech: Path | None,
     channel: int | None,
+    detector: str,
     quiet: bool,
     profile: bool,
     threshold_within: float | None,
@@ -62,7 +63,7 @@ def run(
     there, missing = _common.split_missing(paths)
     files = find_audio(there)
     marks = _common.read_speech(speech)
-    bundle, diarizer = _common.load_diarizer(model, threshold_within)
+    bundle, diarizer = _common.load_diarizer(model, threshold_within, detector)
     folder = _common.make_folder(output)
     times = _common.Profile()
     with Collection(folder / "collection.sqlite") as collection:
