@@ -226,6 +226,20 @@ def complete_linkage_of_edges(pairs: npt.ArrayLike, similarities: npt.ArrayLike,
     return _numbered(parent)
 
 
+def in_order_of_appearance(labels: Labels) -> Labels:
+    """Renumber labels 0, 1, ... in order of first appearance.
+
+    Examples
+    --------
+    >>> in_order_of_appearance(np.array([7, 2, 7, 5]))
+    array([0, 1, 0, 2])
+    """
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return np.asarray(rank[inverse])
+
+
 def _numbered(parent: Labels) -> Labels:
     labels = np.empty_like(parent)
     _union_find.number_components(parent, labels)

@@ -16,6 +16,7 @@ from trfast._frames import Frames, FrameStore
 from trfast._threads import blas_limit
 from trfast.annotation import Annotation, Timeline, Turn
 from trfast.audio import SAMPLE_RATE, Source, Waveform, stream
+from trfast.clustering import in_order_of_appearance
 from trfast.errors import ParameterError
 from trfast.features import Mfcc, frames_to_seconds, timeline_to_frames
 from trfast.model import ModelBundle, load_model
@@ -253,7 +254,7 @@ class Diarizer:
             speakers_of = cosine_components(
                 projected, self.clustering.threshold_within, n_threads=1
             )
-            labels = _in_order(speakers_of[segments.clusters])
+            labels = in_order_of_appearance(speakers_of[segments.clusters])
         speakers = tuple(f"S{k + 1}" for k in range(labels.max(initial=-1) + 1))
         durations = segments.seconds[:, 1] - segments.seconds[:, 0]
         return Diarization(
@@ -384,14 +385,6 @@ def _averages(vectors: FloatArray, labels: npt.NDArray[np.int64]) -> FloatArray:
     sums = np.zeros((len(counts), vectors.shape[1]))
     np.add.at(sums, labels, vectors)
     return np.asarray(sums / np.maximum(counts, 1)[:, None], dtype=np.float32)
-
-
-def _in_order(labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Renumber labels in order of first appearance."""
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return rank[inverse]
 
 
 def _turns(seconds: npt.NDArray[np.float64], speakers: list[str]) -> list[Turn]:

@@ -10,7 +10,12 @@ import numpy.typing as npt
 
 from trfast._checks import check_matrix
 from trfast._ext import _union_find
-from trfast.clustering import connected_components, constrained_components, members_of_groups
+from trfast.clustering import (
+    connected_components,
+    constrained_components,
+    in_order_of_appearance,
+    members_of_groups,
+)
 from trfast.errors import ParameterError
 from trfast.scoring.cosine import edges_above
 
@@ -123,7 +128,7 @@ def link(
         nearest=np.full(n, -1, np.int64),
         similarities=np.empty(n, np.float32),
     )
-    links.labels[order] = _in_order_of_appearance(labels)
+    links.labels[order] = in_order_of_appearance(labels)
     links.nearest[order] = np.where(nearest >= 0, order[nearest], -1)
     links.similarities[order] = best
     return links
@@ -148,10 +153,3 @@ def _attach(
         (~sound).astype(np.int64),
         labels,
     )
-
-
-def _in_order_of_appearance(labels: IntArray) -> IntArray:
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return rank[inverse]
