@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from trfast.annotation import Annotation, Timeline, Turn
 from trfast.audio import Source, Waveform
 from trfast.diarization import Diarization
 from trfast.errors import AudioError
+from trfast.model import ClusteringConfig
+from trfast.scoring.backend import Backend, Thresholds
+from trfast.scoring.normalization import Whitening
 
 PEOPLE = ("ann", "ben", "cat", "dan")
 
@@ -79,13 +80,26 @@ class FakeDiarizer:
 @dataclass(frozen=True)
 class FakeModel:
     content_hash: str = "fake"
+    clustering: ClusteringConfig = field(default_factory=ClusteringConfig)
 
-    @property
-    def thresholds(self) -> Mapping[str, float]:
-        return {"within": 0.5, "across": 0.5}
+    def backend(self, name: str | None = None) -> Backend:  # noqa: ARG002
+        return cosine_backend(4)
 
-    def project(self, vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        return vectors
+    def thresholds(
+        self,
+        backend: str | None = None,  # noqa: ARG002
+        clustering: str | None = None,  # noqa: ARG002
+    ) -> Thresholds:
+        return Thresholds(within=0.5, across=0.5)
+
+
+def cosine_backend(dimension: int, **thresholds: Thresholds) -> Backend:
+    """Return a back-end that compares vectors as they are."""
+    whitening = Whitening()
+    whitening.mean_ = np.zeros(dimension, np.float32)
+    whitening.matrix_ = np.eye(dimension, dtype=np.float32)
+    whitening.n_features_in_ = dimension
+    return Backend(name="cosine", whitening=whitening, thresholds=thresholds)
 
 
 def calls(folder: Path) -> list[str]:

@@ -1,8 +1,9 @@
-"""A model of few Gaussians, and a labelled collection of synthetic voices: both quick."""
+"""A model of few Gaussians and all back-ends, and a labelled collection of synthetic voices."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -15,7 +16,14 @@ from trfast.formats import write_rttm
 from trfast.gmm import DiagonalGmm
 from trfast.ivector import TotalVariability
 from trfast.model import ClusteringConfig, ModelBundle
-from trfast.scoring.normalization import Whitening
+from trfast.scoring import Lda, LengthNorm, Plda, Wccn, Whitening
+from trfast.scoring.backend import (
+    BACKENDS,
+    Backend,
+    Thresholds,
+    estimator_of,
+    estimator_tensors,
+)
 from trfast.segmentation import SegmentationConfig
 from trfast.speech import VIEWS, SpeechDetector
 from trfast.training import TrainingConfig
@@ -65,8 +73,40 @@ def small_model(seed=0):
         ubm=ubm,
         total_variability=total_variability,
         whitening=whitening,
+        backends=small_backends(whitening, rng),
         provenance={"collection": "small"},
     )
+
+
+def small_backends(whitening, rng):
+    """All back-ends, of twelve speakers in three dimensions."""
+    speakers = np.repeat(np.arange(12), 5)
+    vectors = 2 * rng.normal(size=(12, 3))[speakers] + rng.normal(size=(60, 3))
+    unit = LengthNorm().fit_transform(whitening.transform(vectors))
+    estimators: dict[str, Any] = {
+        "wccn": Wccn(shrinkage=0.1),
+        "lda": Lda(n_components=2),
+        "plda": Plda(rank=2),
+    }
+    tensors = {
+        "tr.weights": rng.normal(size=(3, 3)).astype(np.float32),
+        "tr.bias": rng.normal(size=3).astype(np.float32),
+    }
+    for name, estimator in estimators.items():
+        # What single precision holds, as after training.
+        tensors |= estimator_tensors(name, estimator.fit(unit, speakers))
+    return {
+        name: Backend(
+            name=name,
+            whitening=whitening,
+            estimator=estimator_of(name, tensors),
+            thresholds={
+                "cc": Thresholds(within=0.55 + k / 100, across=0.65 + k / 100),
+                "hac": Thresholds(within=0.45 + k / 100, across=0.5 + k / 100),
+            },
+        )
+        for k, name in enumerate(BACKENDS)
+    }
 
 
 def voice(name, seconds, rng):
@@ -92,7 +132,7 @@ def show(turns, duration, rng):
     return samples.astype(np.float32)
 
 
-def write_collection(folder: Path, n_recordings=4):
+def write_collection(folder: Path, n_recordings: int = 4) -> Path:
     """Shows of 18 s, three turns of three of the voices in each."""
     (folder / "audio").mkdir(parents=True)
     annotations = []

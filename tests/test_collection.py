@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
@@ -15,13 +16,15 @@ import numpy as np
 import pytest
 
 from tests.fakes import FakeDiarizer, FakeModel, calls, diarization, write
+from tests.small import small_model
 from trfast.annotation import Annotation, Timeline
 from trfast.audio import Waveform
 from trfast.batch import find_audio, name_recordings
 from trfast.collection import Collection, Failure, Link, Recording, Speaker
 from trfast.diarization import Diarization
-from trfast.errors import AudioError, CollectionError, ParameterError
+from trfast.errors import AudioError, CollectionError, ModelError, ParameterError
 from trfast.formats import read_rttm
+from trfast.linking import link
 
 
 @pytest.fixture
@@ -115,6 +118,32 @@ def test_vectors_of_two_models_are_not_compared(collection: Collection) -> None:
         collection.link(FakeModel())
     collection.remove("b")
     collection.link(FakeModel())
+
+
+@pytest.mark.parametrize("backend", ["wccn", "plda"])
+@pytest.mark.parametrize("clustering", ["cc", "hac"])
+def test_back_end_and_clustering_decide(
+    collection: Collection, backend: str, clustering: str
+) -> None:
+    model, rng = small_model(), np.random.default_rng(0)
+    vectors = rng.normal(size=(30, 3)).astype(np.float32)
+    for k in range(10):
+        text = diarization(f"r{k}", "ann:1 ann:1 ann:1", model.content_hash)
+        collection.add(replace(text, vectors=vectors[3 * k : 3 * k + 3]))
+    collection.link(model, backend=backend, clustering=clustering)
+    compares = model.backend(backend)
+    expected = link(
+        compares.project(vectors),
+        [f"r{k // 3}" for k in range(30)],
+        threshold=compares.thresholds[clustering].across,
+        backend=compares,
+        clustering=clustering,
+    )
+    assert [found.speaker for found in collection.links()] == [
+        f"speaker-{label + 1:04}" for label in expected.labels
+    ]
+    with pytest.raises(ModelError, match="no back-end 'neural'"):
+        collection.link(model, backend="neural")
 
 
 def test_another_model_is_refused_before_any_work(collection: Collection) -> None:

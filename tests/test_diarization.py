@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from tests.fakes import cosine_backend
 from tests.small import small_model
 from trfast import diarization
 from trfast.annotation import Annotation, Timeline, Turn
 from trfast.audio import SAMPLE_RATE, Waveform, load, stream
 from trfast.cli import main
 from trfast.diarization import Diarizer, EmbeddedSegments, diarize
-from trfast.errors import AudioError, ParameterError
+from trfast.errors import AudioError, ModelError, ParameterError
 from trfast.evaluation import diarization_error
 from trfast.formats import read_rttm, read_uem, write_rttm
 from trfast.model import ClusteringConfig, load_model
-from trfast.scoring.normalization import Whitening
+from trfast.scoring.backend import BACKENDS, Thresholds
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SHOW = EXAMPLES / "audio" / "show-2.opus"
@@ -51,12 +52,14 @@ def same(one, other):
     np.testing.assert_array_equal(one.vectors, other.vectors)
 
 
-def plain_model(**clustering):
-    """A model whose score is the cosine of vectors as they are."""
-    whitening = Whitening()
-    whitening.mean_, whitening.matrix_ = np.zeros(3, np.float32), np.eye(3, dtype=np.float32)
-    whitening.n_features_in_ = 3
-    return replace(small_model(), whitening=whitening, clustering=ClusteringConfig(**clustering))
+def plain_model(threshold=0.55, alpha=0.0):
+    """A model whose first score is the cosine of vectors as they are."""
+    thresholds = Thresholds(within=threshold, across=0.65)
+    backends = {"cosine": cosine_backend(3, cc=thresholds, hac=thresholds)}
+    model = small_model()
+    return replace(
+        model, backends=model.backends | backends, clustering=ClusteringConfig(alpha=alpha)
+    )
 
 
 def segments(seconds, vectors, clusters=None):
@@ -72,7 +75,7 @@ VECTORS = [(0, 1, 0), (3, 0, 0), (2, 2, 0), (0, 0.5, 0)]
 
 def test_clusters_by_hand():
     # Cosine of 1 and 3, and of 2 and 3: 0.7071; of 1 and 4: 1; of 1 and 2: 0.
-    found = Diarizer(plain_model(threshold_within=0.8)).cluster(segments(FOUR, VECTORS))
+    found = Diarizer(plain_model(threshold=0.8)).cluster(segments(FOUR, VECTORS))
     assert found.annotation == Annotation(
         "show", [(0, 2, "S1"), (2, 5, "S2"), (5, 6, "S3"), (8, 10, "S1")]
     )
@@ -84,21 +87,46 @@ def test_clusters_by_hand():
 
 
 def test_components_are_connected_through_a_third():
-    found = Diarizer(plain_model(threshold_within=0.7)).cluster(segments(FOUR, VECTORS))
+    found = Diarizer(plain_model(threshold=0.7)).cluster(segments(FOUR, VECTORS))
     # Touching turns of one speaker are one turn, the hole from 6 to 8 s stays.
     assert found.annotation.turns == (Turn(0, 6, "S1"), Turn(8, 10, "S1"))
+
+
+def test_complete_linkage_joins_only_who_reaches_all():
+    # Cosine of 1 and 3: 1; of 2 and 4: 0.894; of 1 and 2: 0.7071; of 1 and 4: 0.316.
+    turned = segments(FOUR, [(0, 1, 0), (2, 2, 0), (0, 1, 0), (3, 1, 0)])
+    model = plain_model(threshold=0.7)
+    assert Diarizer(model).cluster(turned).speakers == ("S1",)
+    found = Diarizer(model, clustering="hac").cluster(turned)
+    assert [turn.speaker for turn in found.annotation] == ["S1", "S2", "S1", "S2"]
+    assert found.vectors.tolist() == [[0, 1, 0], [2.5, 1.5, 0]]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("clustering", ["cc", "hac"])
+def test_each_back_end_clusters_with_its_own_threshold(backend, clustering):
+    model = small_model()
+    vectors = np.random.default_rng(5).normal(size=(30, 3))
+    found = Diarizer(model, backend=backend, clustering=clustering).cluster(
+        segments([(i / 2, i / 2 + 0.4) for i in range(30)], vectors)
+    )
+    compares = model.backend(backend)
+    labels = compares.cluster(
+        compares.project(vectors), compares.thresholds[clustering].within, clustering=clustering
+    )
+    assert [turn.speaker for turn in found.annotation] == [f"S{k + 1}" for k in labels]
 
 
 def test_bic_clusters_are_compared_by_their_mean():
     # The clusters' means are (1, 1.5, 0) and (1, 0.25, 0): cosine 0.740.
     joined = segments(FOUR, [(0, 1, 0), (2, 2, 0), (2, 0, 0), (0, 0.5, 0)], [0, 0, 1, 1])
     for threshold, speakers in ((0.735, ("S1",)), (0.745, ("S1", "S2"))):
-        found = Diarizer(plain_model(threshold_within=threshold)).cluster(joined)
+        found = Diarizer(plain_model(threshold=threshold)).cluster(joined)
         assert found.speakers == speakers
 
 
 def test_the_threshold_given_goes_before_the_model_s():
-    model = plain_model(threshold_within=0.8)
+    model = plain_model(threshold=0.8)
     assert len(Diarizer(model).cluster(segments(FOUR, VECTORS)).speakers) == 3
     assert len(Diarizer(model, threshold=-1).cluster(segments(FOUR, VECTORS)).speakers) == 1
 
@@ -129,6 +157,13 @@ def test_settings_that_cannot_be():
     for threshold in (1.1, -1.1, float("nan")):
         with pytest.raises(ParameterError, match="a cosine similarity, -1 to 1, got"):
             Diarizer(plain_model(), threshold=threshold)
+    with pytest.raises(ParameterError, match="any number, got nan"):
+        Diarizer(small_model(), backend="plda", threshold=float("nan"))
+    assert Diarizer(small_model(), backend="plda", threshold=-20).threshold == -20
+    with pytest.raises(ParameterError, match="one of cc, hac, got 'kmeans'"):
+        Diarizer(plain_model(), clustering="kmeans")
+    with pytest.raises(ModelError, match=r"no back-end 'neural' \(it has cosine, wccn"):
+        Diarizer(plain_model(), backend="neural")
     with pytest.raises(ParameterError, match="'model' or 'energy', got 'neural'"):
         Diarizer(plain_model(), detector="neural")
 
@@ -139,11 +174,13 @@ def test_the_fingerprint_is_that_of_what_decides_results():
     others = [
         Diarizer(model, threshold=0.1),
         Diarizer(model, detector="energy"),
+        Diarizer(model, clustering="hac"),
+        Diarizer(model, backend="tr", threshold=0.55),
         Diarizer(replace(model, ubm=small_model(seed=1).ubm)),
     ]
-    assert len({same, *(other.fingerprint for other in others)}) == 4
+    assert len({same, *(other.fingerprint for other in others)}) == 6
     assert Diarizer(model).fingerprint == same
-    assert Diarizer(model, threshold=model.thresholds["within"]).fingerprint == same
+    assert Diarizer(model, threshold=model.thresholds().within).fingerprint == same
 
 
 def test_speech_of_the_examples_is_found(diarizer, reference):
@@ -237,7 +274,10 @@ def test_speech_from_outside_is_kept(diarizer):
 
 
 def test_thresholds_from_one_speaker_to_many(diarizer, expected):
-    assert len(diarize(SHOW, model=diarizer.model, threshold=-1.0).speakers) == 1
+    for clustering in ("cc", "hac"):
+        model = diarizer.model
+        found = diarize(SHOW, model=model, backend="cosine", clustering=clustering, threshold=-1.0)
+        assert len(found.speakers) == 1
     many = Diarizer(diarizer.model, threshold=1.0)(SHOW)
     assert len(many.speakers) > len(expected.speakers)
     assert many.annotation.timeline() == expected.annotation.timeline()

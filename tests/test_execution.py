@@ -192,7 +192,7 @@ def test_a_script_without_a_guard_is_told_so(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
-    assert 'if __name__ == "__main__":' in done.stderr.splitlines()[-1]
+    assert 'if __name__ == "__main__":' in done.stderr
 
 
 def join(prefix: str, item: str) -> str:

@@ -7,9 +7,12 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
 
 from tests.reference import clustering as reference
-from trfast.clustering import connected_components
+from tests.small import small_model
+from trfast.clustering import connected_components, in_order_of_appearance
 from trfast.errors import ParameterError
 from trfast.linking import link
 
@@ -155,6 +158,66 @@ def test_without_constraint_it_is_connected_components(seed: int, n: int) -> Non
     assert found.labels.tolist() == expected.tolist()
 
 
+@pytest.mark.parametrize("constrain", [True, False])
+@pytest.mark.parametrize("backend", ["cosine", "plda", "tr"])
+def test_complete_linkage_equals_scipy(backend: str, constrain: bool) -> None:
+    rng = np.random.default_rng(1)
+    compares, groups = small_model().backend(backend), np.sort(rng.integers(0, 25, 80))
+    rows = compares.project(2 * rng.normal(size=(15, 3))[groups % 15] + rng.normal(size=(80, 3)))
+    similarities = compares.similarity(rows).astype(np.float64)
+    threshold = float(np.quantile(similarities, 0.8)) - 1e-4
+    distances = similarities.max() - similarities
+    if constrain:
+        distances[groups[:, None] == groups] = 1e6
+    np.fill_diagonal(distances, 0)
+    tree = linkage(squareform(distances, checks=False), method="complete")
+    expected = fcluster(tree, similarities.max() - threshold, criterion="distance")
+    found = link(
+        rows,
+        [f"r{group:02}" for group in groups],
+        threshold=threshold,
+        backend=compares,
+        clustering="hac",
+        constrain=constrain,
+    )
+    assert found.labels.tolist() == in_order_of_appearance(expected).tolist()
+
+
+def test_complete_linkage_by_hand() -> None:
+    vectors, recordings = unit(0, 20, 41, 62), ["a", "b", "c", "d"]
+    links = link(vectors, recordings, threshold=np.cos(np.radians(45)), clustering="hac")
+    assert links.labels.tolist() == [0, 0, 1, 1]
+    assert links.nearest.tolist() == [1, 0, 3, 2]
+
+
+def test_short_speech_joins_its_most_similar_in_complete_linkage() -> None:
+    vectors, recordings = unit(0, 20, 25, 45), ["a", "b", "c", "d"]
+    durations, threshold = [9, 9, 1, 1], np.cos(np.radians(30))
+    links = link(
+        vectors,
+        recordings,
+        threshold=threshold,
+        clustering="hac",
+        speech_durations=durations,
+        min_speech=2,
+    )
+    # 45 degrees are too far from 0, and near enough to 20; between the two short ones is no edge.
+    assert links.labels.tolist() == [0, 0, 0, 0]
+    assert links.nearest.tolist() == [1, 2, 1, 1]
+
+
+def test_log_likelihood_ratios_link() -> None:
+    plda = small_model().backend("plda")
+    rows = plda.project(np.random.default_rng(0).normal(size=(40, 3)))
+    scores = np.triu(plda.similarity(rows), 1)
+    threshold = float(np.quantile(scores[scores != 0], 0.9))
+    found = link(
+        rows, [f"r{i:02}" for i in range(40)], threshold=threshold, backend=plda, constrain=False
+    )
+    expected = connected_components(np.argwhere((scores >= threshold) & (scores != 0)), 40)
+    assert found.labels.tolist() == expected.tolist()
+
+
 def test_nobody() -> None:
     links = link(np.empty((0, 3)), [], threshold=0.5)
     assert (len(links.labels), len(links.nearest), len(links.similarities)) == (0, 0, 0)
@@ -167,5 +230,7 @@ def test_wrong_arguments() -> None:
         link(unit(0, 1), ["a", "b"], threshold=0.5, min_speech=1)
     with pytest.raises(ParameterError, match=r"shape \(2,\), got \(1,\)"):
         link(unit(0, 1), ["a", "b"], threshold=0.5, speech_durations=[1])
+    with pytest.raises(ParameterError, match="one of cc, hac, got 'kmeans'"):
+        link(unit(0, 1), ["a", "b"], threshold=0.5, clustering="kmeans")
     with pytest.raises(ParameterError, match="NaN"):
         link([[np.nan, 0]], ["a"], threshold=0.5)

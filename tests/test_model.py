@@ -4,6 +4,7 @@ import json
 import pickle
 from dataclasses import replace
 from importlib.resources import files
+from itertools import product
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from safetensors.numpy import load_file, save
 
 from tests.small import small_model
 from trfast.errors import ModelError, ParameterError
-from trfast.model import ModelBundle, load_model
+from trfast.model import ClusteringConfig, ModelBundle, load_model
+from trfast.scoring.backend import BACKENDS, CLUSTERINGS, Thresholds
 
 
 @pytest.fixture(scope="module")
@@ -47,35 +49,59 @@ def test_a_loaded_model_gives_the_same_to_the_last_bit(bundle, path):
     segments = np.array([(0, 150), (200, 400)])
     vectors = bundle.embedder(static, segments)
     np.testing.assert_array_equal(loaded.embedder(static, segments), vectors)
-    np.testing.assert_array_equal(loaded.project(vectors), bundle.project(vectors))
     np.testing.assert_array_equal(loaded.detector.detect(static), bundle.detector.detect(static))
     again = path.with_name("again")
     loaded.save(again)
     assert again.read_bytes() == path.read_bytes()
 
 
+@pytest.mark.parametrize("name", BACKENDS)
+def test_a_loaded_back_end_gives_the_same_to_the_last_bit(bundle, path, name):
+    made, loaded = bundle.backend(name), load_model(path).backend(name)
+    vectors = np.random.default_rng(2).normal(size=(30, 3)).astype(np.float32)
+    rows = made.project(vectors)
+    np.testing.assert_array_equal(loaded.project(vectors), rows)
+    np.testing.assert_array_equal(loaded.similarity(rows), made.similarity(rows))
+    for one, other in zip(loaded.edges_above(rows, 0.3), made.edges_above(rows, 0.3), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert loaded.thresholds == made.thresholds
+
+
 def test_the_hash_is_that_of_what_decides_results(bundle):
-    clustering = replace(bundle.clustering, threshold_across=0.1)
+    clustering = replace(bundle.clustering, backend="tr")
     assert replace(bundle, clustering=clustering).content_hash != bundle.content_hash
+    for name, backend in bundle.backends.items():
+        thresholds = backend.thresholds | {"hac": Thresholds(within=0.1, across=0.2)}
+        others = {name: replace(backend, thresholds=thresholds)}
+        changed = replace(bundle, backends=bundle.backends | others)
+        assert changed.content_hash != bundle.content_hash
     assert small_model(seed=1).content_hash != bundle.content_hash
     assert replace(bundle, provenance={}).content_hash == bundle.content_hash
     assert small_model().content_hash == bundle.content_hash
 
 
-def test_thresholds(bundle):
-    assert bundle.thresholds == {"within": 0.55, "across": 0.65}
+def test_back_ends_and_thresholds(bundle):
+    assert bundle.backend().name == "cosine"
+    assert bundle.thresholds() == Thresholds(within=0.55, across=0.65)
+    assert bundle.thresholds("wccn", "hac") == Thresholds(within=0.46, across=0.51)
+    other = replace(bundle, clustering=ClusteringConfig(backend="wccn", clustering="hac"))
+    assert other.backend().name == "wccn"
+    assert other.thresholds() == Thresholds(within=0.46, across=0.51)
 
 
-def test_project_gives_unit_vectors(bundle):
-    vectors = np.random.default_rng(2).normal(size=(7, 3)).astype(np.float32)
-    projected = bundle.project(vectors)
-    assert projected.dtype == np.float32
-    white = (vectors - bundle.whitening.mean_) @ bundle.whitening.matrix_
-    expected = white / np.linalg.norm(white, axis=1, keepdims=True)
-    np.testing.assert_allclose(projected, expected, rtol=1e-5)
-    assert bundle.project(vectors[:0]).shape == (0, 3)
-    with pytest.raises(ParameterError, match="vectors must have 3 columns, got 2"):
-        bundle.project(vectors[:, :2])
+def test_what_the_model_does_not_have(bundle):
+    few = {"cosine": replace(bundle.backend(), thresholds={}), "lda": bundle.backend("lda")}
+    few = replace(bundle, backends=few)
+    with pytest.raises(ModelError, match=r"no back-end 'plda' \(it has cosine, lda\); take one of"):
+        few.backend("plda")
+    with pytest.raises(ModelError, match=r"no thresholds of 'cosine' for 'cc' \(.* for none\)"):
+        few.thresholds()
+    with pytest.raises(ParameterError, match="clustering must be one of cc, hac, got 'kmeans'"):
+        few.thresholds("lda", "kmeans")
+    with pytest.raises(ParameterError, match="must be one of"):
+        ClusteringConfig(backend="neural")
+    with pytest.raises(ParameterError, match="must be one of"):
+        ClusteringConfig(clustering="kmeans")
 
 
 def test_any_flipped_byte_is_noticed(path):
@@ -130,13 +156,13 @@ def test_what_is_no_model(tmp_path):
 @pytest.mark.parametrize("metadata", [None, {}, {"format": "pt"}, {"trfast": "[]"}])
 def test_a_safetensors_file_of_somebody_else(tmp_path, metadata):
     (tmp_path / "x").write_bytes(save({"weight": np.zeros(3)}, metadata))
-    with pytest.raises(ModelError, match="without a trfast model of format 1"):
+    with pytest.raises(ModelError, match="without a trfast model of format 2"):
         load_model(tmp_path / "x")
 
 
 def test_a_format_of_the_future(path):
-    rewrite(path, header_of(path) | {"format": 2})
-    with pytest.raises(ModelError, match=r"of format 1 \(found format 2\)"):
+    rewrite(path, header_of(path) | {"format": 3})
+    with pytest.raises(ModelError, match=r"of format 2 \(found format 3\)"):
         load_model(path)
 
 
@@ -190,5 +216,7 @@ def test_the_default_model():
     assert made["training"]["seed"] == 0
     assert made["training"]["n_components"] == model.ubm.n_components == 256
     assert made["training"]["rank"] == model.total_variability.rank == 200
-    for threshold in model.thresholds.values():
-        assert 0 < threshold < 1
+    for name, clustering in product(model.backends, CLUSTERINGS):
+        thresholds, backend = model.thresholds(name, clustering), model.backend(name)
+        for threshold in (thresholds.within, thresholds.across):
+            assert backend.check_threshold(threshold) == threshold

@@ -79,3 +79,24 @@ def check_bounds(
             f"{name} must rise from 0 to at most {n_frames}{' without overlap' * apart}"
         )
     return bounds
+
+
+def check_trials(
+    scores: npt.ArrayLike, labels: npt.ArrayLike
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Return the scores, finite, and the labels of trials, of which there must be both kinds."""
+    score, label = np.asarray(scores, np.float64), np.asarray(labels)
+    if score.ndim != 1 or score.shape != label.shape:
+        raise ParameterError(
+            f"scores and labels must be 1-D and equally long, got {score.shape} and {label.shape}"
+        )
+    if not np.isin(label, (0, 1)).all():
+        raise ParameterError("labels must be true (target) or false (non-target)")
+    if not np.isfinite(score).all():
+        raise ParameterError(f"scores hold NaN or infinity in {(~np.isfinite(score)).sum()} places")
+    label = label.astype(bool)
+    if label.all() or not label.any():
+        raise ParameterError(
+            f"{label.sum()} target and {(~label).sum()} non-target trials, expected some of both"
+        )
+    return score, label

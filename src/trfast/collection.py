@@ -9,9 +9,6 @@ from concurrent.futures import Executor
 from types import TracebackType
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from trfast import linking
 from trfast._store import Failure, Link, Origin, Recording, Speaker, Store
 from trfast.annotation import Annotation, Timeline
@@ -21,21 +18,25 @@ from trfast.diarization import Diarization, Diarizer
 from trfast.errors import CollectionError, ParameterError
 from trfast.execution import Outcome
 from trfast.formats.rttm import write_rttm
-from trfast.model import load_model
+from trfast.model import ClusteringConfig, load_model
+from trfast.scoring.backend import Backend, Thresholds
 
 __all__ = ["Collection", "Failure", "Link", "Recording", "Speaker"]
 
 Path = str | os.PathLike[str]
 
 
-class Projects(Protocol):
+class Compares(Protocol):
     """What link() needs of a model."""
 
     @property
     def content_hash(self) -> str: ...
     @property
-    def thresholds(self) -> Mapping[str, float]: ...
-    def project(self, vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]: ...
+    def clustering(self) -> ClusteringConfig: ...
+    def backend(self, name: str | None = None) -> Backend: ...
+    def thresholds(
+        self, backend: str | None = None, clustering: str | None = None
+    ) -> Thresholds: ...
 
 
 class Collection:
@@ -66,6 +67,7 @@ class Collection:
 
     Diarizations made elsewhere:
 
+    >>> import numpy as np
     >>> collection = Collection(":memory:")
     >>> monday = Diarization(
     ...     annotation=Annotation("monday", [(0.0, 2.0, "S1"), (2.0, 3.5, "S2")]),
@@ -258,7 +260,7 @@ class Collection:
 
         return {name: source for name, source in sources.items() if not current(name, source)}
 
-    def check_model(self, model: Projects, sources: Iterable[str]) -> None:
+    def check_model(self, model: Compares, sources: Iterable[str]) -> None:
         """Check, before any work, that what is here can be linked with new recordings.
 
         Parameters
@@ -327,8 +329,10 @@ class Collection:
 
     def link(
         self,
-        model: Projects | None = None,
+        model: Compares | None = None,
         *,
+        backend: str | None = None,
+        clustering: str | None = None,
         threshold: float | None = None,
         min_speech: float = 0.0,
         constrain: bool = True,
@@ -342,8 +346,11 @@ class Collection:
         ----------
         model : ModelBundle, optional
             The model that made the recordings; default: the default model.
+        backend, clustering : str, optional
+            As in `Diarizer`, whichever made the recordings; defaults: those of the model.
         threshold : float, optional
-            Similarity from which two are linked; default: that of the model.
+            Similarity from which two are linked; default: the model's for this back-end and
+            clustering.
         min_speech, constrain
             As in `trfast.linking.link`.
 
@@ -351,6 +358,8 @@ class Collection:
         ------
         CollectionError
             If the recordings were made by another model, or by several.
+        ModelError
+            If the model does not have the back-end.
         """
         made = self._store.rows(
             "SELECT model, COUNT(DISTINCT recording.id), MIN(recording.name) FROM recording"
@@ -373,10 +382,15 @@ class Collection:
                 f" this one ({model.content_hash[:12]}). Link with the model that made them."
             )
         ids, recordings, speech, vectors = self._store.local_speakers()
+        if threshold is None:
+            threshold = model.thresholds(backend, clustering).across
+        compares = model.backend(backend)
         links = linking.link(
-            model.project(vectors),
+            compares.project(vectors),
             recordings,
-            threshold=model.thresholds["across"] if threshold is None else threshold,
+            threshold=threshold,
+            backend=compares,
+            clustering=clustering or model.clustering.clustering,
             speech_durations=speech,
             min_speech=min_speech,
             constrain=constrain,

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from trfast.clustering import in_order_of_appearance
 from trfast.errors import ParameterError
 from trfast.features import Mfcc, frames_to_seconds, timeline_to_frames
 from trfast.model import ModelBundle, load_model
-from trfast.scoring.cosine import cosine_components
+from trfast.scoring.backend import check_clustering
 from trfast.segmentation import bic_clustering, segment
 from trfast.speech import detect_by_energy
 
@@ -94,8 +94,13 @@ class Diarizer:
     ----------
     model : ModelBundle, optional
         Default: the model that comes with the package.
+    backend : {"cosine", "wccn", "lda", "plda", "tr"}, optional
+        What compares vectors, if the model has it; default: the model's.
+    clustering : {"cc", "hac"}, optional
+        Connected components or complete linkage; default: the model's.
     threshold : float, optional
-        Cosine similarity from which two clusters are one speaker; default: the model's.
+        Similarity from which two clusters are one speaker: a cosine, or a log-likelihood ratio
+        with PLDA; default: the model's for this back-end and clustering.
     detector : {"model", "energy"}
         What finds speech: the model's GMMs, or the plain energy.
 
@@ -111,26 +116,31 @@ class Diarizer:
         self,
         model: ModelBundle | None = None,
         *,
+        backend: str | None = None,
+        clustering: str | None = None,
         threshold: float | None = None,
         detector: str = "model",
     ) -> None:
         if detector not in ("model", "energy"):
             raise ParameterError(f"detector must be 'model' or 'energy', got {detector!r}")
         self.model = model or load_model()
-        clustering = self.model.clustering
-        if threshold is not None:
-            clustering = replace(clustering, threshold_within=threshold)
-        if not -1 <= clustering.threshold_within <= 1:
-            raise ParameterError(
-                f"threshold is a cosine similarity, -1 to 1, got {clustering.threshold_within}"
-            )
-        self.clustering = clustering
+        self.backend = self.model.backend(backend)
+        self.clustering = check_clustering(clustering or self.model.clustering.clustering)
+        if threshold is None:
+            threshold = self.model.thresholds(backend, clustering).within
+        self.threshold = self.backend.check_threshold(threshold)
         self.detector = detector
 
     @property
     def fingerprint(self) -> str:
         """Changes with the model and with every option that changes the result."""
-        parts = (self.model.content_hash, self.clustering, self.detector)
+        parts = (
+            self.model.content_hash,
+            self.backend.name,
+            self.clustering,
+            self.threshold,
+            self.detector,
+        )
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def __call__(
@@ -224,7 +234,7 @@ class Diarizer:
             with clock("segmentation"):
                 segments = segment(static, regions, config=model.segmentation, hop=model.mfcc.hop)
         with clock("clustering"):
-            alpha = self.clustering.alpha
+            alpha = model.clustering.alpha
             clusters = (
                 bic_clustering(static, segments, alpha=alpha) if alpha else np.arange(len(segments))
             )
@@ -250,9 +260,8 @@ class Diarizer:
         clock = clock or Clock()
         with clock("clustering"):
             vectors = _averages(segments.vectors, segments.clusters)
-            projected = self.model.project(vectors)
-            speakers_of = cosine_components(
-                projected, self.clustering.threshold_within, n_threads=1
+            speakers_of = self.backend.cluster(
+                self.backend.project(vectors), self.threshold, clustering=self.clustering
             )
             labels = in_order_of_appearance(speakers_of[segments.clusters])
         speakers = tuple(f"S{k + 1}" for k in range(labels.max(initial=-1) + 1))
@@ -284,6 +293,8 @@ def diarize(
     recording: str | None = None,
     speech: Timeline | None = None,
     channel: int | None = None,
+    backend: str | None = None,
+    clustering: str | None = None,
     threshold: float | None = None,
 ) -> Diarization:
     """Say who speaks when in one recording.
@@ -301,8 +312,8 @@ def diarize(
         Where somebody speaks, in seconds; default: the model's detector says.
     channel : int, optional
         Channel to take, from 0; default: the mean of all.
-    threshold : float, optional
-        Cosine similarity from which two clusters are one speaker; default: the model's.
+    backend, clustering, threshold
+        As in `Diarizer`.
 
     Returns
     -------
@@ -320,7 +331,7 @@ def diarize(
     >>> len(diarize(Waveform(noise, 16000)).speakers)
     0
     """
-    diarizer = Diarizer(model, threshold=threshold)
+    diarizer = Diarizer(model, backend=backend, clustering=clustering, threshold=threshold)
     return diarizer(source, recording=recording, speech=speech, channel=channel)
 
 

@@ -11,12 +11,14 @@ import numpy.typing as npt
 from trfast._checks import check_matrix
 from trfast._ext import _union_find
 from trfast.clustering import (
+    complete_linkage_of_edges,
     connected_components,
     constrained_components,
     in_order_of_appearance,
     members_of_groups,
 )
 from trfast.errors import ParameterError
+from trfast.scoring.backend import Backend, check_clustering
 from trfast.scoring.cosine import edges_above
 
 IntArray = npt.NDArray[np.int64]
@@ -47,23 +49,29 @@ def link(
     recordings: Sequence[str],
     *,
     threshold: float,
+    backend: Backend | None = None,
+    clustering: str = "cc",
     speech_durations: npt.ArrayLike | None = None,
     min_speech: float = 0.0,
     constrain: bool = True,
 ) -> Links:
-    """Link local speakers whose similarity reaches the threshold: connected components.
+    """Link local speakers whose similarity reaches the threshold.
 
     The result does not depend on the order of the recordings.
 
     Parameters
     ----------
     vectors : array_like (n, dimension)
-        One local speaker a row, as the model's ``project`` gives them: the cosine of two rows
-        is their similarity.
+        One local speaker a row, as the back-end's ``project`` gives them.
     recordings : sequence of str, (n,)
         Recording of each local speaker.
     threshold : float
         Similarity from which two are linked.
+    backend : Backend, optional
+        What compares two rows; default: their cosine.
+    clustering : {"cc", "hac"}
+        Connected components: who is linked to one of a group is of the group. Or complete
+        linkage: only who reaches the threshold with all of it.
     speech_durations : array_like (n,), optional
         Seconds of speech of each local speaker; needed with `min_speech`.
     min_speech : float
@@ -71,7 +79,7 @@ def link(
         speakers: they join the most similar one, or stay apart.
     constrain : bool
         Never join two local speakers of one recording: the most similar pairs are joined
-        first, and a pair that would put two of one recording together is refused.
+        first, and what would put two of one recording together is refused.
 
     Returns
     -------
@@ -80,8 +88,8 @@ def link(
     Raises
     ------
     ParameterError
-        If the arguments differ in length, hold NaN or infinity, or `min_speech` comes without
-        `speech_durations`.
+        If the arguments differ in length, hold NaN or infinity, `min_speech` comes without
+        `speech_durations`, or there is no such clustering.
 
     Examples
     --------
@@ -92,6 +100,7 @@ def link(
     >>> links.nearest
     array([ 2, -1,  0])
     """
+    check_clustering(clustering)
     vectors = check_matrix(vectors, "vectors")
     n = len(vectors)
     if len(recordings) != n:
@@ -109,13 +118,19 @@ def link(
     order = np.argsort(groups, kind="stable")
     groups, sound = groups[order].astype(np.int64), durations[order] >= min_speech
 
-    pairs, similarities = edges_above(vectors[order], threshold)
+    edges = edges_above if backend is None else backend.edges_above
+    pairs, similarities = edges(vectors[order], threshold, n_threads=None)
+    if constrain and clustering == "hac":  # what is no edge, complete linkage never joins
+        apart = groups[pairs[:, 0]] != groups[pairs[:, 1]]
+        pairs, similarities = pairs[apart], similarities[apart]
     if not sound.all():
         either = sound[pairs].any(axis=1)
         pairs, similarities = pairs[either], similarities[either]
     both = sound[pairs].all(axis=1)
     sound_edges = (pairs, similarities) if both.all() else (pairs[both], similarities[both])
-    if constrain:
+    if clustering == "hac":
+        labels = complete_linkage_of_edges(*sound_edges, n)
+    elif constrain:
         labels = constrained_components(*sound_edges, groups, n)
     else:
         labels = connected_components(sound_edges[0], n)

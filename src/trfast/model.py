@@ -17,18 +17,25 @@ import numpy.typing as npt
 import safetensors
 from safetensors.numpy import save
 
-from trfast._checks import check_matrix
 from trfast._files import write_atomic
 from trfast.embedding import IvectorEmbedder, NormalizationConfig
-from trfast.errors import ModelError
+from trfast.errors import ModelError, ParameterError
 from trfast.features import MfccConfig
 from trfast.gmm import DiagonalGmm
 from trfast.ivector import TotalVariability
-from trfast.scoring.normalization import LengthNorm, Whitening
+from trfast.scoring.backend import (
+    BACKENDS,
+    Backend,
+    Thresholds,
+    check_clustering,
+    estimator_of,
+    estimator_tensors,
+)
+from trfast.scoring.normalization import Whitening
 from trfast.segmentation import SegmentationConfig
 from trfast.speech import VIEWS, SpeechDetector
 
-FORMAT = 1
+FORMAT = 2
 _HEADER = "trfast"
 _PARTS = ("weights", "means", "variances")
 _DETECTOR_SETTINGS = (
@@ -51,14 +58,22 @@ class ClusteringConfig:
     alpha : float
         Weight of the penalty of BIC clustering, which joins segments before i-vectors are
         compared; 0 leaves it out.
-    threshold_within, threshold_across : float
-        Cosine similarity from which two clusters of a recording, two local speakers of a
-        collection, are the same speaker. The paper writes the opposite of it (-0.55, -0.65).
+    backend : {"cosine", "wccn", "lda", "plda", "tr"}
+        What compares i-vectors, unless another back-end of the model is asked for.
+    clustering : {"cc", "hac"}
+        Connected components or complete linkage, unless the other one is asked for.
     """
 
     alpha: float = 0.0
-    threshold_within: float = 0.55
-    threshold_across: float = 0.65
+    backend: str = "cosine"
+    clustering: str = "cc"
+
+    def __post_init__(self) -> None:
+        if self.backend not in BACKENDS:
+            raise ParameterError(
+                f"backend must be one of {', '.join(BACKENDS)}, got {self.backend!r}"
+            )
+        check_clustering(self.clustering)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,7 +88,9 @@ class ModelBundle:
     ubm : DiagonalGmm
     total_variability : TotalVariability
     whitening : Whitening
-        Centring and whitening of i-vectors, before their cosine.
+        Centring and whitening of i-vectors; that of all back-ends.
+    backends : mapping of str to Backend
+        By name.
     provenance : mapping
         How the model was made: data, counts, seed, versions. It does not enter the hash.
     """
@@ -86,13 +103,8 @@ class ModelBundle:
     ubm: DiagonalGmm
     total_variability: TotalVariability
     whitening: Whitening
+    backends: Mapping[str, Backend]
     provenance: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def thresholds(self) -> dict[str, float]:
-        """Similarities from which speakers are the same: ``within``, ``across`` recordings."""
-        clustering = self.clustering
-        return {"within": clustering.threshold_within, "across": clustering.threshold_across}
 
     @cached_property
     def embedder(self) -> IvectorEmbedder:
@@ -104,21 +116,40 @@ class ModelBundle:
             hop=self.mfcc.hop,
         )
 
-    def project(self, vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Turn i-vectors into unit vectors whose inner product is the score.
+    def backend(self, name: str | None = None) -> Backend:
+        """Return the back-end of that name; default: that of `clustering`.
 
-        Parameters
-        ----------
-        vectors : ndarray (n, rank)
-
-        Returns
-        -------
-        ndarray (n, dimension), float32
+        Raises
+        ------
+        ModelError
+            If the model does not have it.
         """
-        x = check_matrix(vectors, "vectors", n_columns=self.total_variability.rank)
-        if len(x) == 0:
-            return x
-        return np.asarray(LengthNorm().fit_transform(self.whitening.transform(x)), np.float32)
+        name = self.clustering.backend if name is None else name
+        if name not in self.backends:
+            raise ModelError(
+                f"the model has no back-end {name!r} (it has {', '.join(self.backends)}); take"
+                " one of those, or train a model that has it"
+            )
+        return self.backends[name]
+
+    def thresholds(self, backend: str | None = None, clustering: str | None = None) -> Thresholds:
+        """Return the similarities from which speakers are the same; defaults: `clustering`.
+
+        Raises
+        ------
+        ModelError
+            If the model does not have the back-end, or no thresholds for it.
+        ParameterError
+            If there is no such clustering.
+        """
+        found = self.backend(backend)
+        clustering = check_clustering(clustering or self.clustering.clustering)
+        if clustering not in found.thresholds:
+            raise ModelError(
+                f"the model has no thresholds of {found.name!r} for {clustering!r} (it has them"
+                f" for {', '.join(found.thresholds) or 'none'}); give a threshold"
+            )
+        return found.thresholds[clustering]
 
     @cached_property
     def content_hash(self) -> str:
@@ -166,6 +197,10 @@ class ModelBundle:
             "segmentation": asdict(self.segmentation),
             "normalization": asdict(self.normalization),
             "clustering": asdict(self.clustering),
+            "backends": {
+                name: {kind: asdict(values) for kind, values in backend.thresholds.items()}
+                for name, backend in self.backends.items()
+            },
             "detector": {name: detector[name] for name in _DETECTOR_SETTINGS},
             "posterior_floor": self.ubm.posterior_floor,
         }
@@ -178,6 +213,8 @@ class ModelBundle:
             "whitening.matrix": self.whitening.matrix_.astype(np.float32),
         }
         tensors |= mixture_tensors("ubm", self.ubm) | detector_tensors(self.detector)
+        for name, backend in self.backends.items():
+            tensors |= estimator_tensors(name, backend.estimator)
         return {name: np.ascontiguousarray(array) for name, array in tensors.items()}
 
     @classmethod
@@ -200,6 +237,15 @@ class ModelBundle:
         whitening.mean_ = tensors["whitening.mean"]
         whitening.matrix_ = tensors["whitening.matrix"]
         whitening.n_features_in_ = len(whitening.mean_)
+        backends = {
+            name: Backend(
+                name=name,
+                whitening=whitening,
+                estimator=estimator_of(name, tensors),
+                thresholds={kind: Thresholds(**values) for kind, values in thresholds.items()},
+            )
+            for name, thresholds in settings["backends"].items()
+        }
         return cls(
             mfcc=mfcc,
             segmentation=SegmentationConfig(**settings["segmentation"]),
@@ -209,6 +255,7 @@ class ModelBundle:
             ubm=ubm,
             total_variability=total_variability,
             whitening=whitening,
+            backends=backends,
             provenance=provenance,
         )
 

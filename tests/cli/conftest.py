@@ -16,9 +16,7 @@ from trfast.cli import _common, main
 def trfast(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Call `trfast` and check its exit status; `--model X` takes a fake model with hash X."""
 
-    def load(
-        model: Path | None, _threshold: float | None, _detector: str
-    ) -> tuple[FakeModel, FakeDiarizer]:
+    def load(model: Path | None, **_: object) -> tuple[FakeModel, FakeDiarizer]:
         name = str(model or "fake")
         return FakeModel(name), FakeDiarizer(name)
 

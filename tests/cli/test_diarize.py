@@ -8,11 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 
 from tests.fakes import calls, write
+from tests.small import small_model, write_collection
 from trfast.annotation import Annotation
+from trfast.cli import _common, main
+from trfast.diarization import Diarizer
 from trfast.formats import read_rttm
+from trfast.scoring.backend import BACKENDS, CLUSTERINGS
 
 Trfast = Callable[..., Result]
 
@@ -115,13 +119,59 @@ def test_ctrl_c(trfast: Trfast, tmp_path: Path) -> None:
         ["diarize", "-o", "out"],
         ["diarize", "a.wav"],
         ["diarize", "a.wav", "-o", "out", "--jobs=0"],
-        ["diarize", "a.wav", "-o", "out", "--threshold=2"],
+        ["diarize", "a.wav", "-o", "out", "--threshold=high"],
+        ["diarize", "a.wav", "-o", "out", "--backend=neural"],
+        ["diarize", "a.wav", "-o", "out", "--clustering=kmeans"],
         ["diarize", "a.wav", "-o", "out", "--channel=-1"],
         ["unknown"],
     ],
 )
 def test_wrong_usage(trfast: Trfast, arguments: list[str]) -> None:
     assert "Usage: trfast" in trfast(*arguments, status=2).stderr
+
+
+def test_choices_are_those_of_the_library() -> None:
+    assert (tuple(_common.BACKEND.choices), tuple(_common.CLUSTERING.choices)) == (
+        BACKENDS,
+        CLUSTERINGS,
+    )
+
+
+@pytest.fixture(scope="module")
+def shows(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A labelled collection, and a model of all back-ends in it."""
+    folder = write_collection(tmp_path_factory.mktemp("shows") / "voices", n_recordings=2)
+    small_model().save(folder / "model")
+    return folder
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_back_ends_end_to_end(shows: Path, tmp_path: Path, backend: str) -> None:
+    (source, _) = sorted((shows / "audio").iterdir())
+    arguments = ["diarize", source, "-o", tmp_path, "--model", shows / "model", "--jobs=1"]
+    options = ["--speech", shows / "ref.rttm", "--backend", backend, "--threshold=0.3"]
+    speech = read_rttm(shows / "ref.rttm")["show-0"].timeline()
+    for clustering in CLUSTERINGS:
+        words = [*map(str, arguments + options), "--clustering", clustering]
+        result = CliRunner().invoke(main, words)
+        assert result.exit_code == 0, result.output
+        diarizer = Diarizer(small_model(), backend=backend, clustering=clustering, threshold=0.3)
+        expected = diarizer(source, speech=speech).annotation
+        found = read_rttm(tmp_path / "show-0.rttm")["show-0"]
+        assert [t.speaker for t in found] == [t.speaker for t in expected]
+
+
+def test_thresholds_that_cannot_be(shows: Path, tmp_path: Path) -> None:
+    arguments = [str(shows / "audio"), "-o", str(tmp_path / "out"), f"--model={shows / 'model'}"]
+    for words in (
+        ["diarize", *arguments, "--threshold=2"],
+        ["run", *arguments, "--threshold-across=-3"],
+        ["run", *arguments, "--threshold-within=nan", "--backend=plda"],
+    ):
+        result = CliRunner().invoke(main, words)
+        assert result.exit_code == 1
+        assert "trfast: error: threshold is a " in result.stderr
+        assert not (tmp_path / "out").exists()
 
 
 def test_help_loads_no_verb() -> None:

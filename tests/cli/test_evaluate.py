@@ -75,10 +75,64 @@ def test_json(folder: Path) -> None:
         "false_alarm": 0,
         "speaker_error": 0,
         "error_rate": pytest.approx(1 / 36),
+        "jaccard_error_rate": pytest.approx(0.1 / 4),
+        "purity": 1,
+        "coverage": pytest.approx(35 / 36),
     }
     assert printed["i_der"]["recordings"]["two"]["mapping"] == {"S2": "ann", "S3": "cat"}
     assert printed["x_der"]["total"]["speaker_error"] == 9
+    assert printed["x_der"]["total"]["purity"] == pytest.approx(29 / 35)
+    assert "purity" not in printed["x_der"]["recordings"]["two"]
     assert printed["missing"] == printed["unscored"] == []
+
+
+def test_more_adds_jer_purity_and_coverage(folder: Path) -> None:
+    result = run(folder, "ref.rttm", "hyp.rttm", "--collar=0", "--across-recordings", "--more")
+    table = rows(result)
+    assert ["5.00", "100.00", "93.75"] in [row[-3:] for row in table if row[0] == "one"]
+    assert ["2.50", "100.00", "97.22"] in [row[-3:] for row in table if row[0] == "All"]
+    # S1 is ann, 9 of 19 s; S2 is ben, 6 of 15 s; S3 is cat.
+    assert (
+        "Speakers across recordings: JER 37.54 %, purity 82.86 %, coverage 72.22 %" in result.stdout
+    )
+
+
+def test_explain(folder: Path) -> None:
+    table = rows(run(folder, "ref.rttm", "hyp.rttm", "--collar=0", "--explain"))
+    zero = ["0.00", "(0.0)"]
+    assert ["one", "16.0", "6.25", "(1.0)", *4 * zero, "6.25"] in table
+    assert ["two", "20.0", *4 * zero, "45.00", "(9.0)", "45.00"] in table
+    assert ["All", "(2)", "36.0", "2.78", "(1.0)", *3 * zero, "25.00", "(9.0)", "27.78"] in table
+    ann = ["ann", "19.0", "5.26", "(1.0)", *zero, "47.37", "(9.0)", "S1", "S2", "(9.0)"]
+    assert ann in table
+    assert "ben" not in {row[0] for row in table}  # no error
+
+
+def test_explain_json(folder: Path) -> None:
+    printed = json.loads(
+        run(folder, "ref.rttm", "hyp.rttm", "--collar=0", "--explain", "--json").stdout
+    )
+    assert printed["i_der"]["total"]["speaker_error"] == 0
+    explanation = printed["explanation"]
+    assert explanation["total"]["linking"] == 9
+    assert explanation["total"]["error_rate"] == pytest.approx(10 / 36)
+    assert explanation["recordings"]["one"]["missed"] == 1
+    assert list(explanation["speakers"]) == ["ann", "ben", "cat"]
+    assert explanation["speakers"]["ann"] == {
+        "scored": 19,
+        "missed": 1,
+        "within": 0,
+        "linking": 9,
+        "name": "S1",
+        "taken_by": {"S2": 9},
+        "error": 10,
+    }
+
+
+def test_explain_has_no_more(folder: Path) -> None:
+    result = run(folder, "ref.rttm", "hyp.rttm", "--explain", "--more")
+    assert result.exit_code == 2
+    assert "give it or --more, not both" in result.stderr
 
 
 def test_a_recording_without_scored_speech(folder: Path) -> None:

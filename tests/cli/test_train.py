@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from tests.small import write_collection
-from trfast import training
 from trfast.cli import main
+from trfast.formats import read_rttm, write_rttm
 from trfast.model import load_model
+from trfast.scoring.backend import BACKENDS, CLUSTERINGS
+from trfast.training import stages
 
 SMALL = ("--gaussians=8", "--rank=3", "--jobs=1")
 
@@ -19,6 +22,18 @@ SMALL = ("--gaussians=8", "--rank=3", "--jobs=1")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("labelled") / "voices"
     write_collection(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def strangers(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, but nobody comes back: the cosine is all that can be trained."""
+    path = shutil.copytree(folder, tmp_path_factory.mktemp("labelled") / "strangers")
+    annotations = [
+        annotation.rename({name: f"{name}-{annotation.recording}" for name in annotation.speakers})
+        for annotation in read_rttm(path / "ref.rttm").values()
+    ]
+    write_rttm(annotations, path / "ref.rttm")
     return path
 
 
@@ -32,26 +47,46 @@ def test_a_model_and_what_it_is_made_of(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "new" / "model.safetensors"
     result = call(folder, "-o", path, *SMALL, "--seed=7")
     model = load_model(path)
-    within, across = model.thresholds["within"], model.thresholds["across"]
-    assert result.stdout == (
-        f"{path}: 0.02 h of 4 recordings, 4 speakers (0 classes);"
-        f" thresholds {within} within, {across} across recordings\n"
-    )
+    lines = result.stdout.splitlines()
+    assert lines[0] == f"{path}: 0.02 h of 4 recordings, 4 speakers (4 classes)"
+    rows = [line.split() for line in lines if "%" not in line and "─" not in line][1:]
+    found = {tuple(row[:2]): row[2:] for row in rows if row}
+    assert list(found) == [(name, kind) for name in BACKENDS for kind in CLUSTERINGS]
+    for (name, kind), cells in found.items():
+        thresholds = model.thresholds(name, kind)
+        errors = model.provenance["held-back"][name][kind]
+        starred = (name, kind) == (model.clustering.backend, model.clustering.clustering)
+        assert cells == [
+            *["*"] * starred,
+            f"{thresholds.within:.4g}",
+            f"{thresholds.across:.4g}",
+            f"{100 * errors['i_der']:.2f}",
+            f"{100 * errors['x_der']:.2f}",
+        ]
     assert (model.ubm.n_components, model.total_variability.rank) == (8, 3)
     assert model.provenance["training"]["seed"] == 7
     assert model.provenance["collection"] == "voices"
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
+def test_what_is_left_out_is_said(strangers: Path, tmp_path: Path) -> None:
+    result = call(strangers, "-o", tmp_path / "model", *SMALL)
+    assert result.stdout.splitlines()[-1] == (
+        "Left out wccn, lda, plda, tr: 0 speaker(s) in at least 3 recordings with 3 s in each,"
+        " 3 are needed"
+    )
+    assert list(load_model(tmp_path / "model").backends) == ["cosine"]
+
+
 def test_stages_are_kept_on_demand_and_used(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    strangers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "model"
-    assert call(folder, "-o", path, *SMALL, "--keep-stages", "--quiet").output == ""
+    assert call(strangers, "-o", path, *SMALL, "--keep-stages", "--quiet").output == ""
     first = load_model(path).content_hash
     assert (tmp_path / "model.stages" / "features.json").exists()
-    monkeypatch.setattr(training, "DiagonalGmm", None)
-    call(folder, "-o", path, *SMALL)
+    monkeypatch.setattr(stages, "DiagonalGmm", None)
+    call(strangers, "-o", path, *SMALL)
     assert load_model(path).content_hash == first
     assert not (tmp_path / "model.stages").exists()
 
@@ -63,7 +98,7 @@ def test_a_stopped_training_keeps_its_stages(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(training._Training, "_ubm", stop)
+        patch.setattr(stages, "DiagonalGmm", stop)
         result = call(folder, "-o", tmp_path / "model", *SMALL, status=130)
     assert result.stderr == "trfast: stopped; what was finished is kept\n"
     assert sorted(file.name.split(".")[0] for file in (tmp_path / "model.stages").iterdir()) == [

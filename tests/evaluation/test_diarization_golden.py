@@ -4,11 +4,12 @@ import json
 import re
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from trfast.annotation import Annotation, Timeline
-from trfast.evaluation import ErrorTimes, diarization_error
+from trfast.evaluation import ErrorTimes, cluster_quality, diarization_error
 from trfast.formats import read_rttm
 
 Collection = dict[str, Annotation]
@@ -55,23 +56,23 @@ def test_equals_pyannote_as_stored(
         assert as_pyannote(score.recordings[name]) == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
+def to_pyannote(annotation: Annotation) -> Any:
+    core = pytest.importorskip("pyannote.core")
+    converted = core.Annotation()
+    for track, turn in enumerate(annotation):
+        converted[core.Segment(turn.start, turn.end), track] = turn.speaker
+    return converted
+
+
 def pyannote_times(
     reference: Annotation, hypothesis: Annotation, *, collar: float, skip_overlap: bool
 ) -> dict[str, float]:
     metrics = pytest.importorskip("pyannote.metrics.diarization")
-    core = pytest.importorskip("pyannote.core")
-
-    def convert(annotation: Annotation) -> object:
-        converted = core.Annotation()
-        for track, turn in enumerate(annotation):
-            converted[core.Segment(turn.start, turn.end), track] = turn.speaker
-        return converted
-
     # Their collar is the width of both sides together.
     metric = metrics.DiarizationErrorRate(collar=2 * collar, skip_overlap=skip_overlap)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it takes the union of extents: so do we
-        return dict(metric(convert(reference), convert(hypothesis), detailed=True))
+        return dict(metric(to_pyannote(reference), to_pyannote(hypothesis), detailed=True))
 
 
 # The full set takes pyannote.metrics several seconds; every eighth file a moment.
@@ -90,6 +91,45 @@ def test_equals_pyannote_as_installed(
             reference[name], hypothesis[name], collar=collar, skip_overlap=skip_overlap
         )
         assert as_pyannote(score.recordings[name]) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("step", [8, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("collar", "skip_overlap"), [(0.0, False), (0.25, False), (0.0, True), (0.25, True)]
+)
+def test_cluster_quality_equals_pyannote(
+    reference: Collection,
+    hypothesis: Collection,
+    collar: float,
+    skip_overlap: bool,
+    step: int,
+) -> None:
+    metrics = pytest.importorskip("pyannote.metrics.diarization")
+    names = list(reference)[::step]
+    quality = cluster_quality(
+        {name: reference[name] for name in names},
+        hypothesis,
+        collar=collar,
+        skip_overlap=skip_overlap,
+    )
+    jaccard = metrics.JaccardErrorRate(collar=2 * collar, skip_overlap=skip_overlap)
+    purity, coverage = metrics.DiarizationPurity(), metrics.DiarizationCoverage()
+    for name in names:
+        ref, hyp = to_pyannote(reference[name]), to_pyannote(hypothesis[name])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            error = jaccard(ref, hyp)
+            # Their purity and coverage know neither collar nor overlap: cut them out before.
+            cut = jaccard.uemify(ref, hyp, collar=2 * collar, skip_overlap=skip_overlap)
+        rates = quality.recordings[name]
+        assert rates.purity == pytest.approx(purity(*cut), rel=1e-9)
+        assert rates.coverage == pytest.approx(coverage(*cut), rel=1e-9)
+        # In one recording, two reference speakers have as much time in common with one of the
+        # hypothesis, 1.188 s: either can be mapped.
+        if (name, collar, skip_overlap) != ("qlrry", 0.25, False):
+            assert rates.jaccard_error_rate == pytest.approx(error, rel=1e-9)
+    assert quality.total.purity == pytest.approx(abs(purity), rel=1e-9)
+    assert quality.total.coverage == pytest.approx(abs(coverage), rel=1e-9)
 
 
 def test_pyannote_counts_overlapping_turns_of_one_label_twice() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from trfast.errors import ParameterError
 from trfast.evaluation import det_points, equal_error_rate, minimum_dcf, verification_trials
+from trfast.evaluation.verification import verification_trials_of_scores
 
 SCORES = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
 LABELS = [0, 0, 1, 0, 0, 1, 1, 0, 1]
@@ -108,7 +109,7 @@ def test_trials_of_vectors_by_hand() -> None:
 @pytest.mark.parametrize(
     ("vectors", "message"),
     [
-        (np.ones((3, 2)), "3 vectors, but 2 speakers"),
+        (np.ones((3, 2)), r"shape \(3, 3\), but 2 speakers: expected \(2, 2\)"),
         (np.array([[1.0, 0.0], [0.0, 0.0]]), "zero vector in row 1"),
         (np.array([[1.0, np.nan], [0.0, 1.0]]), "NaN"),
     ],
@@ -116,6 +117,21 @@ def test_trials_of_vectors_by_hand() -> None:
 def test_vectors_that_make_no_trials(vectors: npt.NDArray[np.float64], message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         verification_trials(vectors, ["ann", "ben"])
+
+
+def test_trials_of_scores_by_hand() -> None:
+    matrix = [[0, 7, -3], [100, 0, 1], [100, 100, 0]]  # only what lies above the diagonal
+    scores, labels = verification_trials_of_scores(matrix, ["ann", "ben", "ben"])
+    assert scores.tolist() == [7, -3, 1]
+    assert labels.tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (3, 2), (2, 3)])
+def test_scores_that_make_no_trials(shape: tuple[int, int]) -> None:
+    with pytest.raises(
+        ParameterError, match=r"scores of shape .*, but 3 speakers: expected \(3, 3\)"
+    ):
+        verification_trials_of_scores(np.ones(shape), ["ann", "ben", "ben"])
 
 
 def test_vectors_are_left_as_they_are() -> None:

@@ -45,6 +45,7 @@ def nearest_others(unit: Array, classes: Array, k: int) -> Array:
 def mine(
     unit: Array,
     classes: list[Array],
+    groups: Array,
     neighbours: Array,
     uniforms: Array,
     per_class: int,
@@ -53,12 +54,13 @@ def mine(
     *,
     soft: bool,
 ) -> Array:
-    """Triplets (t, 3); `classes` holds the rows of each class."""
+    """Triplets (t, 3); `classes` holds the rows of each class, group after group."""
     triplets = []
     for t, (u_anchor, u_positive, u_start, u_step) in enumerate(uniforms):
-        rows = list(classes[t // per_class])
-        anchor = rows.pop(int(u_anchor * len(rows)))
-        positive = rows[int(u_positive * len(rows))]
+        rows = classes[t // per_class]
+        anchor = rows[int(u_anchor * len(rows))]
+        others = rows[groups[rows] != groups[anchor]]
+        positive = others[int(u_positive * len(others))]
         order = int(u_start * prime) + (1 + int(u_step * (prime - 1))) * np.arange(prime)
         for place in order % prime:
             if place < neighbours.shape[1]:

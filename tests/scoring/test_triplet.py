@@ -4,14 +4,18 @@ import pickle
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import autograd.numpy
 import numpy as np
 import pytest
+from autograd import grad
 from sklearn.base import clone
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from tests.reference import triplet as reference
 from trfast._ext import _triplet
 from trfast.errors import ModelError, ParameterError
+from trfast.scoring._triplet_training import Members, _aligned
 from trfast.scoring.triplet import TripletRanking
 
 
@@ -44,20 +48,19 @@ def kernel_forward(x, weights):
     return unit, norm
 
 
-def kernel_gradient(x, weights, triplets):
+def kernel_gradient(x, weights, triplets, block=160):
     unit, norm = kernel_forward(x, weights)
     gradient = np.empty_like(weights)
-    n = min(len(x), triplets.size)
     _triplet.loss_gradient(
         x,
         unit,
         norm,
         triplets,
         gradient,
-        np.empty(len(x), np.intc),
-        np.empty(n, np.intc),
-        np.empty((n, x.shape[1]), x.dtype),
-        np.empty((n, weights.shape[1]), x.dtype),
+        np.empty(len(x) + 1, np.intc),
+        np.empty(4 * len(triplets), np.intc),
+        np.empty((block, x.shape[1]), x.dtype),
+        np.empty((block, weights.shape[1]), x.dtype),
     )
     return gradient
 
@@ -115,9 +118,24 @@ def test_gradient_by_finite_differences():
     np.testing.assert_allclose(kernel_gradient(x, weights, triplets), numeric, atol=1e-8)
 
 
+def test_gradient_by_automatic_differentiation():
+    x, y = vectors(dtype=np.float64)
+    triplets = random_triplets(y, 50)
+    weights = np.random.default_rng(1).normal(size=(8, 6))
+
+    def loss(weights):
+        output = autograd.numpy.tanh(x @ weights)
+        unit = output / autograd.numpy.sqrt((output**2).sum(axis=1, keepdims=True))
+        a, p, n = (unit[rows] for rows in triplets.T)
+        return autograd.numpy.maximum(0, (a * (n - p)).sum(axis=1) + 2.5).sum()
+
+    np.testing.assert_allclose(kernel_gradient(x, weights, triplets), grad(loss)(weights))
+
+
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 1e-5)])
+@pytest.mark.parametrize("block", [1, 7, 160])
 @pytest.mark.parametrize("h", [3, 70])
-def test_gradient(h, dtype, tolerance):
+def test_gradient(h, block, dtype, tolerance):
     x, y = vectors(dtype=dtype)
     x = with_ones(x)
     x[4] = 0  # an output of zero has no slope
@@ -125,7 +143,7 @@ def test_gradient(h, dtype, tolerance):
     for n in (1, 60):
         triplets = random_triplets(y, n)
         expected = reference.loss_gradient(x, weights, triplets)
-        actual = kernel_gradient(x, weights, triplets)
+        actual = kernel_gradient(x, weights, triplets, block)
         np.testing.assert_allclose(actual, expected, atol=tolerance * np.abs(expected).max())
 
 
@@ -140,9 +158,55 @@ def test_nearest_others(k, block):
     np.testing.assert_array_equal(neighbours, reference.nearest_others(unit, y, k))
 
 
+@pytest.mark.parametrize("screened", [True, False])
+@pytest.mark.parametrize("soft", [True, False])
+@pytest.mark.parametrize("h", [1, 31, 96, 200])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_mine(dtype, h, soft, screened):
+    """Of many classes in few groups, at a margin that half of the pairs fail to reach."""
+    rng = np.random.default_rng(0)
+    classes, groups = rng.integers(30, size=(2, 150)) // [[1], [8]]
+    x = (rng.normal(size=(30, h))[classes] + rng.normal(size=(150, h))).astype(dtype)
+    unit, _ = kernel_forward(x, np.eye(h, dtype=dtype))
+    neighbours = reference.nearest_others(unit, classes, 23).astype(np.intc)
+    similarity = unit @ unit.T
+    others = classes[:, None] != classes
+    margin = float(np.median(similarity[~others]) - np.median((similarity * others).max(axis=1)))
+    margin = max(margin, 0.1)
+    members = Members.of(classes, groups, 3)
+    drawn = np.split(members.rows, members.offsets[1:-1])
+    uniforms = rng.random((40 * len(drawn), 4))
+    triplets = np.empty((len(uniforms), 3), np.intc)
+    losses = np.empty(len(uniforms), dtype)
+    coarse = _aligned(150, -(-h // 32) * 32)
+    found = (coarse, triplets, losses)
+    count = _triplet.mine(
+        unit, *members, neighbours, uniforms, 40, 23, margin, soft, screened, *found
+    )
+    expected = reference.mine(
+        unit.astype(np.float64), drawn, groups, neighbours, uniforms, 40, 23, margin, soft=soft
+    )
+    assert 0.1 < count / len(uniforms) < 0.9 or h == 1
+    np.testing.assert_array_equal(triplets[:count], expected)
+    a, p, n = unit[expected.T]
+    np.testing.assert_allclose(losses[:count], (a * (n - p)).sum(axis=1) + margin, atol=1e-6)
+
+
+def test_members():
+    classes = np.array([2, 0, 2, 1, 2, 0, 0, 1, 2])
+    groups = np.array([1, 0, 0, 0, 1, 0, 0, 1, 0])
+    rows, offsets, runs = Members.of(classes, groups, 2)
+    # All of class 0 lie in one group.
+    np.testing.assert_array_equal(rows, [3, 7, 2, 8, 0, 4])
+    np.testing.assert_array_equal(offsets, [0, 2, 6])
+    np.testing.assert_array_equal(runs, [[0, 1], [1, 2], [2, 4], [2, 4], [4, 6], [4, 6]])
+    np.testing.assert_array_equal(Members.of(classes, groups, 3).rows, [2, 8, 0, 4])
+
+
+@pytest.mark.parametrize("groups", [None, np.arange(51) // 2 % 3])
 @pytest.mark.parametrize("soft", [True, False])
 @pytest.mark.parametrize(("dtype", "loss_tol"), [(np.float64, 1e-10), (np.float32, 1e-3)])
-def test_training_equals_the_twin_epoch_by_epoch(dtype, loss_tol, soft):
+def test_training_equals_the_twin_epoch_by_epoch(dtype, loss_tol, soft, groups):
     x, y = vectors(dtype=dtype)
     n_epochs, margin, k, refresh = 25, 0.6, 20, 10
     selection = "soft" if soft else "hard"
@@ -156,20 +220,24 @@ def test_training_equals_the_twin_epoch_by_epoch(dtype, loss_tol, soft):
         random_state=3,
     )
     seen = []
-    model.fit(x, y, callback=lambda network: seen.append(network.weights.copy()))
+    model.fit(x, y, groups=groups, callback=lambda network: seen.append(network.weights.copy()))
 
     rng = np.random.default_rng(np.random.SeedSequence(3).spawn(1)[0])
     scaled = with_ones(0.5 * x.astype(np.float64))
     limit = np.sqrt(6 / 16)
     weights = np.vstack([rng.uniform(-limit, limit, (8, 8)).astype(dtype), np.zeros((1, 8))])
     state = (np.zeros_like(weights), np.zeros_like(weights))
+    groups = np.arange(51) if groups is None else groups
     classes = [np.flatnonzero(y == c) for c in range(12)]
+    classes = [rows[np.argsort(groups[rows], kind="stable")] for rows in classes]
     for epoch in range(n_epochs):
         unit = reference.forward(scaled, weights)
         if epoch % refresh == 0:
             neighbours = reference.nearest_others(unit, y, k)
         uniforms = rng.random((36, 4))
-        triplets = reference.mine(unit, classes, neighbours, uniforms, 3, 23, margin, soft=soft)
+        triplets = reference.mine(
+            unit, classes, groups, neighbours, uniforms, 3, 23, margin, soft=soft
+        )
         loss = reference.loss(scaled, weights, triplets, margin)
         gradient = reference.loss_gradient(scaled, weights, triplets)
         weights, state = reference.adadelta(weights, gradient, state, 0.95, 1e-6)
@@ -236,6 +304,47 @@ def test_initialization_by_a_matrix():
     np.testing.assert_allclose(seen[0], reference.forward(x, start), atol=0.1)
     with pytest.raises(ParameterError, match=r"shape \(8, 3\), expected \(8, 4\)"):
         TripletRanking(initialization=start, n_components=4).fit(x, y)
+
+
+def test_initialization_by_a_projection():
+    """Training goes on from it, in its fewer dimensions."""
+    x, y = vectors(n_classes=40, d=20, noise=1.0)
+    start = LinearDiscriminantAnalysis().fit(x, y).scalings_[:, :10]
+    model = TripletRanking(initialization=start, n_epochs=150).fit(x, y)
+    assert model.weights_.shape == (20, 10)
+    assert model.bias_.shape == (10,)
+    losses = [epoch.loss for epoch in model.history_]
+    random = TripletRanking(n_components=10, n_epochs=1).fit(x, y).history_[0].loss
+    assert np.mean(losses[-10:]) < losses[0] < random
+
+
+def test_positives_of_other_groups():
+    """Vectors of a recording share its channel; the pair that differs in it has to be learned."""
+    rng = np.random.default_rng(0)
+    y, recording = np.repeat(np.arange(40), 6), np.arange(240) // 3
+    speakers = np.hstack([rng.normal(size=(40, 5)), np.zeros((40, 5))])
+    channels = np.hstack([np.zeros((80, 5)), 2 * rng.normal(size=(80, 5))])
+    x = speakers[y] + channels[recording] + 0.2 * rng.normal(size=(240, 10))
+    options: dict[str, Any] = {"n_epochs": 200, "input_scale": 0.3}
+    plain = TripletRanking(**options).fit(x, y).transform(x)
+    apart = TripletRanking(**options).fit(x, y, groups=[f"show {r}" for r in recording])
+
+    def across(unit):
+        pairs = (y[:, None] == y) & (recording[:, None] != recording)
+        return (unit @ unit.T)[pairs].mean()
+
+    assert across(apart.transform(x)) > across(plain) > across(x / np.linalg.norm(x))
+
+
+def test_classes_of_one_group_only_give_negatives():
+    x, y = vectors()
+    groups = np.where(y < 5, np.arange(len(y)), 1000 + y)
+    model = TripletRanking(n_epochs=5, selection="hard").fit(x, y, groups=groups)
+    assert max(epoch.n_classes for epoch in model.history_) == 5
+    with pytest.raises(ModelError, match=r"at least 3 vectors \(min_class_size\) in at least 2 g"):
+        TripletRanking().fit(x, y, groups=y)
+    with pytest.raises(ParameterError, match=r"groups has shape \(50,\), expected \(51,\)"):
+        TripletRanking().fit(x, y, groups=groups[1:])
 
 
 def test_early_stop_keeps_the_best_weights():

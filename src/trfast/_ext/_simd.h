@@ -14,26 +14,41 @@
 /* Least argument of the exponential below: products with exp(-60) are not denormal yet. */
 #define TRFAST_LOWEST -60.0f
 
-/* exp(x) for x in -60..0: 2^n by the exponent's bits, the rest by the Taylor polynomial of 2^f
- * on |f| <= 1/2. The relative error is below 4e-7 - 7e-8 x. */
-static inline float trfast_exp_neg_f32(float x) {
-    float t = x * 1.44269504089f;
+/* 2^t = OUT scale * (1 + the result), for t in -126..0: scale = 2^n by the exponent's bits, and
+ * 2^f - 1 by the polynomial of least relative error, 3e-8, on |f| <= 1/2. */
+static inline float trfast_exp2_parts(float t, float *scale) {
     int32_t n = (int32_t)(t - 0.5f);
     float f = t - (float)n;
-    float p = 1.5403530e-4f;
-    p = p * f + 1.3333558e-3f;
-    p = p * f + 9.6181291e-3f;
-    p = p * f + 5.5504109e-2f;
-    p = p * f + 2.4022651e-1f;
-    p = p * f + 6.9314718e-1f;
-    p = p * f + 1.0f;
+    float p = 1.54033725e-4f;
+    p = p * f + 1.33907353e-3f;
+    p = p * f + 9.61823761e-3f;
+    p = p * f + 5.55035733e-2f;
+    p = p * f + 2.40226492e-1f;
+    p = p * f + 6.93147182e-1f;
     int32_t bits = (n + 127) << 23;
-    float scale;
-    memcpy(&scale, &bits, sizeof scale);
-    return p * scale;
+    memcpy(scale, &bits, sizeof bits);
+    return p * f;
+}
+
+/* exp(x) for x in -60..0; the relative error is below 3e-7 - 7e-8 x. */
+static inline float trfast_exp_neg_f32(float x) {
+    float scale, rest = trfast_exp2_parts(x * 1.44269504089f, &scale);
+    return scale * rest + scale;
 }
 
 static inline double trfast_exp_neg_f64(double x) { return exp(x); }
+
+/* tanh(x) for |x| <= 20, relative error below 4e-7: -m / (2 + m) of m = exp(-2 |x|) - 1. */
+static inline float trfast_tanh_f32(float x) {
+    float scale, rest = trfast_exp2_parts(-2.88539008178f * fabsf(x), &scale);
+    /* Apart for 2^0: the compiler may reorder the sum, and so lose what is small. */
+    float m = scale == 1.0f ? rest : scale * rest + (scale - 1.0f);
+    return copysignf(m / (2.0f + m), x);
+}
+
+static inline double trfast_tanh_f64(double x) { return tanh(x); }
+static inline float trfast_sqrt_f32(float x) { return sqrtf(x); }
+static inline double trfast_sqrt_f64(double x) { return sqrt(x); }
 
 /* Most frames at a time, and what their number is padded to a multiple of. */
 #define TRFAST_BLOCK 256

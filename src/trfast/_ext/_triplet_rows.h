@@ -1,5 +1,8 @@
 /* The loops of the triplet network's kernel, for T = float or double. */
 
+/* In what coarse similarities measure. */
+#define TRFAST_UNIT 16384
+
 /* Four sums side by side, so that additions need not wait for one another. */
 static inline T NAME(dot)(const T *a, const T *b, int d) {
     T s0 = 0, s1 = 0, s2 = 0, s3 = 0;
@@ -65,28 +68,61 @@ static void NAME(trfast_nearest)(const T *row, int *nearest, int n, int k) {
         }
     }
     int n_equal = k - n_high;
+    if (n_equal == 0) {
+        for (int i = 0; size < k; i++) {
+            nearest[size] = i;
+            size += row[i] > high;
+        }
+    }
     for (int i = 0; i < n && size < k; i++) {
         int above = row[i] > high, equal = (row[i] > low) & !above & (n_equal > 0);
         nearest[size] = i;
         size += above | equal;
         n_equal -= equal;
     }
+    while (size < k) nearest[size++] = 0; /* where similarities are not numbers */
 }
 
 TRFAST_CLONES
 static T NAME(trfast_similarity)(const T *a, const T *b, int h) { return NAME(dot)(a, b, h); }
 
-/* The first of IN candidates (k,) whose similarity to `anchor` lies between `low` and `high`,
- * or -1. They are looked at in the order start, start + step, ... modulo `prime` >= k. */
+/* OUT coarse (n, 32 parts) of IN unit (n, h): in units of 1 / TRFAST_UNIT, rounded towards zero,
+ * and padded with zeros. */
 TRFAST_CLONES
-static int NAME(trfast_find_negative)(const T *unit, const T *anchor, const int *candidates,
-                                      int k, int prime, int start, int step, T low, T high, int h,
-                                      T *similarity) {
+static void NAME(trfast_coarsen)(const T *unit, int16_t *coarse, int n, int h, int parts) {
+    for (int i = 0; i < n; i++) {
+        const T *row = unit + (size_t)i * h;
+        int16_t *out = coarse + (size_t)i * parts * 32;
+        for (int j = 0; j < h; j++) out[j] = (int16_t)(row[j] * TRFAST_UNIT);
+        for (int j = h; j < 32 * parts; j++) out[j] = 0;
+    }
+}
+
+/* The first of IN candidates (k,) whose similarity to the row `anchor` of IN unit lies between
+ * `low` and `high`, or -1. They are looked at in the order start, start + step, ... modulo
+ * `prime` >= k. With parts > 0, the similarity of IN coarse rules most out: rounding moves a row
+ * of unit length by at most sqrt(h) / TRFAST_UNIT, and so a similarity by hardly more than twice
+ * that. */
+TRFAST_CLONES
+static int NAME(trfast_find_negative)(const T *unit, const int16_t *coarse, int anchor,
+                                      const int *candidates, int k, int prime, int start, int step,
+                                      T low, T high, int h, int parts, T *similarity) {
+    const T *a = unit + (size_t)anchor * h;
+    const int16_t *coarse_a = coarse + (size_t)anchor * parts * 32;
+    const double square = (double)TRFAST_UNIT * TRFAST_UNIT, slack = 3 * sqrt(h) / TRFAST_UNIT;
+    const int32_t least = (int32_t)((low - slack) * square);
+    const int32_t most = (int32_t)(fmin(high + slack, 2) * square);
     int position = start;
     for (int i = 0; i < prime; i++) {
         if (position < k) {
-            *similarity = NAME(dot)(anchor, unit + (size_t)candidates[position] * h, h);
-            if (*similarity > low && *similarity < high) return candidates[position];
+            int candidate = candidates[position];
+            const int16_t *coarse_b = coarse + (size_t)candidate * parts * 32;
+            int32_t sum = 0;
+            for (int j = 0; j < 32 * parts; j++) sum += coarse_a[j] * coarse_b[j];
+            if (parts == 0 || (sum >= least && sum <= most)) {
+                *similarity = NAME(dot)(a, unit + (size_t)candidate * h, h);
+                if (*similarity > low && *similarity < high) return candidate;
+            }
         }
         position += step;
         position -= position >= prime ? prime : 0;
@@ -94,33 +130,24 @@ static int NAME(trfast_find_negative)(const T *unit, const T *anchor, const int 
     return -1;
 }
 
-/* INOUT slopes (n, h): dL/du in, dL/dz out, for the rows IN unit and IN norm named by IN rows:
- * u = t / |t|, t = tanh(z), dL/dt = (g - (g.u) u) / |t|, dL/dz = dL/dt (1 - t^2). */
+/* OUT slope (h,): dL/dz of a row u = t / |t| of IN unit, t = tanh(z), |t| = `length`. dL/du is the
+ * sum of the rows named by IN terms (n,), where ~row subtracts;
+ * dL/dt = (dL/du - (dL/du.u) u) / |t|, dL/dz = dL/dt (1 - t^2). */
 TRFAST_CLONES
-static void NAME(trfast_backward)(T *slopes, const T *unit, const T *norm, const int *rows, int n,
-                                  int h) {
+static void NAME(trfast_slope)(T *slope, const T *unit, const int *terms, int n, int row,
+                               T length, int h) {
+    for (int j = 0; j < h; j++) slope[j] = 0;
     for (int i = 0; i < n; i++) {
-        const T *u = unit + (size_t)rows[i] * h;
-        T *slope = slopes + (size_t)i * h;
-        T length = norm[rows[i]];
-        T inverse = length > 0 ? 1 / length : 0;
-        T along = NAME(dot)(slope, u, h);
-        for (int j = 0; j < h; j++) {
-            T t = u[j] * length;
-            slope[j] = (slope[j] - along * u[j]) * inverse * (1 - t * t);
-        }
+        T sign = terms[i] < 0 ? -1 : 1;
+        const T *term = unit + (size_t)(terms[i] < 0 ? ~terms[i] : terms[i]) * h;
+        for (int j = 0; j < h; j++) slope[j] += sign * term[j];
     }
-}
-
-/* INOUT slopes: D = -a.p + a.n adds n - p to the anchor's, -a to the positive's, a to the
- * negative's. */
-TRFAST_CLONES
-static void NAME(trfast_scatter)(T *slope_a, T *slope_p, T *slope_n, const T *a, const T *p,
-                                 const T *n, int h) {
+    const T *u = unit + (size_t)row * h;
+    T inverse = length > 0 ? 1 / length : 0;
+    T along = NAME(dot)(slope, u, h);
     for (int j = 0; j < h; j++) {
-        slope_a[j] += n[j] - p[j];
-        slope_p[j] -= a[j];
-        slope_n[j] += a[j];
+        T t = u[j] * length;
+        slope[j] = (slope[j] - along * u[j]) * inverse * (1 - t * t);
     }
 }
 

@@ -15,6 +15,8 @@ _VERBS = {
     "diarize": "Find who speaks when: one RTTM a recording.",
     "run": "Diarize, and find the same speakers across recordings.",
     "evaluate": "Measure the error against a reference.",
+    "verify": "Measure how well the back-ends of a model tell speakers apart.",
+    "corpus": "Count recordings, speech and speakers of collections.",
     "train": "Make a model from labelled recordings.",
 }
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-SIMILARITY = click.FloatRange(-1, 1)
+# As in trfast.scoring.backend, which takes long to load.
+BACKEND = click.Choice(["cosine", "wccn", "lda", "plda", "tr"])
+CLUSTERING = click.Choice(["cc", "hac"])
 
 
 def recording_options(command: Function) -> Function:
@@ -52,6 +54,16 @@ def recording_options(command: Function) -> Function:
             type=click.IntRange(min=1),
             metavar="N",
             help="Recordings worked on at a time, one core each.  [default: all cores]",
+        ),
+        click.option(
+            "--clustering",
+            type=CLUSTERING,
+            help="Connected components or complete linkage.  [default: the model's]",
+        ),
+        click.option(
+            "--backend",
+            type=BACKEND,
+            help="What compares voices, if the model has it.  [default: the model's]",
         ),
         click.option(
             "--model",
@@ -101,14 +113,21 @@ def make_folder(path: Path) -> Path:
 
 
 def load_diarizer(
-    model_path: Path | None, threshold: float | None, detector: str
+    model_path: Path | None,
+    *,
+    backend: str | None,
+    clustering: str | None,
+    threshold: float | None,
+    detector: str,
 ) -> tuple[ModelBundle, Diarizer]:
     """Load the model, and make a diarizer of it."""
     from trfast.diarization import Diarizer
     from trfast.model import load_model
 
     model = load_model(model_path)
-    return model, Diarizer(model, threshold=threshold, detector=detector)
+    return model, Diarizer(
+        model, backend=backend, clustering=clustering, threshold=threshold, detector=detector
+    )
 
 
 def read_speech(path: Path | None) -> dict[str, Timeline] | None:

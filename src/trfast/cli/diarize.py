@@ -13,13 +13,16 @@ from trfast.cli import _common
 @_common.recording_options
 @click.option(
     "--threshold",
-    type=_common.SIMILARITY,
-    help="Similarity from which two segments are one speaker.  [default: the model's]",
+    type=float,
+    help="Similarity from which two segments are one speaker: a cosine, or a log-likelihood"
+    " ratio with plda.  [default: the model's]",
 )
 def diarize(
     paths: tuple[Path, ...],
     output: Path,
     model: Path | None,
+    backend: str | None,
+    clustering: str | None,
     jobs: int | None,
     speech: Path | None,
     channel: int | None,
@@ -40,7 +43,9 @@ def diarize(
     _common.split_missing(paths)  # an error if none exists; else the missing are listed
     sources = name_recordings(find_audio(paths))
     marks = _common.read_speech(speech)
-    _, diarizer = _common.load_diarizer(model, threshold, detector)
+    _, diarizer = _common.load_diarizer(
+        model, backend=backend, clustering=clustering, threshold=threshold, detector=detector
+    )
     folder = _common.make_folder(output)
     failures = []
     times = _common.Profile()

@@ -24,19 +24,21 @@ N_LISTED = 10
 @_common.recording_options
 @click.option(
     "--threshold-within",
-    type=_common.SIMILARITY,
-    help="Similarity from which two segments of a recording are one speaker."
-    "  [default: the model's]",
+    type=float,
+    help="Similarity from which two segments of a recording are one speaker: a cosine, or a"
+    " log-likelihood ratio with plda.  [default: the model's]",
 )
 @click.option(
     "--threshold-across",
-    type=_common.SIMILARITY,
+    type=float,
     help="Similarity from which speakers of two recordings are the same.  [default: the model's]",
 )
 def run(
     paths: tuple[Path, ...],
     output: Path,
     model: Path | None,
+    backend: str | None,
+    clustering: str | None,
     jobs: int | None,
     speech: Path | None,
     channel: int | None,
@@ -63,7 +65,16 @@ def run(
     there, missing = _common.split_missing(paths)
     files = find_audio(there)
     marks = _common.read_speech(speech)
-    bundle, diarizer = _common.load_diarizer(model, threshold_within, detector)
+    bundle, diarizer = _common.load_diarizer(
+        model,
+        backend=backend,
+        clustering=clustering,
+        threshold=threshold_within,
+        detector=detector,
+    )
+    if threshold_across is None:
+        threshold_across = bundle.thresholds(backend, clustering).across
+    bundle.backend(backend).check_threshold(threshold_across)  # not after hours of work
     folder = _common.make_folder(output)
     times = _common.Profile()
     with Collection(folder / "collection.sqlite") as collection:
@@ -82,7 +93,7 @@ def run(
             )
         seconds = time.perf_counter() - start
         n_new = len(todo) - len(failures)
-        collection.link(bundle, threshold=threshold_across)
+        collection.link(bundle, backend=backend, clustering=clustering, threshold=threshold_across)
         collection.to_rttm(folder / "collection.rttm")
         durations = {recording.name: recording.duration for recording in collection.recordings()}
         write_report(collection.annotations(), folder / "collection.html", durations=durations)

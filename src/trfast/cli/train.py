@@ -5,8 +5,14 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from trfast.cli import _tables
+
+if TYPE_CHECKING:
+    from trfast.model import ModelBundle
 
 
 @click.command(short_help="Make a model from labelled recordings.")
@@ -39,11 +45,15 @@ def train(
     keep_stages: bool,
     quiet: bool,
 ) -> None:
-    """Train speech models, UBM, total variability, whitening and thresholds.
+    """Train speech models, UBM, total variability, whitening, back-ends and thresholds.
 
     COLLECTION is a folder with audio/, ref.rttm (speakers named alike in all recordings) and,
     if not all is to be scored, all.uem. Each stage leaves its result in OUTPUT.stages, so that
     a training that was stopped goes on where it stopped.
+
+    Every other recording and, in turn, each quarter of the speakers are held back, to choose
+    thresholds and the default back-end and clustering; a table shows their errors (DER by
+    recording, I-DER, and across recordings, X-DER; collar 0.25 s, overlap left out).
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -77,7 +87,25 @@ def train(
         made = model.provenance
         click.echo(
             f"{output}: {made['hours']} h of {made['recordings']} recordings,"
-            f" {made['speakers']} speakers ({made['classes']} classes);"
-            f" thresholds {model.thresholds['within']:.4g} within,"
-            f" {model.thresholds['across']:.4g} across recordings"
+            f" {made['speakers']} speakers ({made['classes']} classes)"
         )
+        _show_held_back(model)
+        if "left out" in made:
+            click.echo(f"Left out {made['left out']}")
+
+
+def _show_held_back(model: ModelBundle) -> None:
+    """Print thresholds and errors of each back-end and clustering; a star marks the default."""
+    table = _tables.table("Back-end", ("Within", "Across", "I-DER %", "X-DER %"))
+    default = (model.clustering.backend, model.clustering.clustering)
+    for name, kinds in model.provenance["held-back"].items():
+        for kind, errors in kinds.items():
+            thresholds = model.thresholds(name, kind)
+            table.add_row(
+                f"{name} {kind}" + " *" * ((name, kind) == default),
+                f"{thresholds.within:.4g}",
+                f"{thresholds.across:.4g}",
+                _tables.percent(errors["i_der"]),
+                _tables.percent(errors["x_der"]),
+            )
+    _tables.console().print(table)

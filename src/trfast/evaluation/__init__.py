@@ -1,25 +1,41 @@
 """How good it is: diarization error by recording and collection, and verification error."""
 
+from trfast.evaluation._scored import Conventions
+from trfast.evaluation.clusters import ClusterQuality, ClusterRates, cluster_quality
+from trfast.evaluation.corpus import CorpusCounts, corpus_counts
 from trfast.evaluation.diarization import (
     DiarizationError,
     ErrorTimes,
     diarization_error,
     oracle_linking,
 )
+from trfast.evaluation.explanation import ErrorParts, Explanation, SpeakerErrors, explain
 from trfast.evaluation.verification import (
     det_points,
     equal_error_rate,
     minimum_dcf,
     verification_trials,
+    verification_trials_of_scores,
 )
 
 __all__ = [
+    "ClusterQuality",
+    "ClusterRates",
+    "Conventions",
+    "CorpusCounts",
     "DiarizationError",
+    "ErrorParts",
     "ErrorTimes",
+    "Explanation",
+    "SpeakerErrors",
+    "cluster_quality",
+    "corpus_counts",
     "det_points",
     "diarization_error",
     "equal_error_rate",
+    "explain",
     "minimum_dcf",
     "oracle_linking",
     "verification_trials",
+    "verification_trials_of_scores",
 ]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 
 from trfast.annotation import Annotation, Timeline
 
@@ -22,6 +22,7 @@ IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 Spans = tuple[IntArray, FloatArray, FloatArray]  # number of the recording, start, end
 COLLECTION = -1  # stands for the recording's number where speakers are those of the collection
+PAIRS_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True)
@@ -45,20 +46,23 @@ def gather(names: Sequence[str], annotations: Mapping[str, Annotation], *, acros
     Speakers of one name in two recordings are two speakers, or one if `across`.
     """
     speakers: dict[tuple[int, str], int] = {}
-    rows = [
-        (
-            number,
-            turn.start,
-            turn.end,
-            speakers.setdefault((COLLECTION if across else number, turn.speaker), len(speakers)),
-        )
-        for number, name in enumerate(names)
-        for turn in annotations.get(name, ())
-        if turn.end > turn.start
-    ]
-    recording, start, end, speaker = zip(*rows, strict=True) if rows else ((),) * 4
+    counts: list[int] = []
+    start: list[float] = []
+    end: list[float] = []
+    speaker: list[int] = []
+    for number, name in enumerate(names):
+        turns = [turn for turn in annotations.get(name, ()) if turn.end > turn.start]
+        scope = COLLECTION if across else number
+        own = {
+            spoken: speakers.setdefault((scope, spoken), len(speakers))
+            for spoken in dict.fromkeys([turn.speaker for turn in turns])
+        }
+        counts.append(len(turns))
+        start += [turn.start for turn in turns]
+        end += [turn.end for turn in turns]
+        speaker += [own[turn.speaker] for turn in turns]
     return Turns(
-        np.array(recording, np.int64),
+        np.repeat(np.arange(len(names)), counts),
         np.array(start, np.float64),
         np.array(end, np.float64),
         np.array(speaker, np.int64),
@@ -114,15 +118,20 @@ def coverage(bounds: Sequence[tuple[IntArray, IntArray]], n_intervals: int) -> I
     return np.cumsum(steps)[:-1]
 
 
-def activity(turns: Turns, bounds: tuple[IntArray, IntArray], n_intervals: int) -> Any:
-    """Return a sparse (n_speakers, n_intervals) matrix of ones: who speaks when."""
+def activity(
+    owner: IntArray, n_owners: int, bounds: tuple[IntArray, IntArray], n_intervals: int
+) -> Any:
+    """Return a sparse (n_owners, n_intervals) matrix of ones: who speaks when.
+
+    `owner` is the row of each span of `bounds`: its speaker, say.
+    """
     first, last = bounds
     lengths = last - first
     skipped = np.cumsum(lengths) - lengths
     columns = np.repeat(first - skipped, lengths) + np.arange(lengths.sum())
     matrix = csr_array(
-        (np.ones(len(columns)), (np.repeat(turns.speaker, lengths), columns)),
-        shape=(len(turns.speakers), n_intervals),
+        (np.ones(len(columns)), (np.repeat(owner, lengths), columns)),
+        shape=(n_owners, n_intervals),
     )
     matrix.sum_duplicates()
     matrix.data[:] = 1.0  # overlapping turns of one speaker are one
@@ -132,6 +141,13 @@ def activity(turns: Turns, bounds: tuple[IntArray, IntArray], n_intervals: int) 
 def speakers_in(active: Any) -> IntArray:
     """Count the speakers of each interval."""
     return np.bincount(active.indices, minlength=active.shape[1])
+
+
+def time_in_common(a: Any, b: Any, seconds: FloatArray) -> Any:
+    """Return the seconds of each row of `a` with each of `b`: sparse, nothing stored if none."""
+    common = ((a * seconds) @ b.T).tocsr()
+    common.eliminate_zeros()
+    return common
 
 
 def best_mapping(reference: Any, hypothesis: Any, seconds: FloatArray) -> Any:
@@ -149,12 +165,26 @@ def best_mapping(reference: Any, hypothesis: Any, seconds: FloatArray) -> Any:
     sparse (n_reference, n_hypothesis)
         One at each pair that is mapped.
     """
-    common = ((reference * seconds) @ hypothesis.T).tocoo()
-    speak = common.data > 0
-    rows, columns, time = common.row[speak], common.col[speak], common.data[speak]
+    common = time_in_common(reference, hypothesis, seconds).tocoo()
+    rows, columns, time = common.row, common.col, common.data
+    # The assignment's time grows with the square of its size. Speakers that no chain of common
+    # time connects do not compete: they are assigned apart, as many at once as do no harm.
     n_rows, n_columns = common.shape
-    if len(time) == 0:
-        return csr_array((n_rows, n_columns))
+    graph = coo_array((time, (rows, n_rows + columns)), shape=(n_rows + n_columns,) * 2)
+    component = connected_components(graph, directed=False)[1][rows]
+    order = np.argsort(component, kind="stable")
+    first = np.searchsorted(component[order], component[order])
+    blocks = np.split(order, np.flatnonzero(np.diff(first // PAIRS_AT_ONCE)) + 1)
+    assigned = [b[_assignment(rows[b], columns[b], time[b])] for b in blocks if len(b)]
+    chosen = np.concatenate([np.zeros(0, np.int64), *assigned])
+    return pairs(rows[chosen], columns[chosen], (n_rows, n_columns))
+
+
+def _assignment(rows: IntArray, columns: IntArray, time: FloatArray) -> IntArray:
+    """Choose pairs that share no row and no column, of the longest time together."""
+    _, rows = np.unique(rows, return_inverse=True)
+    _, columns = np.unique(columns, return_inverse=True)
+    n_rows, n_columns = rows.max() + 1, columns.max() + 1
     # The matching must be full: each row has a column of its own that stands for no partner.
     everyone = np.arange(n_rows)
     dearest = 2.0 * time.max()
@@ -165,9 +195,11 @@ def best_mapping(reference: Any, hypothesis: Any, seconds: FloatArray) -> Any:
         ),
         shape=(n_rows, n_columns + n_rows),
     )
-    rows, columns = min_weight_full_bipartite_matching(costs.tocsr())
-    mapped = columns < n_columns
-    return pairs(rows[mapped], columns[mapped], (n_rows, n_columns))
+    matched = np.full(n_rows, -1)
+    matched_rows, matched_columns = min_weight_full_bipartite_matching(costs.tocsr())
+    matched[matched_rows] = matched_columns
+    chosen: IntArray = np.flatnonzero(matched[rows] == columns)
+    return chosen
 
 
 def pairs(rows: npt.ArrayLike, columns: npt.ArrayLike, shape: tuple[int, int]) -> Any:

@@ -22,16 +22,16 @@ What is counted, and under which conventions:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from trfast.annotation import Annotation, Timeline, Turn
-from trfast.errors import AnnotationError, ParameterError
+from trfast.errors import ParameterError
 from trfast.evaluation import _sweep
+from trfast.evaluation._scored import Conventions, Scored, score
 
 Mappings = Mapping[str, Mapping[str, str]]
 
@@ -76,10 +76,8 @@ class DiarizationError:
         Recordings scored that the hypothesis has not: all their speech is missed.
     unscored : tuple of str
         Recordings that only the hypothesis has, or that the UEM leaves out.
-    collar, skip_overlap, across_recordings
-        As given.
-    has_uem : bool
-        Whether a UEM was given.
+    conventions : Conventions
+        How the score was taken; ``str`` says it in words.
     """
 
     total: ErrorTimes
@@ -87,25 +85,12 @@ class DiarizationError:
     mapping: dict[str, dict[str, str]]
     missing: tuple[str, ...]
     unscored: tuple[str, ...]
-    collar: float
-    skip_overlap: bool
-    across_recordings: bool
-    has_uem: bool
+    conventions: Conventions
 
     @property
     def error_rate(self) -> float:
         """Error over scored time of all recordings, as a fraction."""
         return self.total.error_rate
-
-    @property
-    def conventions(self) -> str:
-        """The conventions in words, to stand beside the score."""
-        return (
-            f"collar {self.collar:g} s on each side of a reference boundary, overlapped speech "
-            f"{'left out' if self.skip_overlap else 'scored'}, "
-            f"{'time in the UEM' if self.has_uem else 'all time (no UEM)'}, speakers mapped one "
-            f"to one {'across the collection' if self.across_recordings else 'by recording'}"
-        )
 
 
 def diarization_error(
@@ -163,63 +148,31 @@ def diarization_error(
     >>> diarization_error(reference, hypothesis, collar=0.25).total.speaker_error
     1.75
     """
-    if not (math.isfinite(collar) and collar >= 0):
-        raise ParameterError(f"collar must be finite and at least 0 s, got {collar}")
     if across_recordings and mapping is not None:
         raise ParameterError("give a mapping, or across_recordings=True to find one, not both")
-    names = sorted(name for name in reference if uem is None or name in uem)
-    if not names:
-        raise AnnotationError(
-            f"nothing to score: {len(reference)} recordings in the reference, none in the UEM."
-            " Check the names of the recordings"
-        )
-    if hypothesis and hypothesis.keys().isdisjoint(reference):
-        raise AnnotationError(
-            f"reference and hypothesis share no recording: {_some(reference)} in the reference,"
-            f" {_some(hypothesis)} in the hypothesis. Check the names of the recordings"
-        )
-
-    ref = _sweep.gather(names, reference, across=across_recordings)
-    hyp = _sweep.gather(names, hypothesis, across=across_recordings)
-    collars = [
-        (ref.recording, bound - collar, bound + collar)
-        for bound in (ref.start, ref.end)
-        if collar > 0
-    ]
-    regions = [] if uem is None else [_sweep.regions(names, uem)]
-    recording, seconds, bounds = _sweep.elementary_intervals(
-        [ref.spans, hyp.spans, *collars, *regions]
+    scored = score(
+        reference,
+        hypothesis,
+        uem=uem,
+        collar=collar,
+        skip_overlap=skip_overlap,
+        across_recordings=across_recordings,
     )
-    ref_active = _sweep.activity(ref, bounds[0], len(seconds))
-    hyp_active = _sweep.activity(hyp, bounds[1], len(seconds))
-    n_ref, n_hyp = _sweep.speakers_in(ref_active), _sweep.speakers_in(hyp_active)
-    if collars:
-        seconds[_sweep.coverage(bounds[2:4], len(seconds)) > 0] = 0.0
-    if regions:
-        seconds[_sweep.coverage(bounds[-1:], len(seconds)) == 0] = 0.0
-    if skip_overlap:
-        seconds[n_ref > 1] = 0.0
-
-    if mapping is None:
-        partner = _sweep.best_mapping(ref_active, hyp_active, seconds)
-    else:
-        partner = _given_mapping(names, mapping, ref, hyp)
-    n_correct = _sweep.speakers_in(ref_active.multiply(partner @ hyp_active).tocsr())
+    partner = scored.best_mapping() if mapping is None else _given_mapping(scored, mapping)
+    n_ref, n_hyp = _sweep.speakers_in(scored.ref_active), _sweep.speakers_in(scored.hyp_active)
+    n_correct = _sweep.speakers_in(scored.correct(partner))
     n_matched = np.minimum(n_ref, n_hyp)
     times = [
-        np.bincount(recording, count * seconds, minlength=len(names)).tolist()
+        scored.by_recording(count).tolist()
         for count in (n_ref, n_ref - n_matched, n_hyp - n_matched, n_matched - n_correct)
     ]
     return DiarizationError(
         total=ErrorTimes(*map(math.fsum, times)),
-        recordings=dict(zip(names, map(ErrorTimes, *times), strict=True)),
-        mapping=_named_mapping(names, partner, ref, hyp),
-        missing=tuple(name for name in names if name not in hypothesis),
-        unscored=tuple(sorted((reference.keys() | hypothesis.keys()) - set(names))),
-        collar=float(collar),
-        skip_overlap=skip_overlap,
-        across_recordings=across_recordings,
-        has_uem=uem is not None,
+        recordings=dict(zip(scored.names, map(ErrorTimes, *times), strict=True)),
+        mapping=_named_mapping(scored, partner),
+        missing=scored.missing,
+        unscored=scored.unscored,
+        conventions=scored.conventions,
     )
 
 
@@ -275,23 +228,21 @@ def _most_speaking(reference: Annotation, hypothesis: Annotation) -> Annotation:
     return Annotation(hypothesis.recording, turns)
 
 
-def _given_mapping(
-    names: list[str], mapping: Mappings, ref: _sweep.Turns, hyp: _sweep.Turns
-) -> Any:
+def _given_mapping(scored: Scored, mapping: Mappings) -> Any:
+    ref, hyp = scored.ref.speakers, scored.hyp.speakers
     found = [
-        (ref.speakers[number, to], hyp.speakers[number, speaker])
-        for number, name in enumerate(names)
+        (ref[number, to], hyp[number, speaker])
+        for number, name in enumerate(scored.names)
         for speaker, to in mapping.get(name, {}).items()
-        if (number, to) in ref.speakers and (number, speaker) in hyp.speakers
+        if (number, to) in ref and (number, speaker) in hyp
     ]
     rows, columns = zip(*found, strict=True) if found else ((), ())
-    return _sweep.pairs(rows, columns, (len(ref.speakers), len(hyp.speakers)))
+    return _sweep.pairs(rows, columns, (len(ref), len(hyp)))
 
 
-def _named_mapping(
-    names: list[str], partner: Any, ref: _sweep.Turns, hyp: _sweep.Turns
-) -> dict[str, dict[str, str]]:
-    ref_names = [name for _, name in ref.speakers]
+def _named_mapping(scored: Scored, partner: Any) -> dict[str, dict[str, str]]:
+    names, hyp = scored.names, scored.hyp
+    ref_names = [name for _, name in scored.ref.speakers]
     hyp_names = [name for _, name in hyp.speakers]
     rows, columns = partner.nonzero()
     partner_of = dict(zip(columns.tolist(), rows.tolist(), strict=True))
@@ -302,8 +253,3 @@ def _named_mapping(
         if speaker in partner_of:
             mapping[names[number]][hyp_names[speaker]] = ref_names[partner_of[speaker]]
     return mapping
-
-
-def _some(names: Iterable[str]) -> str:
-    first = list(islice(names, 4))
-    return ", ".join(first[:3]) + ", ..." * (len(first) > 3) or "none"

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_matrix, check_positive
+from trfast._checks import check_matrix, check_positive, check_trials
 from trfast.errors import ParameterError
 
 FloatArray = npt.NDArray[np.float64]
@@ -54,21 +54,8 @@ def det_points(
     >>> false_alarm
     array([1. , 0.5, 0. , 0. ])
     """
-    score = np.asarray(scores, np.float64)
-    label = np.asarray(labels)
-    if score.ndim != 1 or score.shape != label.shape:
-        raise ParameterError(
-            f"scores and labels must be 1-D and equally long, got {score.shape} and {label.shape}"
-        )
-    if not np.isin(label, (0, 1)).all():
-        raise ParameterError("labels must be true (target) or false (non-target)")
-    if not np.isfinite(score).all():
-        raise ParameterError(f"scores hold NaN or infinity in {(~np.isfinite(score)).sum()} places")
-    targets, others = np.sort(score[label == 1]), np.sort(score[label == 0])
-    if len(targets) == 0 or len(others) == 0:
-        raise ParameterError(
-            f"{len(targets)} target and {len(others)} non-target trials, expected some of both"
-        )
+    score, label = check_trials(scores, labels)
+    targets, others = np.sort(score[label]), np.sort(score[~label])
     thresholds = np.append(np.unique(score), np.inf)
     miss = np.searchsorted(targets, thresholds) / len(targets)
     false_alarm = (len(others) - np.searchsorted(others, thresholds)) / len(others)
@@ -149,7 +136,7 @@ def verification_trials(
     Parameters
     ----------
     vectors : array-like (n, dimension)
-        One vector a row, not zero; for a back-end, the projected vectors.
+        One vector a row, not zero.
     speakers : sequence of str (n,)
         Who speaks in each.
 
@@ -171,12 +158,44 @@ def verification_trials(
     (array([1., 0., 0.]), array([ True, False, False]))
     """
     rows = check_matrix(vectors, "vectors", dtype=np.float64)
-    if len(speakers) != len(rows):
-        raise ParameterError(f"{len(rows)} vectors, but {len(speakers)} speakers")
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    if (norms == 0).any():
+    if not norms.all():
         raise ParameterError(f"vectors hold a zero vector in row {int(norms.argmin())}")
     rows = rows / norms
+    return verification_trials_of_scores(rows @ rows.T, speakers)
+
+
+def verification_trials_of_scores(
+    scores: npt.ArrayLike, speakers: Sequence[str]
+) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Make a trial of every pair in a matrix of scores, such as `Backend.similarity` gives.
+
+    Parameters
+    ----------
+    scores : array-like (n, n)
+        Symmetric; what lies above the diagonal is read.
+    speakers : sequence of str (n,)
+        Who speaks in each.
+
+    Returns
+    -------
+    scores, labels
+        As in :func:`verification_trials`.
+
+    Raises
+    ------
+    ParameterError
+        If a score is not finite, the matrix is not square, or there is not one speaker a row.
+
+    Examples
+    --------
+    >>> verification_trials_of_scores([[9, 7, -3], [7, 9, 1], [-3, 1, 9]], ["ann", "ann", "ben"])
+    (array([ 7., -3.,  1.]), array([ True, False, False]))
+    """
+    n = len(speakers)
+    matrix = check_matrix(scores, "scores", dtype=np.float64)
+    if matrix.shape != (n, n):
+        raise ParameterError(f"scores of shape {matrix.shape}, but {n} speakers: expected {n, n}")
     _, number = np.unique(np.asarray(speakers), return_inverse=True)
-    upper = np.triu(np.ones((len(rows), len(rows)), bool), k=1)
-    return (rows @ rows.T)[upper], (number[:, None] == number)[upper]
+    upper = np.triu(np.ones((n, n), bool), k=1)
+    return matrix[upper], (number[:, None] == number)[upper]

@@ -1,5 +1,12 @@
 """Back-ends: how alike two vectors are."""
 
+from trfast.scoring.calibration import (
+    LogisticCalibration,
+    SNorm,
+    best_threshold,
+    cllr,
+    score_histogram,
+)
 from trfast.scoring.cosine import cosine_components, cosine_similarity, edges_above
 from trfast.scoring.normalization import Lda, LengthNorm, Wccn, Whitening
 from trfast.scoring.plda import Plda
@@ -8,11 +15,16 @@ from trfast.scoring.triplet import TripletRanking
 __all__ = [
     "Lda",
     "LengthNorm",
+    "LogisticCalibration",
     "Plda",
+    "SNorm",
     "TripletRanking",
     "Wccn",
     "Whitening",
+    "best_threshold",
+    "cllr",
     "cosine_components",
     "cosine_similarity",
     "edges_above",
+    "score_histogram",
 ]

@@ -19,8 +19,10 @@ Callback = Callable[["TripletNetwork"], bool | None]
 
 # Adadelta with the constants of Zeiler 2012 (at learning rate 1), which were Keras' first ones.
 _RHO, _EPSILON = 0.95, 1e-6
-# Rows whose similarities to all others are in memory at a time.
-_BLOCK = 64
+# Rows in memory at a time of similarities to all others, and of what the gradient multiplies.
+_BLOCK = 160
+# Candidates are screened after an epoch in which less than this share of the pairs contributed.
+_SCREENED = 0.9
 
 
 class Epoch(NamedTuple):
@@ -95,10 +97,40 @@ class Settings:
     n_neighbors: int
     refresh: int
     triplets_per_class: int
-    min_class_size: int
     soft: bool
     n_epochs: int
     patience: int | None
+
+
+class Members(NamedTuple):
+    """The rows that pairs are drawn from: class after class, in each group after group.
+
+    Parameters
+    ----------
+    rows : ndarray of intc (n_members,)
+    offsets : ndarray of intc (n_classes + 1,)
+        Where each class starts among the members.
+    groups : ndarray of intc (n_members, 2)
+        The first member of each one's group in its class, and the one after the last.
+    """
+
+    rows: Array
+    offsets: Array
+    groups: Array
+
+    @classmethod
+    def of(cls, classes: Array, groups: Array, least: int) -> Members:
+        """Those of classes of at least `least` vectors in at least two groups."""
+        order = np.lexsort((groups, classes))
+        starts = np.diff(classes[order], prepend=-1) != 0
+        first = starts | (np.diff(groups[order], prepend=-1) != 0)
+        n_groups = np.bincount(classes[order[first]])
+        drawn = (np.bincount(classes) >= least) & (n_groups >= 2)
+        kept = drawn[classes[order]]
+        edges = np.append(np.flatnonzero(first[kept]), kept.sum())
+        runs = np.repeat(np.c_[edges[:-1], edges[1:]], np.diff(edges), axis=0)
+        offsets = np.append(np.flatnonzero(starts[kept]), kept.sum())
+        return cls(*(array.astype(np.intc) for array in (order[kept], offsets, runs)))
 
 
 def train(
@@ -106,6 +138,7 @@ def train(
     settings: Settings,
     x: Array,
     classes: Array,
+    members: Members,
     validation: tuple[Array, Array] | None,
     callback: Callback | None,
 ) -> TripletNetwork:
@@ -115,72 +148,68 @@ def train(
     network.square_gradient = network.square_gradient.astype(dtype)
     network.square_step = network.square_step.astype(dtype)
     (n, d), h = x.shape, network.weights.shape[1]
-    sizes = np.bincount(classes)
-    order = np.argsort(classes, kind="stable").astype(np.intc)
-    drawn = np.flatnonzero(sizes >= settings.min_class_size)
-    members = order[np.isin(classes[order], drawn)]
-    offsets = np.concatenate([[0], np.cumsum(sizes[drawn])]).astype(np.intc)
-    n_pairs = len(drawn) * settings.triplets_per_class
-    touched = min(n, 3 * n_pairs)
+    n_pairs = (len(members.offsets) - 1) * settings.triplets_per_class
 
     unit, norm = np.empty((n, h), dtype), np.empty(n, dtype)
+    coarse = _aligned(n, -(-h // 32) * 32)
     neighbours = np.empty((n, settings.n_neighbors), np.intc)
     similarities = np.empty((min(n, _BLOCK), n), dtype)
     triplets, losses = np.empty((n_pairs, 3), np.intc), np.empty(n_pairs, dtype)
     gradient = np.empty_like(network.weights)
     scratch = (
-        np.empty(n, np.intc),
-        np.empty(touched, np.intc),
-        np.empty((touched, d), dtype),
-        np.empty((touched, h), dtype),
+        np.empty(n + 1, np.intc),
+        np.empty(4 * n_pairs, np.intc),
+        np.empty((_BLOCK, d), dtype),
+        np.empty((_BLOCK, h), dtype),
     )
     prime = _prime_from(settings.n_neighbors)
     best, best_weights, waited = np.inf, network.weights, 0
-    first = len(network.history)
+    first, count = len(network.history), n_pairs
 
-    for epoch in range(first, first + settings.n_epochs):
-        start = time.perf_counter()
-        with blas_limit():
+    with blas_limit():
+        for epoch in range(first, first + settings.n_epochs):
+            start = time.perf_counter()
             _triplet.forward(x, network.weights, unit, norm)
             if epoch == first or epoch % settings.refresh == 0:
                 _triplet.nearest_others(unit, classes, neighbours, similarities)
             count = _triplet.mine(
                 unit,
-                members,
-                offsets,
+                *members,
                 neighbours,
                 network.rng.random((n_pairs, 4)),
                 settings.triplets_per_class,
                 prime,
                 settings.margin,
                 settings.soft,
+                count < _SCREENED * n_pairs,
+                coarse,
                 triplets,
                 losses,
             )
             # Without any triplet the gradient is zero and Adadelta would forget its scale.
             if count:
-                found = triplets[:count]
-                _triplet.loss_gradient(x, unit, norm, found, gradient, *scratch)
+                _triplet.loss_gradient(x, unit, norm, triplets[:count], gradient, *scratch)
                 state = (network.square_gradient, network.square_step)
                 _triplet.adadelta(network.weights, gradient, *state, _RHO, _EPSILON)
-        error = np.nan
-        if validation is not None and (epoch + 1) % settings.refresh == 0:
-            error = _equal_error_rate(network.transform(validation[0]), validation[1])
-            waited += 1
-            if error < best:
-                best, best_weights, waited = error, network.weights.copy(), 0
-                network.best_epoch = epoch + 1
-        network.history.append(
-            Epoch(
-                loss=float(losses[:count].sum(dtype=np.float64)),
-                n_classes=len(np.unique(classes[triplets[:count, 0]])),
-                n_triplets=count,
-                seconds=time.perf_counter() - start,
-                error=error,
+            error = np.nan
+            if validation is not None and (epoch + 1) % settings.refresh == 0:
+                error = _equal_error_rate(network.transform(validation[0]), validation[1])
+                waited += 1
+                if error < best:
+                    best, best_weights, waited = error, network.weights.copy(), 0
+                    network.best_epoch = epoch + 1
+            found = classes[triplets[:count, 0]]
+            network.history.append(
+                Epoch(
+                    loss=float(losses[:count].sum(dtype=np.float64)),
+                    n_classes=int(np.count_nonzero(found[1:] != found[:-1])) + (count > 0),
+                    n_triplets=count,
+                    seconds=time.perf_counter() - start,
+                    error=error,
+                )
             )
-        )
-        if (callback and callback(network)) or waited == settings.patience:
-            break
+            if (callback and callback(network)) or waited == settings.patience:
+                break
     if np.isinf(best):
         network.best_epoch = len(network.history)
     else:
@@ -193,6 +222,13 @@ def _inputs(x: Array, scale: float) -> Array:
     inputs = np.ones((len(x), x.shape[1] + 1), dtype=x.dtype)
     np.multiply(x, x.dtype.type(scale), out=inputs[:, :-1])
     return inputs
+
+
+def _aligned(n: int, width: int) -> Array:
+    """Space for 16-bit integers (n, width) from the start of a cache line on."""
+    space = np.empty(n * width + 32, np.int16)
+    start = -space.ctypes.data % 64 // 2
+    return space[start : start + n * width].reshape(n, width)
 
 
 def _prime_from(number: int) -> int:

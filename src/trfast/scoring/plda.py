@@ -191,6 +191,24 @@ class Plda(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         right = left if b is None else self._projected(b, "b")
         return self._ratios(1, left, 1, right)
 
+    def project(self, X: npt.ArrayLike) -> FloatArray:
+        """Return ``(x - mean_) @ projection_``, (n_samples, rank): what `score` sees of `X`.
+
+        float32 stays, all else becomes float64.
+        """
+        check_is_fitted(self)
+        return self._projected(X, "X")
+
+    def score_projected(self, a: npt.ArrayLike, b: npt.ArrayLike | None = None) -> FloatArray:
+        """Log-likelihood ratios as by `score`, of rows that `project` made.
+
+        What is scored block by block is so projected only once.
+        """
+        check_is_fitted(self)
+        rank = len(self.eigenvalues_)
+        left = _real_rows(a, "a", rank)
+        return self._ratios(1, left, 1, left if b is None else _real_rows(b, "b", rank))
+
     def score_sets(
         self,
         counts_a: npt.ArrayLike,
@@ -280,11 +298,10 @@ class Plda(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         )
 
     def _projected(self, vectors: npt.ArrayLike, name: str, counts: Any = 1) -> FloatArray:
-        """Project sums of `counts` vectors; float32 stays, all else becomes float64."""
-        dtype = np.float32 if getattr(vectors, "dtype", None) == np.float32 else np.float64
-        rows = check_matrix(vectors, name, n_columns=len(self.mean_), dtype=dtype)
-        centred = rows - (counts * self.mean_).astype(dtype)
-        return np.asarray(centred @ self.projection_.astype(dtype))
+        """Project sums of `counts` vectors."""
+        rows = _real_rows(vectors, name, len(self.mean_))
+        centred = rows - (counts * self.mean_).astype(rows.dtype)
+        return np.asarray(centred @ self.projection_.astype(rows.dtype))
 
     def _projected_sums(
         self, counts: npt.ArrayLike, sums: npt.ArrayLike, name: str
@@ -310,7 +327,7 @@ class Plda(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ``L(n_a + n_b, a + b) - L(n_a, a) - L(n_b, b)`` the squares belong to one side each.
         They ride in the one matrix product as two more columns.
         """
-        v = self.eigenvalues_
+        v = self.eigenvalues_.astype(np.float64)
         shared = v / (1 + (n_a + n_b) * v)
         constant = np.log1p(n_a * v) + np.log1p(n_b * v) - np.log1p((n_a + n_b) * v)
         own_a = np.square(a, dtype=np.float64) @ (shared - v / (1 + n_a * v)) / 2
@@ -322,3 +339,9 @@ class Plda(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Tags:
         return needs_labels(super().__sklearn_tags__())
+
+
+def _real_rows(values: npt.ArrayLike, name: str, n_columns: int) -> FloatArray:
+    """Check rows; float32 stays, all else becomes float64."""
+    dtype = np.float32 if getattr(values, "dtype", None) == np.float32 else np.float64
+    return check_matrix(values, name, n_columns=n_columns, dtype=dtype)

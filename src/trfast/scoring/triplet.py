@@ -17,6 +17,7 @@ from trfast.scoring._triplet_training import (
     Array,
     Callback,
     Epoch,
+    Members,
     Settings,
     TripletNetwork,
     train,
@@ -140,6 +141,7 @@ class TripletRanking(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         X: npt.ArrayLike,
         y: npt.ArrayLike,
         *,
+        groups: npt.ArrayLike | None = None,
         validation: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
         callback: Callback | None = None,
         executor: Executor | None = None,
@@ -151,6 +153,10 @@ class TripletRanking(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         X : array_like (n_samples, n_features)
         y : array_like (n_samples,)
             Class of each vector.
+        groups : array_like (n_samples,), optional
+            What vectors of a class can have in common besides it, such as their recording: the
+            positives of an anchor are then of other groups than its own, and classes of one
+            group only give negatives.
         validation : tuple of array_like (m, n_features) and (m,), optional
             Vectors and classes to score every `refresh` epochs: the weights of the lowest equal
             error rate of all pairs are kept (see `patience`).
@@ -162,23 +168,24 @@ class TripletRanking(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ModelError
-            If there are fewer than 2 classes, none of at least `min_class_size` vectors, or all
-            vectors are equal.
+            If there are fewer than 2 classes, none of at least `min_class_size` vectors (in 2
+            `groups`), or all vectors are equal.
         """
-        return self._fit(X, y, validation, callback, executor, reset=True)
+        return self._fit(X, y, groups, validation, callback, executor, reset=True)
 
     def partial_fit(
         self,
         X: npt.ArrayLike,
         y: npt.ArrayLike,
         *,
+        groups: npt.ArrayLike | None = None,
         validation: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
         callback: Callback | None = None,
         executor: Executor | None = None,
     ) -> Self:
         """Train for `n_epochs` more, on the same or other vectors; arguments as in `fit`."""
         reset = not hasattr(self, "networks_")
-        return self._fit(X, y, validation, callback, executor, reset=reset)
+        return self._fit(X, y, groups, validation, callback, executor, reset=reset)
 
     def transform(self, X: npt.ArrayLike) -> Array:
         """Return the outputs at unit length, (n_samples, n_components), of the type of `X`.
@@ -193,6 +200,7 @@ class TripletRanking(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self,
         X: npt.ArrayLike,
         y: npt.ArrayLike,
+        groups: npt.ArrayLike | None,
         validation: tuple[npt.ArrayLike, npt.ArrayLike] | None,
         callback: Callback | None,
         executor: Executor | None,
@@ -205,11 +213,13 @@ class TripletRanking(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         )
         classes = np.unique(labels, return_inverse=True)[1].astype(np.intc)
         sizes = np.bincount(classes)
-        if len(sizes) < 2 or sizes.max() < self.min_class_size:
+        members = Members.of(classes, _checked_groups(groups, len(x)), self.min_class_size)
+        if len(sizes) < 2 or not len(members.rows):
             raise ModelError(
                 f"{len(x)} vectors of {len(sizes)} class{'es' * (len(sizes) != 1)}, the largest of"
                 f" {sizes.max()}, cannot train a triplet network: give at least 2 classes, one of"
                 f" them of at least {self.min_class_size} vectors (min_class_size)"
+                + ("" if groups is None else " in at least 2 groups")
             )
         if (x == x[0]).all():
             raise ModelError(f"all {len(x)} vectors are equal: there is nothing to tell apart")
@@ -226,13 +236,12 @@ class TripletRanking(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             n_neighbors=min(self.n_neighbors, len(x) - int(sizes.max())),
             refresh=self.refresh,
             triplets_per_class=self.triplets_per_class,
-            min_class_size=self.min_class_size,
             soft=self.selection == "soft",
             n_epochs=self.n_epochs,
             patience=self.patience,
         )
         n = len(networks)
-        data = [[item] * n for item in (settings, x, classes, validation, callback)]
+        data = [[item] * n for item in (settings, x, classes, members, validation, callback)]
         networks = list((executor.map if executor else map)(train, networks, *data))
 
         def rank(network: TripletNetwork) -> float:
@@ -308,3 +317,13 @@ class TripletRanking(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         tags.target_tags.required = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _checked_groups(groups: npt.ArrayLike | None, n: int) -> Array:
+    """Groups by number; without any, each vector is its own."""
+    if groups is None:
+        return np.arange(n)
+    numbers = np.unique(np.asarray(groups), return_inverse=True)[1]
+    if numbers.shape != (n,):
+        raise ParameterError(f"groups has shape {numbers.shape}, expected ({n},): a group a vector")
+    return numbers

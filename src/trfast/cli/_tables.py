@@ -1,0 +1,48 @@
+"""What the tables of scores share."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Column, Table
+
+NAMES_LISTED = 10
+
+
+def console() -> Console:
+    """Return what prints names as they are; a pipe has no width: cut and fold nothing there."""
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 1000)
+
+
+def table(first: str, headings: Sequence[str]) -> Table:
+    """Make a table of a column of names and columns of numbers."""
+    made = Table(Column(first, no_wrap=True, overflow="fold"), box=SIMPLE_HEAD, padding=(0, 1))
+    for heading in headings:
+        made.add_column(heading, justify="right")
+    return made
+
+
+def percent(fraction: float) -> str:
+    """Write a fraction in percent, a dash for NaN."""
+    return "-" if math.isnan(fraction) else f"{100 * fraction:.2f}"
+
+
+def share(seconds: float, scored: float) -> str:
+    """Write seconds, and before them what they are of the scored time, in percent."""
+    return f"{percent(seconds / (scored or math.nan))} ({seconds:.1f})"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Write the first names, and how many more there are."""
+    names = list(names)
+    more = len(names) - NAMES_LISTED
+    return ", ".join(names[:NAMES_LISTED]) + (f" and {more} more" if more > 0 else "")
+
+
+def number_or_none(value: float) -> float | None:
+    """Return None for NaN, which JSON has not."""
+    return None if math.isnan(value) else value

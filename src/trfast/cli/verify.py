@@ -1,0 +1,106 @@
+"""trfast verify: how well the back-ends of a model tell speakers apart."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from trfast.cli import _common
+
+if TYPE_CHECKING:
+    from trfast.labelled import LabelledCollection
+    from trfast.model import ModelBundle
+    from trfast.training import SpeakerVectors
+
+
+@click.command(short_help="Measure how well the back-ends of a model tell speakers apart.")
+@click.argument("collection", type=click.Path(path_type=Path))
+@click.option(
+    "--backend",
+    "names",
+    type=_common.BACKEND,
+    multiple=True,
+    help="Back-end to measure; can be given again.  [default: all that the model has]",
+)
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    help="Model file.  [default: the one shipped with trfast]",
+)
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def verify(
+    collection: Path, names: tuple[str, ...], model: Path | None, jobs: int | None, as_json: bool
+) -> None:
+    """Is it the same speaker, yes or no? Print EER and minDCF (1 %) of each back-end.
+
+    COLLECTION is a folder with audio/ and ref.rttm (speakers named alike in all recordings).
+    One vector for each speaker in each recording, from all that they say alone there by the
+    reference; every pair of vectors is a trial.
+    """
+    import numpy as np
+
+    from trfast.evaluation.verification import (
+        equal_error_rate,
+        minimum_dcf,
+        verification_trials_of_scores,
+    )
+    from trfast.execution import map_recordings
+    from trfast.labelled import LabelledCollection
+    from trfast.model import load_model
+
+    labelled = LabelledCollection.read(collection)
+    bundle = load_model(model)
+    backends = [bundle.backend(name) for name in dict.fromkeys(names or bundle.backends)]
+    found = {}
+    for outcome in map_recordings(
+        partial(_vectors, collection=labelled, bundle=bundle), labelled.audio, jobs=jobs
+    ):
+        if outcome.error is not None:
+            raise outcome.error
+        if outcome.result is not None:
+            found[outcome.item] = outcome.result
+    parts = [found[name] for name in labelled.audio]
+    vectors = np.concatenate([part.vectors for part in parts])
+    speakers = [speaker for part in parts for speaker in part.speakers]
+    errors = {}
+    for backend in backends:
+        similarities = backend.similarity(backend.project(vectors))
+        scores, targets = verification_trials_of_scores(similarities, speakers)
+        errors[backend.name] = (equal_error_rate(scores, targets), minimum_dcf(scores, targets))
+    n_targets = int(targets.sum())
+    counts = {"target_pairs": n_targets, "non_target_pairs": len(targets) - n_targets}
+    if as_json:
+        rows = {name: {"eer": eer, "min_dcf": dcf} for name, (eer, dcf) in errors.items()}
+        click.echo(json.dumps({"backends": rows, "vectors": len(vectors)} | counts, indent=2))
+        return
+    _print(errors)
+    click.echo(
+        f"{counts['target_pairs']} target and {counts['non_target_pairs']} non-target pairs of"
+        f" {len(vectors)} vectors, one a speaker a recording"
+    )
+
+
+def _vectors(name: str, *, collection: LabelledCollection, bundle: ModelBundle) -> SpeakerVectors:
+    """One vector for each speaker of a recording."""
+    from trfast.training import frames_of, reference_vectors
+
+    frames, _ = frames_of(collection.audio[name], bundle.mfcc)
+    reference = {name: collection.reference[name]}
+    return reference_vectors({name: frames}, reference, bundle.embedder, bundle.mfcc)
+
+
+def _print(errors: dict[str, tuple[float, float]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("back-end", box=None)
+    table.add_column("EER %", justify="right")
+    table.add_column("minDCF (1 %)", justify="right")
+    for name, (eer, dcf) in errors.items():
+        table.add_row(name, f"{100 * eer:.2f}", f"{dcf:.3f}")
+    Console().print(table)

@@ -1,0 +1,287 @@
+"""A back-end of a model: what makes i-vectors comparable, compares them, and clusters them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trfast._checks import check_matrix
+from trfast._threads import blas_limit, effective_n_threads
+from trfast.clustering import complete_linkage_of_edges, connected_components
+from trfast.errors import ParameterError
+from trfast.scoring.cosine import cosine_components, cosine_similarity, edges_above
+from trfast.scoring.normalization import Lda, LengthNorm, Wccn, Whitening
+from trfast.scoring.plda import Plda
+from trfast.scoring.triplet import TripletNetwork, TripletRanking
+
+FloatArray = npt.NDArray[np.floating]
+IntArray = npt.NDArray[np.int64]
+Estimator = Wccn | Lda | Plda | TripletRanking
+
+BACKENDS = ("cosine", "wccn", "lda", "plda", "tr")
+CLUSTERINGS = ("cc", "hac")
+
+_ESTIMATORS: Mapping[str, type[Estimator]] = {
+    "wccn": Wccn,
+    "lda": Lda,
+    "plda": Plda,
+    "tr": TripletRanking,
+}
+# Learned attributes, less their last underscore; the rows of the first are the features.
+_LEARNED = {
+    "wccn": ("within", "matrix"),
+    "lda": ("mean", "matrix", "eigenvalues"),
+    "plda": ("mean", "factor", "within", "projection", "eigenvalues"),
+    "tr": ("weights", "bias"),
+}
+# Rows and columns of the scores that are in memory at a time.
+_BLOCK = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thresholds:
+    """Similarities from which two clusters are one speaker.
+
+    Parameters
+    ----------
+    within, across : float
+        Of two clusters of one recording, of local speakers of two recordings.
+    """
+
+    within: float
+    across: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Backend:
+    """How the i-vectors of a model are compared.
+
+    Parameters
+    ----------
+    name : {"cosine", "wccn", "lda", "plda", "tr"}
+    whitening : Whitening
+        Comes first, in all back-ends of a model.
+    estimator : Wccn, Lda, Plda or TripletRanking, optional
+        By `name`; None for the cosine.
+    thresholds : mapping of str to Thresholds
+        By clustering, ``"cc"`` and ``"hac"``.
+
+    Raises
+    ------
+    ParameterError
+        If `estimator` is not that of `name`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).normal(size=(90, 3)).astype(np.float32) * [5, 1, 1]
+    >>> backend = Backend(name="cosine", whitening=Whitening().fit(x))
+    >>> rows = backend.project(x[:3])
+    >>> backend.similarity(rows).shape
+    (3, 3)
+    >>> backend.cluster(rows, -1.0)
+    array([0, 0, 0])
+    """
+
+    name: str
+    whitening: Whitening
+    estimator: Estimator | None = None
+    thresholds: Mapping[str, Thresholds] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.name not in BACKENDS:
+            raise ParameterError(f"name must be one of {', '.join(BACKENDS)}, got {self.name!r}")
+        expected = _ESTIMATORS.get(self.name, type(None))
+        if not isinstance(self.estimator, expected):
+            raise ParameterError(
+                f"the estimator of back-end {self.name!r} must be {expected.__name__},"
+                f" got {type(self.estimator).__name__}"
+            )
+
+    def project(self, vectors: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """Turn i-vectors into what the other methods compare.
+
+        Whitening and length normalization, then the estimator. What comes out has unit length,
+        the inner product is the similarity; rows of PLDA (`Plda.project`) stay as they are.
+
+        Parameters
+        ----------
+        vectors : array_like (n, rank)
+
+        Returns
+        -------
+        ndarray (n, k), float32
+        """
+        x = check_matrix(vectors, "vectors", n_columns=len(self.whitening.mean_))
+        if len(x) == 0:  # which scikit-learn refuses
+            return self.project(np.zeros((1, x.shape[1])))[:0]
+        rows = LengthNorm().fit_transform(self.whitening.transform(x))
+        if isinstance(self.estimator, Plda):
+            rows = self.estimator.project(rows)
+        elif self.estimator is not None:
+            rows = LengthNorm().fit_transform(self.estimator.transform(rows))
+        return np.asarray(rows, np.float32)
+
+    def similarity(self, a: npt.ArrayLike, b: npt.ArrayLike | None = None) -> FloatArray:
+        """Similarity of each projected row of `a` with each of `b` (default: `a`), (n, m).
+
+        The cosine, or the log-likelihood ratio of PLDA.
+        """
+        if isinstance(self.estimator, Plda):
+            return self.estimator.score_projected(a, b)
+        return cosine_similarity(a, b)
+
+    def edges_above(
+        self, rows: npt.ArrayLike, threshold: float, *, n_threads: int | None = 1
+    ) -> tuple[IntArray, FloatArray]:
+        """List the pairs whose similarity reaches a threshold, without a matrix of all.
+
+        Parameters
+        ----------
+        rows : array_like (n, k)
+            As `project` gives them.
+        threshold : float
+            Least similarity of a pair.
+        n_threads : int, optional
+            None: all cores this process may use. The result does not depend on it.
+
+        Returns
+        -------
+        pairs : ndarray (m, 2), int64
+            Pairs ``i < j``, sorted.
+        similarities : ndarray (m,)
+            float32, or float64 if the rows are.
+
+        Raises
+        ------
+        ParameterError
+            As in `check_threshold`, or if a row is zero, NaN or infinite, or of another length.
+        """
+        self.check_threshold(threshold)
+        if isinstance(self.estimator, Plda):
+            return _plda_edges_above(self.estimator, rows, threshold, n_threads)
+        return edges_above(rows, threshold, n_threads=n_threads)
+
+    def cluster(
+        self,
+        rows: npt.ArrayLike,
+        threshold: float,
+        *,
+        clustering: str = "cc",
+        n_threads: int | None = 1,
+    ) -> IntArray:
+        """Join rows by connected components, or by complete linkage, cut at a threshold.
+
+        Parameters
+        ----------
+        rows : array_like (n, k)
+            As `project` gives them.
+        threshold : float
+            Least similarity of two rows that are joined; with ``"hac"``, of any two rows of a
+            cluster.
+        clustering : {"cc", "hac"}
+        n_threads : int, optional
+            None: all cores this process may use. The result does not depend on it.
+
+        Returns
+        -------
+        ndarray (n,), int64
+            Cluster of each row, numbered in order of first appearance.
+
+        Raises
+        ------
+        ParameterError
+            As in `edges_above`, or if there is no such clustering.
+        """
+        if check_clustering(clustering) == "cc" and not isinstance(self.estimator, Plda):
+            self.check_threshold(threshold)
+            return cosine_components(rows, threshold, n_threads=n_threads)
+        pairs, similarities = self.edges_above(rows, threshold, n_threads=n_threads)
+        n = len(np.asarray(rows))
+        if clustering == "cc":
+            return connected_components(pairs, n)
+        return complete_linkage_of_edges(pairs, similarities, n)
+
+    def check_threshold(self, threshold: float) -> float:
+        """Return `threshold` if a similarity can be equal to it.
+
+        Raises
+        ------
+        ParameterError
+            If it is NaN, or outside -1 to 1 where the similarity is a cosine.
+        """
+        if isinstance(self.estimator, Plda):
+            if np.isnan(threshold):
+                raise ParameterError("threshold is a log-likelihood ratio, any number, got nan")
+        elif not -1 <= threshold <= 1:
+            raise ParameterError(f"threshold is a cosine similarity, -1 to 1, got {threshold}")
+        return float(threshold)
+
+
+def check_clustering(name: str) -> str:
+    """Return `name` if it is one of the two clusterings.
+
+    Raises
+    ------
+    ParameterError
+        If it is not.
+    """
+    if name not in CLUSTERINGS:
+        raise ParameterError(f"clustering must be one of {', '.join(CLUSTERINGS)}, got {name!r}")
+    return name
+
+
+def estimator_tensors(name: str, estimator: Estimator | None) -> dict[str, npt.NDArray[Any]]:
+    """Return what the estimator of a back-end has learned, as a model file holds it."""
+    tensors = {
+        f"{name}.{part}": getattr(estimator, f"{part}_").astype(np.float32)
+        for part in _LEARNED.get(name, ())
+    }
+    if isinstance(estimator, TripletRanking):
+        tensors["tr.weights"] *= np.float32(estimator.input_scale)
+    return tensors
+
+
+def estimator_of(name: str, tensors: Mapping[str, npt.NDArray[Any]]) -> Estimator | None:
+    """Return the estimator of a back-end from a model file's arrays; None for the cosine."""
+    if name not in _ESTIMATORS:
+        return None
+    estimator = _ESTIMATORS[name]()
+    for part in _LEARNED[name]:
+        setattr(estimator, f"{part}_", tensors[f"{name}.{part}"])
+    estimator.n_features_in_ = len(tensors[f"{name}.{_LEARNED[name][0]}"])
+    if isinstance(estimator, TripletRanking):
+        weights = np.vstack([estimator.weights_, estimator.bias_])
+        network = TripletNetwork(weights=weights, input_scale=1.0, rng=np.random.default_rng(0))
+        estimator.networks_, estimator.history_ = [network], network.history
+    return estimator
+
+
+def _plda_edges_above(
+    plda: Plda, rows: npt.ArrayLike, threshold: float, n_threads: int | None
+) -> tuple[IntArray, FloatArray]:
+    """Edges from blocks of scores, a product each."""
+    rows = np.asarray(rows)
+    starts = range(0, max(len(rows), 1), _BLOCK)
+
+    def edges_of_band(start: int) -> tuple[IntArray, FloatArray]:
+        found = []
+        for first in starts[start // _BLOCK :]:
+            scores = plda.score_projected(
+                rows[start : start + _BLOCK], rows[first : first + _BLOCK]
+            )
+            enough = scores >= threshold
+            i, j = np.nonzero(np.triu(enough, 1) if first == start else enough)
+            found.append((np.column_stack([i + start, j + first]), scores[i, j]))
+        pairs = np.concatenate([pairs for pairs, _ in found])
+        order = np.argsort(pairs[:, 0], kind="stable")
+        return pairs[order], np.concatenate([scores for _, scores in found])[order]
+
+    with blas_limit(), ThreadPoolExecutor(effective_n_threads(n_threads)) as threads:
+        pairs, similarities = zip(*threads.map(edges_of_band, starts), strict=True)
+    return np.concatenate(pairs), np.concatenate(similarities)

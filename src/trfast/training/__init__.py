@@ -1,0 +1,24 @@
+"""Labelled recordings -> a model bundle, stage by stage; a stopped training goes on."""
+
+from trfast.training.backends import fit_backends
+from trfast.training.config import BackendConfig, TrainingConfig
+from trfast.training.frames import frames_of
+from trfast.training.recipe import train
+from trfast.training.vectors import (
+    SpeakerVectors,
+    reference_segments,
+    reference_vectors,
+    training_vectors,
+)
+
+__all__ = [
+    "BackendConfig",
+    "SpeakerVectors",
+    "TrainingConfig",
+    "fit_backends",
+    "frames_of",
+    "reference_segments",
+    "reference_vectors",
+    "train",
+    "training_vectors",
+]

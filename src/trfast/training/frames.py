@@ -1,0 +1,90 @@
+"""The frames of the recordings: made once, kept in files, read as they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trfast._files import replacing
+from trfast.annotation import Annotation
+from trfast.audio import SAMPLE_RATE, stream
+from trfast.embedding import NormalizationConfig, segment_frames
+from trfast.features import Mfcc, MfccConfig
+from trfast.training.vectors import reference_segments
+
+FloatArray = npt.NDArray[Any]
+
+
+def frames_of(file: Path, config: MfccConfig) -> tuple[FloatArray, float]:
+    """Return the static frames of a recording and its duration in seconds."""
+    count = 0
+
+    def counted() -> Iterator[npt.NDArray[np.float32]]:
+        nonlocal count
+        for block in stream(file):
+            count += len(block)
+            yield block
+
+    static = Mfcc(config).extract(counted())
+    return static, count / SAMPLE_RATE
+
+
+def store_frames(
+    name: str, *, files: Mapping[str, Path], folder: Path, config: MfccConfig
+) -> float:
+    """Make the frames of one recording; return its duration."""
+    static, duration = frames_of(files[name], config)
+    folder.mkdir(exist_ok=True)
+    with replacing(folder / f"{name}.npy") as temporary, open(temporary, "wb") as file:
+        np.save(file, static)
+    return duration
+
+
+class StoredFrames(Mapping[str, FloatArray]):
+    """Static frames of each recording, memory-mapped."""
+
+    def __init__(self, folder: Path, names: Iterable[str]) -> None:
+        self._files = {name: folder / f"{name}.npy" for name in names}
+
+    def __getitem__(self, name: str) -> FloatArray:
+        frames: FloatArray = np.load(self._files[name], mmap_mode="r")
+        return frames
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+
+class SpeechFrames(Sequence[FloatArray]):
+    """Normalized frames of the turns of each recording, made again at each pass."""
+
+    def __init__(
+        self,
+        frames: Mapping[str, FloatArray],
+        reference: Mapping[str, Annotation],
+        mfcc: MfccConfig,
+        normalization: NormalizationConfig,
+    ) -> None:
+        self._frames = frames
+        self._names = list(reference)
+        self._reference = reference
+        self._mfcc = mfcc
+        self._normalization = normalization
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __getitem__(self, index: Any) -> Any:
+        name = self._names[index]
+        static = self._frames[name]
+        segments, _ = reference_segments(self._reference[name], len(static), self._mfcc)
+        chunks = segment_frames(static, segments, self._normalization, self._mfcc.hop)
+        return np.concatenate(
+            [np.empty((0, 3 * static.shape[1]), np.float32), *(c for c, _ in chunks)]
+        )

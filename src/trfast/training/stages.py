@@ -1,0 +1,265 @@
+"""The long stages of a training, each with its result in a file: a stopped training goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import load_file, save
+
+from trfast._files import write_atomic
+from trfast.annotation import Annotation
+from trfast.embedding import IvectorEmbedder
+from trfast.errors import ModelError
+from trfast.execution import map_recordings
+from trfast.gmm import BaumWelchStatistics, DiagonalGmm
+from trfast.ivector import TotalVariability
+from trfast.labelled import LabelledCollection
+from trfast.model import detector_mixtures, detector_tensors, mixture_of, mixture_tensors
+from trfast.scoring.normalization import Whitening
+from trfast.speech import SpeechDetector
+from trfast.training.config import TrainingConfig
+from trfast.training.frames import SpeechFrames, StoredFrames, store_frames
+from trfast.training.vectors import (
+    SpeakerVectors,
+    by_speaker,
+    reference_segments,
+    reference_vectors,
+)
+
+FloatArray = npt.NDArray[Any]
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stages:
+    """The models that come before the back-ends, trained on some recordings of a collection.
+
+    Parameters
+    ----------
+    collection : LabelledCollection
+    config : TrainingConfig
+    folder : Path
+        Where results lie, under the hash of all they depend on.
+    jobs : int
+        Processes for features, threads for the rest.
+    progress : callable
+        Called with the name of a stage, steps done, and steps in all.
+    reference : mapping of str to Annotation
+        The recordings trained on.
+    label : str
+        Before the names of stages.
+    """
+
+    collection: LabelledCollection
+    config: TrainingConfig
+    folder: Path
+    jobs: int
+    progress: Progress
+    reference: Mapping[str, Annotation]
+    label: str = ""
+
+    def on(self, reference: Mapping[str, Annotation], label: str) -> Stages:
+        """Return the stages of a training on other recordings of the collection."""
+        return replace(self, reference=reference, label=label)
+
+    def features(self) -> dict[str, float]:
+        """Make the frames of each recording, one file each; return the durations."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        key = self._features_key
+        index = self.folder / "features.json"
+        done: dict[str, float] = {}
+        if index.exists():
+            stored = json.loads(index.read_text())
+            done = stored["durations"] if stored["key"] == key else {}
+        todo = [name for name in self.collection.audio if name not in done]
+        total = len(self.collection.audio)
+        self.progress("features", len(done), total)
+        function = partial(
+            store_frames,
+            files=self.collection.audio,
+            folder=self.folder / "features",
+            config=self.config.mfcc,
+        )
+        for outcome in map_recordings(function, todo, jobs=self.jobs):
+            if outcome.error is not None:
+                raise outcome.error
+            if outcome.result is not None:
+                done[outcome.item] = outcome.result
+            write_atomic(index, json.dumps({"key": key, "durations": done}))
+            self.progress("features", len(done), total)
+        return {name: done[name] for name in sorted(done)}
+
+    def frames(self, reference: Mapping[str, Annotation]) -> StoredFrames:
+        """Return the frames of the recordings of `reference`."""
+        return StoredFrames(self.folder / "features", reference)
+
+    @cached_property
+    def detector(self) -> SpeechDetector:
+        """Speech detector, from the time of the turns and the rest."""
+        detector = SpeechDetector(
+            config=self.config.mfcc, random_state=self.config.seed, n_threads=self.jobs
+        )
+        settings = detector.get_params(deep=False)
+        del settings["n_threads"]
+
+        def fit() -> dict[str, FloatArray]:
+            frames = self.frames(self.reference)
+            speech = [annotation.timeline() for annotation in self.reference.values()]
+            detector.fit([np.asarray(frames[name]) for name in frames], speech)
+            return detector_tensors(detector)
+
+        tensors = self._stage("speech", _digest(self._data_key, settings), fit)
+        detector.mixtures_ = detector_mixtures(tensors, self.jobs)
+        return detector
+
+    @cached_property
+    def ubm(self) -> DiagonalGmm:
+        """UBM of the speech."""
+
+        def fit() -> dict[str, FloatArray]:
+            config = self.config
+            ubm = DiagonalGmm(
+                n_components=config.n_components,
+                n_iterations=config.ubm_iterations,
+                random_state=config.seed,
+                n_threads=self.jobs,
+            )
+            frames = self.frames(self.reference)
+            ubm.fit(SpeechFrames(frames, self.reference, config.mfcc, config.normalization))
+            return mixture_tensors("ubm", ubm)
+
+        return mixture_of("ubm", self._stage("ubm", self._ubm_key, fit), self.jobs)
+
+    @cached_property
+    def total_variability(self) -> TotalVariability:
+        """Total variability, from every turn and from every speaker in every recording."""
+        n_iterations = self.config.total_variability_iterations
+        model = TotalVariability(
+            ubm=self.ubm,
+            rank=self.config.rank,
+            n_iterations=n_iterations,
+            random_state=self.config.seed,
+            n_threads=self.jobs,
+        )
+
+        def fit() -> dict[str, FloatArray]:
+            name = f"{self.label}total variability"
+            self.progress(name, 0, n_iterations)
+            model.fit(self._statistics(), callback=lambda k: self.progress(name, k, n_iterations))
+            # The model file holds half precision; what follows is estimated with the same.
+            return {"matrix": model.matrix_.astype(np.float16)}
+
+        tensors = self._stage("total variability", self._total_variability_key, fit)
+        model.matrix_ = tensors["matrix"].astype(np.float32)
+        return model
+
+    @cached_property
+    def vectors(self) -> SpeakerVectors:
+        """A vector a speaker a recording, of all recordings of the collection."""
+        reference = self.collection.reference
+        recordings, speakers = list(reference), sorted(self.collection.speaker_recordings())
+
+        embedder = self._embedder(self.total_variability)
+
+        def fit() -> dict[str, FloatArray]:
+            found = reference_vectors(self.frames(reference), reference, embedder, self.config.mfcc)
+            return {
+                "vectors": found.vectors,
+                "speakers": np.searchsorted(speakers, found.speakers),
+                "recordings": np.searchsorted(recordings, found.recordings),
+            }
+
+        key = _digest(self._total_variability_key, _turns(reference))
+        tensors = self._stage("vectors", key, fit)
+        return SpeakerVectors(
+            tensors["vectors"],
+            tuple(speakers[k] for k in tensors["speakers"]),
+            tuple(recordings[k] for k in tensors["recordings"]),
+        )
+
+    @cached_property
+    def whitening(self) -> Whitening:
+        """Whitening of the vectors of the recordings trained on."""
+        own = self.vectors.only([name in self.reference for name in self.vectors.recordings])
+        if len(own.vectors) < 2:
+            raise ModelError(
+                f"{len(own.vectors)} speaker(s), counted once a recording: whitening needs at"
+                " least 2, in every other recording too; give more recordings"
+            )
+        whitening = Whitening(shrinkage=self.config.whitening_shrinkage).fit(own.vectors)
+        # As the model file holds them, so that the model gives the same before and after.
+        whitening.mean_ = whitening.mean_.astype(np.float32)
+        whitening.matrix_ = whitening.matrix_.astype(np.float32)
+        return whitening
+
+    def _embedder(self, total_variability: TotalVariability) -> IvectorEmbedder:
+        return IvectorEmbedder(
+            ubm=self.ubm,
+            total_variability=total_variability,
+            normalization=self.config.normalization,
+            hop=self.config.mfcc.hop,
+        )
+
+    def _statistics(self) -> list[BaumWelchStatistics]:
+        """Statistics of every turn, and of every speaker in every recording."""
+        embedder = self._embedder(TotalVariability(ubm=self.ubm))
+        batches = []
+        for name, static in self.frames(self.reference).items():
+            annotation = self.reference[name]
+            segments, speakers = reference_segments(annotation, len(static), self.config.mfcc)
+            turns = embedder.statistics(static, segments)
+            batches += [turns, by_speaker(turns, speakers)[0]]
+        return batches
+
+    @property
+    def _features_key(self) -> str:
+        data = [
+            (name, file.stat().st_size, file.stat().st_mtime_ns)
+            for name, file in self.collection.audio.items()
+        ]
+        return _digest(version("trfast"), data, self.config.mfcc)
+
+    @cached_property
+    def _data_key(self) -> str:
+        return _digest(self._features_key, _turns(self.reference), self.config.seed)
+
+    @property
+    def _ubm_key(self) -> str:
+        config = self.config
+        return _digest(
+            self._data_key, config.normalization, config.n_components, config.ubm_iterations
+        )
+
+    @property
+    def _total_variability_key(self) -> str:
+        config = self.config
+        return _digest(self._ubm_key, config.rank, config.total_variability_iterations)
+
+    def _stage(
+        self, stage: str, key: str, fit: Callable[[], dict[str, FloatArray]]
+    ) -> dict[str, FloatArray]:
+        """Result of a stage: the stored one if it has the same key, or a new one."""
+        name = self.label + stage
+        path = self.folder / f"{stage.replace(' ', '-')}.{key[:16]}.safetensors"
+        if not path.exists():
+            self.progress(name, 0, 1)
+            write_atomic(path, save({k: np.ascontiguousarray(v) for k, v in fit().items()}))
+        self.progress(name, 1, 1)
+        return dict(load_file(path))
+
+
+def _turns(reference: Mapping[str, Annotation]) -> list[object]:
+    return [(name, annotation.turns) for name, annotation in reference.items()]
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()

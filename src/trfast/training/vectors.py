@@ -1,0 +1,94 @@
+"""Labelled i-vectors, from the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trfast.annotation import Annotation, Timeline
+from trfast.embedding import IvectorEmbedder
+from trfast.features import MfccConfig, timeline_to_frames
+from trfast.gmm import BaumWelchStatistics
+from trfast.labelled import LabelledCollection, single_speaker_turns
+
+FloatArray = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class SpeakerVectors:
+    """One i-vector a speaker a recording, from the reference.
+
+    Parameters
+    ----------
+    vectors : ndarray (n, rank), float32
+    speakers, recordings : tuple of str
+        Of each row.
+    """
+
+    vectors: npt.NDArray[np.float32]
+    speakers: tuple[str, ...]
+    recordings: tuple[str, ...]
+
+    def only(self, rows: Sequence[bool]) -> SpeakerVectors:
+        """Return the rows that are true."""
+        return SpeakerVectors(
+            self.vectors[np.asarray(rows, dtype=bool)],
+            tuple(compress(self.speakers, rows)),
+            tuple(compress(self.recordings, rows)),
+        )
+
+
+def training_vectors(
+    vectors: SpeakerVectors, collection: LabelledCollection, min_speech: float
+) -> SpeakerVectors:
+    """Return what supervised back-ends learn from: the vectors of `min_speech` seconds."""
+    enough = collection.speaker_recordings(min_speech=min_speech)
+    pairs = zip(vectors.speakers, vectors.recordings, strict=True)
+    return vectors.only([recording in enough.get(speaker, ()) for speaker, recording in pairs])
+
+
+def reference_vectors(
+    frames: Mapping[str, FloatArray],
+    reference: Mapping[str, Annotation],
+    embedder: IvectorEmbedder,
+    mfcc: MfccConfig,
+) -> SpeakerVectors:
+    """Return one i-vector for each speaker in each recording, from the statistics of all their
+    speech there (overlapped speech left out)."""
+    vectors = [np.empty((0, embedder.total_variability.rank), np.float32)]
+    speakers: list[str] = []
+    recordings: list[str] = []
+    for name, annotation in reference.items():
+        segments, names = reference_segments(annotation, len(frames[name]), mfcc)
+        statistics, grouped = by_speaker(embedder.statistics(frames[name], segments), names)
+        vectors.append(embedder.total_variability.transform(statistics))
+        speakers += grouped
+        recordings += [name] * len(grouped)
+    return SpeakerVectors(np.concatenate(vectors), tuple(speakers), tuple(recordings))
+
+
+def reference_segments(
+    annotation: Annotation, n_frames: int, mfcc: MfccConfig
+) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Return the frame bounds where one speaker speaks alone, and the name of each."""
+    turns = single_speaker_turns(annotation)
+    segments, speakers = [np.empty((0, 2), np.int64)], []
+    for start, end, speaker in turns:
+        found = timeline_to_frames(Timeline([(start, end)]), n_frames, mfcc)
+        segments.append(found)
+        speakers += [speaker] * len(found)
+    return np.concatenate(segments), speakers
+
+
+def by_speaker(
+    statistics: BaumWelchStatistics, speakers: list[str]
+) -> tuple[BaumWelchStatistics, list[str]]:
+    """Add up the statistics of each speaker; return the names too, sorted."""
+    names = sorted(set(speakers))
+    groups = np.array([names.index(speaker) for speaker in speakers], dtype=np.int64)
+    return statistics.grouped(groups, len(names)), names
