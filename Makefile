@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-quick lint bench bench-quick docs model clean
+.PHONY: demo test test-quick lint bench bench-quick docs model paper clean
 
 .venv/.created:
 	$(PYTHON) -m venv .venv
@@ -55,6 +55,11 @@ COLLECTIONS ?= ../shared/collections
 model: .venv/.test
 	$(BIN)/trfast train $(COLLECTIONS)/radio-train -o build/default.safetensors
 	cp build/default.safetensors src/trfast/models/default.safetensors
+
+# The paper's tables and figures, into docs/paper.md; half an hour on two cores.
+paper: .venv/.test .venv/.paper
+	$(BIN)/python -m benchmarks.paper --collections $(COLLECTIONS)
+	$(BIN)/python -m benchmarks.paper.render
 
 docs: .venv/.docs
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html

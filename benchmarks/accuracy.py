@@ -1,159 +1,172 @@
-"""Error of the default path on labelled collections, and where it comes from.
+"""Error of the whole path on labelled collections, and which stage it comes from.
 
-    python benchmarks/accuracy.py COLLECTION... [--model M] [--sweep]
+    python benchmarks/accuracy.py COLLECTION... [--model M] [--backend B]... [--clustering C]...
 
 For each collection, three ways: all automatic, with the reference's speech marks, and with the
-reference's segments (each turn one segment). DER with a collar of 0.25 s each side, overlap
-left out. Then EER and minDCF of the cosine, one vector a speaker a recording, from the
-reference; and the same with the collections pooled, all pairs.
+reference's segments (each turn one segment). For each way what perfect linking of the segments
+leaves, then I-DER and X-DER of each back-end and clustering at the model's thresholds. DER with a
+collar of 0.25 s each side, overlap left out. Then EER and minDCF, one vector a speaker a recording,
+from the reference; and the same with the collections pooled, all pairs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
+import numpy.typing as npt
 
 from trfast.annotation import Annotation
-from trfast.diarization import Diarization, Diarizer
-from trfast.evaluation import (
-    ErrorTimes,
-    diarization_error,
+from trfast.diarization import Diarization, Diarizer, EmbeddedSegments
+from trfast.evaluation import diarization_error, oracle_linking
+from trfast.evaluation.verification import (
     equal_error_rate,
     minimum_dcf,
-    oracle_linking,
-    verification_trials,
+    verification_trials_of_scores,
 )
-from trfast.features import MfccConfig
 from trfast.labelled import LabelledCollection
 from trfast.linking import link
 from trfast.model import ModelBundle, load_model
+from trfast.scoring.backend import BACKENDS, CLUSTERINGS, Backend
 from trfast.training import frames_of, reference_segments, reference_vectors
 
+WAYS = ("automatic", "reference speech", "reference segments")
+Frames = Mapping[str, tuple[npt.NDArray[Any], float]]
+Annotations = Mapping[str, Annotation]
 
-def score(
-    collection: LabelledCollection, hypothesis: dict[str, Annotation], across: bool
-) -> ErrorTimes:
-    """Pooled DER of a collection."""
-    return diarization_error(
+
+def embedded(
+    diarizer: Diarizer, way: str, collection: LabelledCollection, frames: Frames
+) -> list[EmbeddedSegments]:
+    """Segments of all recordings, as found in one of the three ways."""
+    found = []
+    for name, (static, duration) in frames.items():
+        reference = collection.reference[name]
+        marks: dict[str, Any] = {}
+        if way == "reference speech":
+            marks["speech"] = reference.timeline()
+        elif way == "reference segments":
+            marks["segments"] = reference_segments(reference, len(static), diarizer.model.mfcc)[0]
+        found.append(diarizer.embed(static, duration=duration, recording=name, **marks))
+    return found
+
+
+def linked(diarizer: Diarizer, local: Sequence[Diarization]) -> dict[str, Annotation]:
+    """Annotations with collection-wide names."""
+    backend, clustering = diarizer.backend, diarizer.clustering
+    links = link(
+        backend.project(np.concatenate([d.vectors for d in local])),
+        [d.recording for d in local for _ in d.speakers],
+        threshold=diarizer.model.thresholds(backend.name, clustering).across,
+        backend=backend,
+        clustering=clustering,
+    )
+    names = iter(links.labels.tolist())
+    return {
+        d.recording: d.annotation.rename({s: str(next(names)) for s in d.speakers}) for d in local
+    }
+
+
+def percent(collection: LabelledCollection, hypothesis: Annotations, *, across: bool) -> str:
+    """Write the pooled DER and its components in percent."""
+    times = diarization_error(
         collection.reference,
         hypothesis,
         uem=collection.uem,
         skip_overlap=True,
         across_recordings=across,
     ).total
-
-
-def linked(
-    model: ModelBundle, local: list[Diarization], threshold: float, constrain: bool = True
-) -> dict[str, Annotation]:
-    """Annotations with collection-wide names."""
-    vectors = model.project(np.concatenate([d.vectors for d in local]))
-    recordings = [d.recording for d in local for _ in d.speakers]
-    names = iter(
-        link(vectors, recordings, threshold=threshold, constrain=constrain).labels.tolist()
-    )
-    return {
-        d.recording: d.annotation.rename({s: str(next(names)) for s in d.speakers}) for d in local
-    }
-
-
-def percent(times: ErrorTimes) -> str:
-    """Write the DER and its components in percent."""
     parts = (times.missed, times.false_alarm, times.speaker_error)
-    components = " ".join(f"{100 * part / times.scored:6.2f}" for part in parts)
-    return f"{100 * times.error_rate:6.2f} = {components}"
+    components = " ".join(f"{100 * part / times.scored:5.2f}" for part in parts)
+    return f"{100 * times.error_rate:5.2f} = {components}"
 
 
-def measure(
-    model: ModelBundle,
-    collection: LabelledCollection,
-    frames: dict[str, tuple[np.ndarray, float]],
-    sweep: bool,
-) -> None:
+def measure(diarizers: Sequence[Diarizer], collection: LabelledCollection, frames: Frames) -> None:
     """Print the errors of one collection."""
-    mfcc: MfccConfig = model.mfcc
-    diarizer = Diarizer(model)
     click.echo(f"\n{collection.path.name}: DER = missed + false alarm + speaker error, in percent")
-    for way in ("automatic", "reference speech", "reference segments"):
-        segments = []
-        for name, (static, duration) in frames.items():
-            reference = collection.reference[name]
-            segments.append(
-                diarizer.embed(
-                    static,
-                    duration=duration,
-                    recording=name,
-                    speech=reference.timeline() if way == "reference speech" else None,
-                    segments=reference_segments(reference, len(static), mfcc)[0]
-                    if way == "reference segments"
-                    else None,
-                )
+    for way in WAYS:
+        segments = embedded(diarizers[0], way, collection, frames)
+        turns = {
+            s.recording: Annotation(
+                s.recording, [(*bounds, str(k)) for k, bounds in enumerate(s.seconds.tolist())]
             )
-        local = [diarizer.cluster(s) for s in segments]
-        hypothesis = {d.recording: d.annotation for d in local}
-        click.echo(f"  {way:18} I-DER {percent(score(collection, hypothesis, False))}")
-        across = linked(model, local, model.thresholds["across"])
-        click.echo(f"  {way:18} X-DER {percent(score(collection, across, True))}")
-        oracle = oracle_linking(
-            collection.reference,
-            {
-                s.recording: Annotation(
-                    s.recording, [(a, b, str(k)) for k, (a, b) in enumerate(s.seconds.tolist())]
-                )
-                for s in segments
-            },
+            for s in segments
+        }
+        oracle = oracle_linking(collection.reference, turns)
+        click.echo(f"  {way}\n    oracle      I-DER {percent(collection, oracle, across=False)}")
+        for diarizer in diarizers:
+            local = [diarizer.cluster(s) for s in segments]
+            within = percent(collection, {d.recording: d.annotation for d in local}, across=False)
+            across = percent(collection, linked(diarizer, local), across=True)
+            name = f"{diarizer.backend.name} {diarizer.clustering}"
+            click.echo(f"    {name:11} I-DER {within}   X-DER {across}")
+
+
+def verify(backends: Sequence[Backend], vectors: npt.NDArray[Any], speakers: Sequence[str]) -> None:
+    """Print EER and minDCF of all pairs."""
+    for backend in backends:
+        similarities = backend.similarity(backend.project(vectors))
+        scores, targets = verification_trials_of_scores(similarities, speakers)
+        click.echo(
+            f"    {backend.name:6} EER {100 * equal_error_rate(scores, targets):5.2f} %"
+            f"  minDCF {minimum_dcf(scores, targets):.3f}"
         )
-        click.echo(f"  {way:18} oracle {percent(score(collection, oracle, False))}")
-        if sweep:
-            for threshold in np.arange(0.1, 0.8, 0.05):
-                within = Diarizer(model, threshold=float(threshold))
-                local_t = {s.recording: within.cluster(s).annotation for s in segments}
-                free, constrained = (
-                    score(collection, linked(model, local, float(threshold), constrain), True)
-                    for constrain in (False, True)
-                )
-                click.echo(
-                    f"    at {threshold:.2f}: I-DER"
-                    f" {100 * score(collection, local_t, False).error_rate:6.2f}"
-                    f"  X-DER {100 * free.error_rate:6.2f}"
-                    f"  constrained {100 * constrained.error_rate:6.2f}"
-                )
 
 
 @click.command()
 @click.argument("collections", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--model", "model_path", type=click.Path(path_type=Path), help="Model file.")
-@click.option("--sweep", is_flag=True, help="DER at other thresholds as well (not for tuning).")
-def main(collections: tuple[Path, ...], model_path: Path | None, sweep: bool) -> None:
+@click.option(
+    "--backend",
+    "names",
+    type=click.Choice(BACKENDS),
+    multiple=True,
+    help="Can be given again.  [default: all that the model has]",
+)
+@click.option(
+    "--clustering",
+    "clusterings",
+    type=click.Choice(CLUSTERINGS),
+    multiple=True,
+    default=CLUSTERINGS,
+    help="Can be given again.  [default: both]",
+)
+def main(
+    collections: tuple[Path, ...],
+    model_path: Path | None,
+    names: tuple[str, ...],
+    clusterings: tuple[str, ...],
+) -> None:
     """Measure the error on labelled collections."""
-    model = load_model(model_path)
-    click.echo(f"model {model.content_hash[:12]}, thresholds {model.thresholds}")
-    pooled: list[tuple[np.ndarray, list[str]]] = []
+    model: ModelBundle = load_model(model_path)
+    backends = [model.backend(name) for name in names or model.backends]
+    diarizers = [
+        Diarizer(model, backend=backend.name, clustering=clustering)
+        for backend, clustering in product(backends, clusterings)
+        if clustering in backend.thresholds
+    ]
+    click.echo(f"model {model.content_hash[:12]}")
+    pooled = {}
     for path in collections:
         collection = LabelledCollection.read(path)
         frames = {name: frames_of(file, model.mfcc) for name, file in collection.audio.items()}
-        measure(model, collection, frames, sweep)
-        vectors = reference_vectors(
-            {name: static for name, (static, _) in frames.items()},
-            collection.reference,
-            model.embedder,
-            model.mfcc,
+        measure(diarizers, collection, frames)
+        static = {name: array for name, (array, _) in frames.items()}
+        pooled[path.name] = reference_vectors(
+            static, collection.reference, model.embedder, model.mfcc
         )
-        pooled.append((model.project(vectors.vectors), list(vectors.speakers)))
-    click.echo("\nverification by cosine, one vector a speaker a recording")
-    names = [path.name for path in collections]
+    click.echo("\nverification, one vector a speaker a recording")
+    for name, own in pooled.items():
+        click.echo(f"  {name}")
+        verify(backends, own.vectors, own.speakers)
     if len(pooled) > 1:
-        pooled.append((np.concatenate([v for v, _ in pooled]), [s for _, p in pooled for s in p]))
-        names.append("pooled")
-    for name, (vectors_, speakers) in zip(names, pooled, strict=True):
-        scores, labels = verification_trials(vectors_, speakers)
-        click.echo(
-            f"  {name:12} EER {100 * equal_error_rate(scores, labels):5.2f} %"
-            f"  minDCF {minimum_dcf(scores, labels):.3f}"
-            f"  ({labels.sum()} target, {(~labels).sum()} non-target pairs)"
-        )
+        click.echo("  pooled")
+        every = np.concatenate([own.vectors for own in pooled.values()])
+        verify(backends, every, [s for own in pooled.values() for s in own.speakers])
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import soundfile
 from scipy.signal import lfilter
 
 from trfast.annotation import Annotation
+from trfast.augmentation import AugmentationConfig
 from trfast.embedding import NormalizationConfig
 from trfast.features import MfccConfig
 from trfast.formats import write_rttm
@@ -38,7 +39,13 @@ VOICES = {
     "dan": (90, 600, 1000),
 }
 
-CONFIG = TrainingConfig(n_components=8, ubm_iterations=2, rank=3, total_variability_iterations=2)
+CONFIG = TrainingConfig(
+    augmentation=AugmentationConfig(n_copies=1, speeds=(0.9,)),
+    n_components=8,
+    ubm_iterations=2,
+    rank=3,
+    total_variability_iterations=2,
+)
 
 
 def mixture(n_components, n_features, rng):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from trfast.cli import main
 from trfast.formats import read_rttm, write_rttm
 from trfast.model import load_model
 from trfast.scoring.backend import BACKENDS, CLUSTERINGS
-from trfast.training import stages
+from trfast.training import TrainingConfig, stages
 
 SMALL = ("--gaussians=8", "--rank=3", "--jobs=1")
 
@@ -109,15 +111,25 @@ def test_a_stopped_training_keeps_its_stages(
     assert not (tmp_path / "model").exists()
 
 
+def test_the_recipe_of_the_paper(strangers: Path, tmp_path: Path) -> None:
+    result = call(strangers, "-o", tmp_path / "model", *SMALL, "--recipe=paper", "--seed=7")
+    assert "0 speaker(s) in at least 3 recordings with 10 s in each" in result.stdout
+    made = load_model(tmp_path / "model").provenance["training"]
+    config = replace(TrainingConfig.paper(seed=7), n_components=8, rank=3, backends=("cosine",))
+    assert made == json.loads(json.dumps(asdict(config)))
+
+
 def test_what_cannot_be_trained_on(folder: Path, tmp_path: Path) -> None:
     result = call(tmp_path / "none", "-o", tmp_path / "model", status=1)
     assert result.stderr.startswith(f"trfast: error: {tmp_path / 'none'}: not found; a labelled")
     result = call(folder, "-o", tmp_path / "model", *SMALL, "--rank=50", status=1)
-    assert "24 segments cannot train total variability of rank 50" in result.stderr
+    assert "48 segments cannot train total variability of rank 50" in result.stderr
     assert not (tmp_path / "model").exists()
 
 
-@pytest.mark.parametrize("option", ["--gaussians=0", "--rank=0", "--seed=-1", "--jobs=0", "--no"])
+@pytest.mark.parametrize(
+    "option", ["--gaussians=0", "--rank=0", "--recipe=mine", "--seed=-1", "--jobs=0", "--no"]
+)
 def test_wrong_usage(folder: Path, tmp_path: Path, option: str) -> None:
     assert "Usage: trfast train" in call(folder, "-o", tmp_path / "m", option, status=2).stderr
 

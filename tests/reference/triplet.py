@@ -73,9 +73,14 @@ def mine(
 
 
 def adadelta(
-    weights: Array, gradient: Array, state: tuple[Array, Array], rho: float, epsilon: float
+    weights: Array,
+    gradient: Array,
+    state: tuple[Array, Array],
+    rate: float,
+    rho: float,
+    epsilon: float,
 ) -> tuple[Array, tuple[Array, Array]]:
     """Algorithm 1 of Zeiler 2012: new weights; new means of squared gradients and steps."""
     square_gradient = rho * state[0] + (1 - rho) * gradient**2
     step = -np.sqrt(state[1] + epsilon) / np.sqrt(square_gradient + epsilon) * gradient
-    return weights + step, (square_gradient, rho * state[1] + (1 - rho) * step**2)
+    return weights + rate * step, (square_gradient, rho * state[1] + (1 - rho) * step**2)

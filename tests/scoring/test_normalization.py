@@ -7,11 +7,27 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from trfast.errors import ModelError, ParameterError
-from trfast.scoring import Lda, LengthNorm, Wccn, Whitening, cosine_similarity
+from trfast.scoring import (
+    Centering,
+    EigenFactorRadial,
+    Lda,
+    LengthNorm,
+    Wccn,
+    Whitening,
+    cosine_similarity,
+)
 
 
 @parametrize_with_checks(
-    [Whitening(), Whitening(shrinkage=0.3), LengthNorm(), Wccn(), Lda(shrinkage=0.3)]
+    [
+        Centering(),
+        Whitening(),
+        Whitening(shrinkage=0.3),
+        EigenFactorRadial(),
+        LengthNorm(),
+        Wccn(),
+        Lda(shrinkage=0.3),
+    ]
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
@@ -63,6 +79,11 @@ def test_constant_vectors():
     assert not Whitening().fit_transform(x).any()
 
 
+def test_centering_by_hand():
+    centering = Centering().fit([[1.0, 2.0], [3.0, 4.0]])
+    np.testing.assert_allclose(centering.transform([[2.0, 5.0]]), [[0.0, 2.0]])
+
+
 def test_length_norm_by_hand():
     x = [[3.0, 4.0], [0.0, 0.0], [0.0, -2.0]]
     unit = [[0.6, 0.8], [0.0, 0.0], [0.0, -1.0]]
@@ -89,8 +110,7 @@ def test_eigen_factor_radial_equals_sidekit(golden):
     covariance = np.linalg.inv(first.matrix_ @ first.matrix_) * (n - 1) / n
     np.testing.assert_allclose(first.mean_, data["efr_mean"][0], atol=1e-12)
     np.testing.assert_allclose(covariance, data["efr_cov"][0], atol=1e-12)
-    for _ in range(2):
-        vectors = LengthNorm().fit_transform(Whitening().fit_transform(vectors))
+    vectors = EigenFactorRadial().fit_transform(vectors)
     expected = data["efr_train"] @ data["efr_train"].T
     np.testing.assert_allclose(vectors @ vectors.T, expected, atol=1e-12)
 

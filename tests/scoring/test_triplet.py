@@ -216,6 +216,7 @@ def test_training_equals_the_twin_epoch_by_epoch(dtype, loss_tol, soft, groups):
         refresh=refresh,
         n_epochs=n_epochs,
         selection=selection,
+        learning_rate=0.5,
         input_scale=0.5,
         random_state=3,
     )
@@ -240,7 +241,7 @@ def test_training_equals_the_twin_epoch_by_epoch(dtype, loss_tol, soft, groups):
         )
         loss = reference.loss(scaled, weights, triplets, margin)
         gradient = reference.loss_gradient(scaled, weights, triplets)
-        weights, state = reference.adadelta(weights, gradient, state, 0.95, 1e-6)
+        weights, state = reference.adadelta(weights, gradient, state, 0.5, 0.95, 1e-6)
         entry = model.history_[epoch]
         assert entry.n_triplets == len(triplets)
         assert entry.n_classes == len({y[a] for a, _, _ in triplets})
@@ -251,6 +252,20 @@ def test_training_equals_the_twin_epoch_by_epoch(dtype, loss_tol, soft, groups):
     np.testing.assert_allclose(
         model.transform(x), reference.forward(scaled, weights), atol=10 * loss_tol
     )
+
+
+def test_a_start_with_bias_and_constant_outputs():
+    x, y = vectors()
+    start = np.zeros((9, 10))
+    start[:8, :8] = np.eye(8)
+    start[8] = 0.1, 0.2, 0.3, 0, 0, 0, 0, 0, 0.7, 0
+    model = TripletRanking(initialization=start, n_epochs=20).fit(x, y)
+    assert (model.weights_[:, :8] != start[:8, :8]).all()
+    assert (model.bias_[:8] != start[8, :8]).all()
+    np.testing.assert_array_equal(model.weights_[:, 8], 0)
+    assert model.bias_[8] == np.float64(0.7)
+    # Without a bias, an output of no weights is like any other.
+    assert (model.weights_[:, 9] != 0).any() or model.bias_[9] == 0
 
 
 def test_selections():

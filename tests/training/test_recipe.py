@@ -20,7 +20,7 @@ from trfast.scoring.backend import BACKENDS, CLUSTERINGS
 from trfast.speech import SpeechDetector
 from trfast.training import TrainingConfig, fit_backends, recipe, train
 
-STAGES = ["speech", "ubm", "total variability", "vectors"]
+STAGES = ["speech", "ubm", "total variability", "varied speech", "vectors"]
 COMPUTED = ["features", *STAGES, *(f"held-back {stage}" for stage in STAGES)]
 
 
@@ -164,7 +164,8 @@ def test_only_a_lost_stage_is_computed_again(folder, trained, stages, lost):
 
 def test_a_stopped_training_goes_on(folder, trained, tmp_path):
     collection = LabelledCollection.read(folder)
-    for last in (("features", 2), ("total variability", 0)):
+    finished = {"features": ("features", 2), "statistics.*": ("varied speech", 3)}
+    for folder_name, last in finished.items():
 
         def stop(stage, done, _, last=last):
             if (stage, done) == last:
@@ -172,12 +173,18 @@ def test_a_stopped_training_goes_on(folder, trained, tmp_path):
 
         with pytest.raises(KeyboardInterrupt):
             train(collection, stages=tmp_path, config=COSINE, jobs=1, progress=stop)
-        if last[0] == "features":
-            early = {file: file.stat().st_mtime_ns for file in (tmp_path / "features").iterdir()}
-    assert len(early) == 2
-    assert early == {file: file.stat().st_mtime_ns for file in early}
+        early = {file: file.stat().st_mtime_ns for file in tmp_path.glob(f"{folder_name}/*")}
+        assert len(early) == last[1]
     model, computed = train_again(folder, tmp_path)
-    assert computed == ["total variability", "vectors", *COMPUTED[5:]]
+    assert early == {file: file.stat().st_mtime_ns for file in early}
+    assert computed == [stage for stage in COMPUTED if stage not in ("features", "speech", "ubm")]
+    assert model.content_hash == trained[0].content_hash
+
+
+def test_the_order_of_recordings_does_not_count(folder, trained, tmp_path):
+    moved = shutil.copytree(folder, tmp_path / "moved")
+    write_rttm(reversed(read_rttm(folder / "ref.rttm").values()), moved / "ref.rttm")
+    model, _ = train_again(moved, tmp_path / "stages")
     assert model.content_hash == trained[0].content_hash
 
 
@@ -207,8 +214,8 @@ def test_changed_marks_keep_the_frames(folder, stages, tmp_path):
     reference = read_rttm(changed / "ref.rttm")
     reference["show-1"] = reference["show-1"].rename({"ben": "zoe"})
     write_rttm(reference, changed / "ref.rttm")
-    # The other half of the recordings is the same as before, but vectors are of all of them.
-    assert train_again(changed, stages)[1] == [*STAGES, "held-back vectors"]
+    # The other half of the recordings is the same as before, but noises are those of all of them.
+    assert train_again(changed, stages)[1] == [*STAGES, *(f"held-back {s}" for s in STAGES[2:])]
 
 
 def test_other_settings_of_the_detector_train_it_anew(folder, stages, monkeypatch):

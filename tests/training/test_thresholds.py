@@ -8,7 +8,7 @@ from trfast.diarization import EmbeddedSegments
 from trfast.errors import ModelError
 from trfast.evaluation import diarization_error
 from trfast.labelled import LabelledCollection
-from trfast.scoring.backend import Backend
+from trfast.scoring.backend import Backend, estimator_of
 from trfast.scoring.normalization import LengthNorm, Whitening
 from trfast.scoring.plda import Plda
 from trfast.training.thresholds import Fold, HeldBack, dealt, strangers, tune
@@ -126,6 +126,23 @@ def test_log_likelihood_ratios_are_tried_where_they_lie(tmp_path):
     assert found["cc"].i_der == found["hac"].i_der == pytest.approx(0)
     scores = plda.score(LengthNorm().fit_transform(vectors))
     assert scores[0, 1] < found["cc"].thresholds.within < scores[0, 5]
+
+
+def test_cosines_of_the_network_are_tried_where_they_lie(tmp_path):
+    # A constant output of 0.9: cosines of two speakers are 0.95, of one speaker above 0.99.
+    weights, bias = np.zeros((5, 6), np.float32), np.zeros(6, np.float32)
+    weights[:, :5], bias[5] = 0.2 * np.eye(5), np.arctanh(0.9)
+    network = estimator_of("tr", {"tr.weights": weights, "tr.bias": bias})
+    rng = np.random.default_rng(0)
+    vectors = np.tile(np.eye(5), (4, 1)) + 0.05 * rng.normal(size=(20, 5))
+    seconds = [(10.0 * k, 10.0 * k + 9) for k in range(20)]
+    turns = [(*bounds, str(k % 5)) for k, bounds in enumerate(seconds)]
+    collection = LabelledCollection(tmp_path, {}, {"show": Annotation("show", turns)}, None)
+    held_back = HeldBack(collection, [embedded("show", seconds, vectors)])
+    backend = Backend(name="tr", whitening=identity(5), estimator=network)
+    found = tune([Fold(held_back, [str(k) for k in range(5)], backend)])
+    assert found["cc"].i_der == found["hac"].i_der == pytest.approx(0)
+    assert 0.95 < found["cc"].thresholds.within < 1
 
 
 def test_nothing_to_score(tmp_path):

@@ -38,6 +38,7 @@ def adadelta(
     gradient: Array,
     square_gradient: Array,
     square_step: Array,
+    rate: float,
     rho: float,
     epsilon: float,
 ) -> None: ...

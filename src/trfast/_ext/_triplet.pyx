@@ -30,8 +30,9 @@ cdef extern from * nogil:
         int, int, double *)
     void trfast_slope_f32(float *, const float *, const int *, int, int, float, int)
     void trfast_slope_f64(double *, const double *, const int *, int, int, double, int)
-    void trfast_adadelta_f32(float *, const float *, float *, float *, float, float, size_t)
-    void trfast_adadelta_f64(double *, const double *, double *, double *, double, double, size_t)
+    void trfast_adadelta_f32(float *, const float *, float *, float *, float, float, float, size_t)
+    void trfast_adadelta_f64(double *, const double *, double *, double *, double, double, double,
+                             size_t)
 
 # Rows that stay in the cache between the product and the loops.
 cdef int BLOCK = 320
@@ -212,6 +213,7 @@ def adadelta(
     const floating[:, ::1] gradient,    # IN (d, h)
     floating[:, ::1] square_gradient,   # INOUT (d, h) running mean of squared gradients
     floating[:, ::1] square_step,       # INOUT (d, h) running mean of squared steps
+    floating rate,
     floating rho,
     floating epsilon,
 ):
@@ -220,7 +222,7 @@ def adadelta(
     with nogil:
         if floating is float:
             trfast_adadelta_f32(&weights[0, 0], &gradient[0, 0], &square_gradient[0, 0],
-                                &square_step[0, 0], rho, epsilon, size)
+                                &square_step[0, 0], rate, rho, epsilon, size)
         else:
             trfast_adadelta_f64(&weights[0, 0], &gradient[0, 0], &square_gradient[0, 0],
-                                &square_step[0, 0], rho, epsilon, size)
+                                &square_step[0, 0], rate, rho, epsilon, size)

@@ -151,16 +151,16 @@ static void NAME(trfast_slope)(T *slope, const T *unit, const int *terms, int n,
     }
 }
 
-/* One step of Adadelta (Zeiler 2012, algorithm 1), at learning rate 1. */
+/* One step of Adadelta (Zeiler 2012, algorithm 1), times a learning rate. */
 TRFAST_CLONES
 static void NAME(trfast_adadelta)(T *weights, const T *gradient, T *square_gradient,
-                                  T *square_step, T rho, T epsilon, size_t n) {
+                                  T *square_step, T rate, T rho, T epsilon, size_t n) {
     for (size_t i = 0; i < n; i++) {
         T g = gradient[i];
         T mean = rho * square_gradient[i] + (1 - rho) * g * g;
         T step = NAME(trfast_sqrt)((square_step[i] + epsilon) / (mean + epsilon)) * g;
         square_gradient[i] = mean;
         square_step[i] = rho * square_step[i] + (1 - rho) * step * step;
-        weights[i] -= step;
+        weights[i] -= rate * step;
     }
 }

@@ -18,6 +18,7 @@ _VERBS = {
     "verify": "Measure how well the back-ends of a model tell speakers apart.",
     "corpus": "Count recordings, speech and speakers of collections.",
     "train": "Make a model from labelled recordings.",
+    "tune": "Set the thresholds of a model on a labelled collection.",
 }
 
 

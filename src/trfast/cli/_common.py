@@ -176,6 +176,25 @@ def progress_bar(
         yield advance
 
 
+@contextmanager
+def stages_bar(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Yield what moves a bar a stage on stderr; nothing is shown without a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:18}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bar:
+        tasks = {}
+
+        def progress(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total)
+            bar.update(tasks[stage], completed=done, total=total)
+
+        yield progress
+
+
 class Profile:
     """CPU time by stage, summed over recordings."""
 

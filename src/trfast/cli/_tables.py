@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
+
+if TYPE_CHECKING:
+    from trfast.model import ModelBundle
 
 NAMES_LISTED = 10
 
@@ -23,6 +27,23 @@ def table(first: str, headings: Sequence[str]) -> Table:
     made = Table(Column(first, no_wrap=True, overflow="fold"), box=SIMPLE_HEAD, padding=(0, 1))
     for heading in headings:
         made.add_column(heading, justify="right")
+    return made
+
+
+def thresholds(model: ModelBundle, errors: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Table:
+    """Make a table of the thresholds and errors by back-end and clustering, the default starred."""
+    made = table("Back-end", ("Within", "Across", "I-DER %", "X-DER %"))
+    default = (model.clustering.backend, model.clustering.clustering)
+    for name, kinds in errors.items():
+        for kind, rates in kinds.items():
+            found = model.thresholds(name, kind)
+            made.add_row(
+                f"{name} {kind}" + " *" * ((name, kind) == default),
+                f"{found.within:.4g}",
+                f"{found.across:.4g}",
+                percent(rates["i_der"]),
+                percent(rates["x_der"]),
+            )
     return made
 
 
@@ -44,5 +65,5 @@ def listed(names: Iterable[str]) -> str:
 
 
 def number_or_none(value: float) -> float | None:
-    """Return None for NaN, which JSON has not."""
-    return None if math.isnan(value) else value
+    """Return None for NaN and infinity, which JSON has not."""
+    return value if math.isfinite(value) else None

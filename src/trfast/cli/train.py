@@ -5,14 +5,10 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from trfast.cli import _tables
-
-if TYPE_CHECKING:
-    from trfast.model import ModelBundle
+from trfast.cli import _common, _tables
 
 
 @click.command(short_help="Make a model from labelled recordings.")
@@ -29,6 +25,13 @@ if TYPE_CHECKING:
     "--gaussians", type=click.IntRange(min=1), help="Gaussians of the UBM.  [default: 256]"
 )
 @click.option("--rank", type=click.IntRange(min=1), help="Dimension of i-vectors.  [default: 200]")
+@click.option(
+    "--recipe",
+    type=click.Choice(["default", "paper"]),
+    default="default",
+    show_default=True,
+    help="How back-ends are trained: trfast's own way, or as in the paper.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
 @click.option(
@@ -40,6 +43,7 @@ def train(
     output: Path,
     gaussians: int | None,
     rank: int | None,
+    recipe: str,
     seed: int,
     jobs: int | None,
     keep_stages: bool,
@@ -55,30 +59,18 @@ def train(
     thresholds and the default back-end and clustering; a table shows their errors (DER by
     recording, I-DER, and across recordings, X-DER; collar 0.25 s, overlap left out).
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
     from trfast.labelled import LabelledCollection
     from trfast.training import TrainingConfig
     from trfast.training import train as train_model
 
     labelled = LabelledCollection.read(collection)
-    config = TrainingConfig(seed=seed)
+    config = TrainingConfig.paper(seed=seed) if recipe == "paper" else TrainingConfig(seed=seed)
     if gaussians:
         config = replace(config, n_components=gaussians)
     if rank:
         config = replace(config, rank=rank)
     stages = output.with_name(output.name + ".stages")
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description:18}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bar:
-        tasks = {}
-
-        def progress(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage, total=total)
-            bar.update(tasks[stage], completed=done, total=total)
-
+    with _common.stages_bar(quiet=quiet) as progress:
         model = train_model(labelled, stages=stages, config=config, jobs=jobs, progress=progress)
     model.save(output)
     if not keep_stages:
@@ -89,23 +81,6 @@ def train(
             f"{output}: {made['hours']} h of {made['recordings']} recordings,"
             f" {made['speakers']} speakers ({made['classes']} classes)"
         )
-        _show_held_back(model)
+        _tables.console().print(_tables.thresholds(model, made["held-back"]))
         if "left out" in made:
             click.echo(f"Left out {made['left out']}")
-
-
-def _show_held_back(model: ModelBundle) -> None:
-    """Print thresholds and errors of each back-end and clustering; a star marks the default."""
-    table = _tables.table("Back-end", ("Within", "Across", "I-DER %", "X-DER %"))
-    default = (model.clustering.backend, model.clustering.clustering)
-    for name, kinds in model.provenance["held-back"].items():
-        for kind, errors in kinds.items():
-            thresholds = model.thresholds(name, kind)
-            table.add_row(
-                f"{name} {kind}" + " *" * ((name, kind) == default),
-                f"{thresholds.within:.4g}",
-                f"{thresholds.across:.4g}",
-                _tables.percent(errors["i_der"]),
-                _tables.percent(errors["x_der"]),
-            )
-    _tables.console().print(table)

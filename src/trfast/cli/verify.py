@@ -42,46 +42,35 @@ def verify(
     One vector for each speaker in each recording, from all that they say alone there by the
     reference; every pair of vectors is a trial.
     """
-    import numpy as np
-
     from trfast.evaluation.verification import (
         equal_error_rate,
         minimum_dcf,
         verification_trials_of_scores,
     )
-    from trfast.execution import map_recordings
     from trfast.labelled import LabelledCollection
     from trfast.model import load_model
+    from trfast.training.recordings import joined, over_recordings
 
     labelled = LabelledCollection.read(collection)
     bundle = load_model(model)
     backends = [bundle.backend(name) for name in dict.fromkeys(names or bundle.backends)]
-    found = {}
-    for outcome in map_recordings(
-        partial(_vectors, collection=labelled, bundle=bundle), labelled.audio, jobs=jobs
-    ):
-        if outcome.error is not None:
-            raise outcome.error
-        if outcome.result is not None:
-            found[outcome.item] = outcome.result
-    parts = [found[name] for name in labelled.audio]
-    vectors = np.concatenate([part.vectors for part in parts])
-    speakers = [speaker for part in parts for speaker in part.speakers]
+    of_recording = partial(_vectors, collection=labelled, bundle=bundle)
+    found = joined(over_recordings(of_recording, labelled, jobs=jobs))
     errors = {}
     for backend in backends:
-        similarities = backend.similarity(backend.project(vectors))
-        scores, targets = verification_trials_of_scores(similarities, speakers)
+        similarities = backend.similarity(backend.project(found.vectors))
+        scores, targets = verification_trials_of_scores(similarities, found.speakers)
         errors[backend.name] = (equal_error_rate(scores, targets), minimum_dcf(scores, targets))
     n_targets = int(targets.sum())
     counts = {"target_pairs": n_targets, "non_target_pairs": len(targets) - n_targets}
     if as_json:
         rows = {name: {"eer": eer, "min_dcf": dcf} for name, (eer, dcf) in errors.items()}
-        click.echo(json.dumps({"backends": rows, "vectors": len(vectors)} | counts, indent=2))
+        click.echo(json.dumps({"backends": rows, "vectors": len(found.vectors)} | counts, indent=2))
         return
     _print(errors)
     click.echo(
         f"{counts['target_pairs']} target and {counts['non_target_pairs']} non-target pairs of"
-        f" {len(vectors)} vectors, one a speaker a recording"
+        f" {len(found.vectors)} vectors, one a speaker a recording"
     )
 
 

@@ -8,11 +8,20 @@ from trfast.scoring.calibration import (
     score_histogram,
 )
 from trfast.scoring.cosine import cosine_components, cosine_similarity, edges_above
-from trfast.scoring.normalization import Lda, LengthNorm, Wccn, Whitening
+from trfast.scoring.normalization import (
+    Centering,
+    EigenFactorRadial,
+    Lda,
+    LengthNorm,
+    Wccn,
+    Whitening,
+)
 from trfast.scoring.plda import Plda
 from trfast.scoring.triplet import TripletRanking
 
 __all__ = [
+    "Centering",
+    "EigenFactorRadial",
     "Lda",
     "LengthNorm",
     "LogisticCalibration",

@@ -17,7 +17,7 @@ from trfast._threads import blas_limit
 Array = npt.NDArray[Any]
 Callback = Callable[["TripletNetwork"], bool | None]
 
-# Adadelta with the constants of Zeiler 2012 (at learning rate 1), which were Keras' first ones.
+# Adadelta with the constants of Zeiler 2012, which were Keras' first ones.
 _RHO, _EPSILON = 0.95, 1e-6
 # Rows in memory at a time of similarities to all others, and of what the gradient multiplies.
 _BLOCK = 160
@@ -99,6 +99,7 @@ class Settings:
     triplets_per_class: int
     soft: bool
     n_epochs: int
+    learning_rate: float
     patience: int | None
 
 
@@ -149,6 +150,7 @@ def train(
     network.square_step = network.square_step.astype(dtype)
     (n, d), h = x.shape, network.weights.shape[1]
     n_pairs = (len(members.offsets) - 1) * settings.triplets_per_class
+    constant = ~network.weights[:-1].any(axis=0) & (network.weights[-1] != 0)
 
     unit, norm = np.empty((n, h), dtype), np.empty(n, dtype)
     coarse = _aligned(n, -(-h // 32) * 32)
@@ -189,8 +191,11 @@ def train(
             # Without any triplet the gradient is zero and Adadelta would forget its scale.
             if count:
                 _triplet.loss_gradient(x, unit, norm, triplets[:count], gradient, *scratch)
+                gradient[:, constant] = 0
                 state = (network.square_gradient, network.square_step)
-                _triplet.adadelta(network.weights, gradient, *state, _RHO, _EPSILON)
+                _triplet.adadelta(
+                    network.weights, gradient, *state, settings.learning_rate, _RHO, _EPSILON
+                )
             error = np.nan
             if validation is not None and (epoch + 1) % settings.refresh == 0:
                 error = _equal_error_rate(network.transform(validation[0]), validation[1])

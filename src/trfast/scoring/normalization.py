@@ -63,6 +63,84 @@ class Whitening(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray((x - self.mean_) @ self.matrix_, dtype=x.dtype)
 
 
+class Centering(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Subtract the mean.
+
+    Attributes
+    ----------
+    mean_ : ndarray (n_features,)
+
+    Examples
+    --------
+    >>> Centering().fit_transform([[1.0, 2.0], [3.0, 2.0]])
+    array([[-1.,  0.],
+           [ 1.,  0.]])
+    """
+
+    def fit(self, X: npt.ArrayLike, y: object = None) -> Self:  # noqa: ARG002
+        """Estimate the mean of vectors, (n_samples, n_features)."""
+        x = validate_data(self, X, dtype=(np.float64, np.float32))
+        self.mean_ = x.mean(axis=0, dtype=np.float64)
+        return self
+
+    def transform(self, X: npt.ArrayLike) -> FloatArray:
+        """Return the centred vectors, (n_samples, n_features), of the type of `X`."""
+        check_is_fitted(self)
+        x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        return np.asarray(x - self.mean_, dtype=x.dtype)
+
+
+class EigenFactorRadial(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Whitening and length normalization, one after the other, several times (EFR) [1]_.
+
+    Parameters
+    ----------
+    n_iterations : int
+    shrinkage : float
+        See `Whitening`.
+
+    Attributes
+    ----------
+    whitenings_ : list of Whitening
+        One an iteration.
+
+    References
+    ----------
+    .. [1] P.-M. Bousquet, D. Matrouf, J.-F. Bonastre, "Intersession Compensation and Scoring
+       Methods in the i-vectors Space for Speaker Recognition", Interspeech 2011.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).normal(size=(500, 3)) * [1, 2, 3] + 5
+    >>> EigenFactorRadial().fit_transform(x).mean(axis=0).round(2) + 0.0
+    array([0., 0., 0.])
+    """
+
+    def __init__(self, *, n_iterations: int = 2, shrinkage: float = 0.0) -> None:
+        self.n_iterations = n_iterations
+        self.shrinkage = shrinkage
+
+    def fit(self, X: npt.ArrayLike, y: object = None) -> Self:  # noqa: ARG002
+        """Estimate the whitenings from vectors, (n_samples, n_features)."""
+        if self.n_iterations < 1:
+            raise ParameterError(f"n_iterations must be at least 1, got {self.n_iterations}")
+        x = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
+        self.whitenings_: list[Whitening] = []
+        for _ in range(self.n_iterations):
+            self.whitenings_.append(Whitening(shrinkage=self.shrinkage).fit(x))
+            x = LengthNorm().fit_transform(self.whitenings_[-1].transform(x))
+        return self
+
+    def transform(self, X: npt.ArrayLike) -> FloatArray:
+        """Return vectors of length 1, (n_samples, n_features), of the type of `X`."""
+        check_is_fitted(self)
+        x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        for whitening in self.whitenings_:
+            x = LengthNorm().fit_transform(whitening.transform(x))
+        return np.asarray(x)
+
+
 class LengthNorm(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Scale each vector to length 1; a zero vector stays zero.
 

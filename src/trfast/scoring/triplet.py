@@ -59,7 +59,10 @@ class TripletRanking(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     n_epochs : int
         Epochs of `fit`, and of each `partial_fit`.
     initialization : "random" or ndarray (n_features, n_components)
-        First weights; a matrix could be the projection of LDA.
+        First weights; a matrix could be the projection of LDA. One more row is the first bias;
+        columns of no weights but a bias are constant outputs, which no training moves.
+    learning_rate : float
+        Factor of Adadelta's steps. From a good start, small ones are enough.
     input_scale : float
         What vectors are multiplied by. Large inputs saturate the tanh, and then learn slowly.
     patience : int or None
@@ -117,6 +120,7 @@ class TripletRanking(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         selection: str = "soft",
         n_epochs: int = 1500,
         initialization: str | npt.ArrayLike = "random",
+        learning_rate: float = 1.0,
         input_scale: float = 1.0,
         patience: int | None = 5,
         n_init: int = 1,
@@ -131,6 +135,7 @@ class TripletRanking(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.selection = selection
         self.n_epochs = n_epochs
         self.initialization = initialization
+        self.learning_rate = learning_rate
         self.input_scale = input_scale
         self.patience = patience
         self.n_init = n_init
@@ -238,6 +243,7 @@ class TripletRanking(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             triplets_per_class=self.triplets_per_class,
             soft=self.selection == "soft",
             n_epochs=self.n_epochs,
+            learning_rate=self.learning_rate,
             patience=self.patience,
         )
         n = len(networks)
@@ -274,6 +280,7 @@ class TripletRanking(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if self.selection not in ("soft", "hard"):
             raise ParameterError(f"selection must be 'soft' or 'hard', got {self.selection!r}")
         check_positive(self.input_scale, "input_scale")
+        check_positive(self.learning_rate, "learning_rate")
 
     def _checked_validation(
         self, X: npt.ArrayLike, y: npt.ArrayLike, *, dtype: npt.DTypeLike
@@ -293,10 +300,10 @@ class TripletRanking(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if not isinstance(self.initialization, str):
             start = check_matrix(self.initialization, "initialization", dtype=x.dtype)
             h = start.shape[1] if h is None else h
-            if start.shape != (d, h):
+            if start.shape not in ((d, h), (d + 1, h)):
                 raise ParameterError(
                     f"initialization has shape {start.shape}, expected {(d, h)}: features of the"
-                    " vectors x n_components"
+                    f" vectors x n_components; or {(d + 1, h)}, the last row being the bias"
                 )
         elif self.initialization != "random":
             raise ParameterError(
@@ -307,8 +314,9 @@ class TripletRanking(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         for seed in np.random.SeedSequence(self.random_state).spawn(self.n_init):
             rng = np.random.default_rng(seed)
             limit = np.sqrt(6 / (d + h))  # Glorot & Bengio 2010, equation 16
+            first = rng.uniform(-limit, limit, (d, h)) if start is None else start
             weights = np.zeros((d + 1, h), dtype=x.dtype)
-            weights[:d] = rng.uniform(-limit, limit, (d, h)) if start is None else start
+            weights[: len(first)] = first
             networks.append(TripletNetwork(weights=weights, input_scale=self.input_scale, rng=rng))
         return networks
 

@@ -12,10 +12,13 @@ from trfast.scoring.backend import Backend, Estimator, estimator_of, estimator_t
 from trfast.scoring.normalization import Lda, Wccn, Whitening
 from trfast.scoring.plda import Plda
 from trfast.scoring.triplet import TripletRanking
-from trfast.training.config import TrainingConfig
+from trfast.training.config import BackendConfig, TrainingConfig
 from trfast.training.vectors import SpeakerVectors
 
 FloatArray = npt.NDArray[Any]
+
+# The most that one output of the triplet network holds of a constant.
+_SATURATED = 0.9
 
 
 def fit_backends(
@@ -42,13 +45,15 @@ def fit_backends(
         If there are too few speakers, or too few vectors of each.
     """
     x = Backend(name="cosine", whitening=whitening).project(vectors.vectors)
-    y = np.asarray(vectors.speakers)
+    classes, recordings = np.asarray(vectors.classes), np.asarray(vectors.recordings)
     with blas_limit():
-        fitted = {name: _fit(name, x, y, config) for name in config.backends}
+        fitted = {name: _fit(name, x, classes, recordings, config) for name in config.backends}
     return {name: estimator_of(name, estimator_tensors(name, e)) for name, e in fitted.items()}
 
 
-def _fit(name: str, x: FloatArray, y: FloatArray, config: TrainingConfig) -> Estimator | None:
+def _fit(
+    name: str, x: FloatArray, y: FloatArray, recordings: FloatArray, config: TrainingConfig
+) -> Estimator | None:
     settings = config.backend
     most = max(1, min(x.shape[1], len(np.unique(y)) - 1))
     match name:
@@ -58,24 +63,50 @@ def _fit(name: str, x: FloatArray, y: FloatArray, config: TrainingConfig) -> Est
             n_components = min(settings.lda_components, most)
             return Lda(n_components=n_components, shrinkage=settings.lda_shrinkage).fit(x, y)
         case "plda":
-            rank = min(settings.plda_rank, most)
-            return Plda(rank=rank, shrinkage=settings.plda_shrinkage).fit(x, y)
+            return _plda(x, y, config)
         case "tr":
             arguments = {
                 "min_class_size": max(2, config.min_recordings),
                 "random_state": config.seed,
-                "initialization": _start(x, y, config),
+                "initialization": "random"
+                if settings.tr_start == "random"
+                else triplet_start(_plda(x, y, config), x, settings),
             }
-            return TripletRanking(**{**arguments, **settings.tr}).fit(x, y)
+            return TripletRanking(**{**arguments, **settings.tr}).fit(x, y, groups=recordings)
     return None
 
 
-def _start(x: FloatArray, y: FloatArray, config: TrainingConfig) -> Any:
-    """First weights of the triplet network: another back-end's projection, less its mean."""
-    estimator = _fit(config.backend.tr_start, x, y, config)
-    if estimator is None:
-        return "random"
-    unit = np.eye(x.shape[1], dtype=x.dtype)
-    weights = estimator.transform(unit) - estimator.transform(0 * unit[:1])
-    entering = x @ weights * config.backend.tr.get("input_scale", 1.0)
-    return weights * (config.backend.tr_spread / np.sqrt(np.mean(entering**2)))
+def _plda(x: FloatArray, y: FloatArray, config: TrainingConfig) -> Plda:
+    rank = max(1, min(config.backend.plda_rank, x.shape[1], len(np.unique(y)) - 1))
+    return Plda(rank=rank, shrinkage=config.backend.plda_shrinkage).fit(x, y)
+
+
+def triplet_start(plda: Plda, x: FloatArray, settings: BackendConfig) -> FloatArray:
+    """Return first weights of the triplet network, the bias in the last row, from PLDA.
+
+    Outputs are the posterior means of what the speaker adds to a vector, where the covariance
+    within speakers is the identity: their distances are most of PLDA's log-likelihood ratio. A
+    constant output beside them turns distances into cosines.
+
+    Parameters
+    ----------
+    plda : Plda
+    x : ndarray (n, n_features)
+        Training vectors.
+    settings : BackendConfig
+
+    Returns
+    -------
+    ndarray (n_features + 1, n_components)
+    """
+    projection = plda.projection_ * (plda.eigenvalues_ / (1 + plda.eigenvalues_))
+    active = np.vstack([projection, -plda.mean_ @ projection])
+    outputs = x @ active[:-1] + active[-1]
+    active *= settings.tr_spread / np.sqrt(np.mean(outputs**2))
+    constant = settings.tr_constant * settings.tr_spread * np.sqrt(active.shape[1])
+    n_constant = int(np.ceil((constant / _SATURATED) ** 2))
+    start = np.hstack([active, np.zeros((len(active), n_constant))])
+    if n_constant:
+        start[-1, active.shape[1] :] = np.arctanh(constant / np.sqrt(n_constant))
+    start[:-1] /= settings.tr.get("input_scale", 1.0)
+    return start

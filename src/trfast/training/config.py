@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from trfast.augmentation import AugmentationConfig
 from trfast.embedding import NormalizationConfig
 from trfast.errors import ParameterError
 from trfast.features import MfccConfig
@@ -19,7 +20,7 @@ class BackendConfig:
     """How the estimators of the back-ends are made.
 
     Dimensions are upper bounds: no more are taken than the i-vectors have, nor than one less
-    than there are speakers.
+    than there are classes: speakers, and each at another speed as another.
 
     Parameters
     ----------
@@ -30,27 +31,32 @@ class BackendConfig:
     tr : mapping of str to object
         Arguments of `TripletRanking`. Without them, its seed is that of the training, its
         `min_class_size` the training's `min_recordings`, and its start `tr_start`.
-    tr_start : {"plda", "lda", "random"}
-        First weights of the network: the projection of the other back-end, or random ones.
+    tr_start : {"plda", "random"}
+        First weights of the network. From PLDA: the projection to what it takes for the
+        speaker's part of a vector, and a constant output.
     tr_spread : float
-        Root mean square, over the training vectors, of what enters tanh at the start, when that
-        is not random.
+        With PLDA: root mean square, over the training vectors, of what enters tanh at the start.
+    tr_constant : float
+        With PLDA: the constant output, as a multiple of the length of the others at the start.
+        It makes the cosine of vectors that say little of their speaker neither high nor low; the
+        larger, the nearer similarities are to PLDA's, and to 1.
     """
 
-    wccn_shrinkage: float = 0.2
-    lda_components: int = 60
-    lda_shrinkage: float = 0.7
-    plda_rank: int = 100
-    plda_shrinkage: float = 0.7
-    tr: Mapping[str, Any] = field(default_factory=lambda: {"n_epochs": 300})
+    wccn_shrinkage: float = 0.1
+    lda_components: int = 150
+    lda_shrinkage: float = 0.3
+    plda_rank: int = 150
+    plda_shrinkage: float = 0.3
+    tr: Mapping[str, Any] = field(
+        default_factory=lambda: {"n_epochs": 120, "learning_rate": 0.05, "margin": 0.2}
+    )
     tr_start: str = "plda"
-    tr_spread: float = 0.5
+    tr_spread: float = 0.14
+    tr_constant: float = 2.0
 
     def __post_init__(self) -> None:
-        if self.tr_start not in ("plda", "lda", "random"):
-            raise ParameterError(
-                f"tr_start must be 'plda', 'lda' or 'random', got {self.tr_start!r}"
-            )
+        if self.tr_start not in ("plda", "random"):
+            raise ParameterError(f"tr_start must be 'plda' or 'random', got {self.tr_start!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +65,8 @@ class TrainingConfig:
 
     Parameters
     ----------
+    augmentation : AugmentationConfig
+        Varied copies of the speech, from which total variability, whitening and back-ends learn.
     mfcc, segmentation, normalization, clustering
         Settings of the stages. Back-end and clustering of `clustering` are set by the training.
     n_components : int
@@ -90,6 +98,7 @@ class TrainingConfig:
         If there is no back-end of a name, or `backends` is empty.
     """
 
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     mfcc: MfccConfig = field(default_factory=MfccConfig)
     segmentation: SegmentationConfig = field(default_factory=SegmentationConfig)
     normalization: NormalizationConfig = field(default_factory=NormalizationConfig)
@@ -112,3 +121,24 @@ class TrainingConfig:
                 f"backends must be some of {', '.join(BACKENDS)},"
                 f" got {', '.join(unknown) or 'none'}"
             )
+
+    @classmethod
+    def paper(cls, *, seed: int = 0) -> TrainingConfig:
+        """Return the recipe of the paper, as far as it tells: one vector a speaker a recording,
+        classes of 10 s in each of 3, no shrinkage, a network that starts at random."""
+        return cls(
+            augmentation=AugmentationConfig(n_copies=0, speeds=()),
+            whitening_shrinkage=0.0,
+            backend=BackendConfig(
+                wccn_shrinkage=0.0,
+                lda_components=100,
+                lda_shrinkage=0.0,
+                plda_rank=100,
+                plda_shrinkage=0.0,
+                # i-vectors as they are have columns with a variance near 1; ours have length 1.
+                tr={"input_scale": cls.rank**0.5},
+                tr_start="random",
+            ),
+            min_speech=10.0,
+            seed=seed,
+        )

@@ -20,7 +20,7 @@ from trfast.annotation import Annotation
 from trfast.embedding import IvectorEmbedder
 from trfast.errors import ModelError
 from trfast.execution import map_recordings
-from trfast.gmm import BaumWelchStatistics, DiagonalGmm
+from trfast.gmm import DiagonalGmm
 from trfast.ivector import TotalVariability
 from trfast.labelled import LabelledCollection
 from trfast.model import detector_mixtures, detector_tensors, mixture_of, mixture_tensors
@@ -28,12 +28,8 @@ from trfast.scoring.normalization import Whitening
 from trfast.speech import SpeechDetector
 from trfast.training.config import TrainingConfig
 from trfast.training.frames import SpeechFrames, StoredFrames, store_frames
-from trfast.training.vectors import (
-    SpeakerVectors,
-    by_speaker,
-    reference_segments,
-    reference_vectors,
-)
+from trfast.training.variation import StoredStatistics, Variation, noises_of
+from trfast.training.vectors import SpeakerVectors
 
 FloatArray = npt.NDArray[Any]
 Progress = Callable[[str, int, int], None]
@@ -141,7 +137,7 @@ class Stages:
 
     @cached_property
     def total_variability(self) -> TotalVariability:
-        """Total variability, from every turn and from every speaker in every recording."""
+        """Total variability, from the speech of every speaker in every recording, and varied."""
         n_iterations = self.config.total_variability_iterations
         model = TotalVariability(
             ubm=self.ubm,
@@ -154,7 +150,8 @@ class Stages:
         def fit() -> dict[str, FloatArray]:
             name = f"{self.label}total variability"
             self.progress(name, 0, n_iterations)
-            model.fit(self._statistics(), callback=lambda k: self.progress(name, k, n_iterations))
+            statistics = StoredStatistics(self._varied(), list(self.reference), plain=True)
+            model.fit(statistics, callback=lambda k: self.progress(name, k, n_iterations))
             # The model file holds half precision; what follows is estimated with the same.
             return {"matrix": model.matrix_.astype(np.float16)}
 
@@ -164,35 +161,42 @@ class Stages:
 
     @cached_property
     def vectors(self) -> SpeakerVectors:
-        """A vector a speaker a recording, of all recordings of the collection."""
-        reference = self.collection.reference
-        recordings, speakers = list(reference), sorted(self.collection.speaker_recordings())
-
-        embedder = self._embedder(self.total_variability)
+        """Vectors of the speakers in all recordings of the collection, and varied."""
+        recordings = list(self.collection.reference)
+        speakers = sorted(self.collection.speaker_recordings())
+        model = self.total_variability
 
         def fit() -> dict[str, FloatArray]:
-            found = reference_vectors(self.frames(reference), reference, embedder, self.config.mfcc)
+            statistics = StoredStatistics(self._varied(), recordings)
+            found = []
+            for name in recordings:
+                counted, names, speeds = statistics.read(name)
+                found.append((model.transform(counted), names, speeds))
             return {
-                "vectors": found.vectors,
-                "speakers": np.searchsorted(speakers, found.speakers),
-                "recordings": np.searchsorted(recordings, found.recordings),
+                "vectors": np.concatenate([vectors for vectors, _, _ in found]),
+                "speakers": np.searchsorted(speakers, [n for _, names, _ in found for n in names]),
+                "speeds": np.concatenate([speeds for _, _, speeds in found]),
+                "recordings": np.repeat(np.arange(len(found)), [len(v) for v, _, _ in found]),
             }
 
-        key = _digest(self._total_variability_key, _turns(reference))
-        tensors = self._stage("vectors", key, fit)
+        tensors = self._stage("vectors", _digest(self._total_variability_key, "vectors"), fit)
         return SpeakerVectors(
             tensors["vectors"],
             tuple(speakers[k] for k in tensors["speakers"]),
             tuple(recordings[k] for k in tensors["recordings"]),
+            tuple(tensors["speeds"].tolist()),
         )
 
     @cached_property
     def whitening(self) -> Whitening:
         """Whitening of the vectors of the recordings trained on."""
-        own = self.vectors.only([name in self.reference for name in self.vectors.recordings])
-        if len(own.vectors) < 2:
+        vectors = self.vectors
+        pairs = zip(vectors.recordings, vectors.speeds, strict=True)
+        own = vectors.only([name in self.reference and speed == 1 for name, speed in pairs])
+        n_speakers = len(set(zip(own.speakers, own.recordings, strict=True)))
+        if n_speakers < 2:
             raise ModelError(
-                f"{len(own.vectors)} speaker(s), counted once a recording: whitening needs at"
+                f"{n_speakers} speaker(s), counted once a recording: whitening needs at"
                 " least 2, in every other recording too; give more recordings"
             )
         whitening = Whitening(shrinkage=self.config.whitening_shrinkage).fit(own.vectors)
@@ -201,24 +205,42 @@ class Stages:
         whitening.matrix_ = whitening.matrix_.astype(np.float32)
         return whitening
 
-    def _embedder(self, total_variability: TotalVariability) -> IvectorEmbedder:
-        return IvectorEmbedder(
-            ubm=self.ubm,
-            total_variability=total_variability,
-            normalization=self.config.normalization,
-            hop=self.config.mfcc.hop,
+    def _varied(self) -> Path:
+        """Make the statistics of the speech of each recording, and of its varied copies, one
+        file each; return their folder."""
+        config = self.config
+        folder = self.folder / f"statistics.{self._statistics_key[:16]}"
+        name = f"{self.label}varied speech"
+        recordings = list(self.collection.reference)
+        todo = [item for item in recordings if not (folder / f"{item}.npz").exists()]
+        self.progress(name, len(recordings) - len(todo), len(recordings))
+        if not todo:
+            return folder
+        augmentation = config.augmentation
+        variation = Variation(
+            collection=self.collection,
+            embedder=IvectorEmbedder(
+                ubm=DiagonalGmm.of(
+                    self.ubm.weights_, self.ubm.means_, self.ubm.variances_, n_threads=1
+                ),
+                total_variability=TotalVariability(ubm=self.ubm),
+                normalization=config.normalization,
+                hop=config.mfcc.hop,
+            ),
+            mfcc=config.mfcc,
+            augmentation=augmentation,
+            noises=noises_of(self.collection, augmentation.noise, config.seed)
+            if augmentation.n_copies
+            else [],
+            folder=folder,
+            seed=config.seed,
         )
-
-    def _statistics(self) -> list[BaumWelchStatistics]:
-        """Statistics of every turn, and of every speaker in every recording."""
-        embedder = self._embedder(TotalVariability(ubm=self.ubm))
-        batches = []
-        for name, static in self.frames(self.reference).items():
-            annotation = self.reference[name]
-            segments, speakers = reference_segments(annotation, len(static), self.config.mfcc)
-            turns = embedder.statistics(static, segments)
-            batches += [turns, by_speaker(turns, speakers)[0]]
-        return batches
+        folder.mkdir(exist_ok=True)
+        for done, outcome in enumerate(map_recordings(variation, todo, jobs=self.jobs), 1):
+            if outcome.error is not None:
+                raise outcome.error
+            self.progress(name, len(recordings) - len(todo) + done, len(recordings))
+        return folder
 
     @property
     def _features_key(self) -> str:
@@ -240,9 +262,13 @@ class Stages:
         )
 
     @property
+    def _statistics_key(self) -> str:
+        return _digest(self._ubm_key, self.config.augmentation, _turns(self.collection.reference))
+
+    @property
     def _total_variability_key(self) -> str:
         config = self.config
-        return _digest(self._ubm_key, config.rank, config.total_variability_iterations)
+        return _digest(self._statistics_key, config.rank, config.total_variability_iterations)
 
     def _stage(
         self, stage: str, key: str, fit: Callable[[], dict[str, FloatArray]]

@@ -24,7 +24,7 @@ FloatArray = npt.NDArray[Any]
 Labels = npt.NDArray[np.int64]
 
 _COSINES = np.round(np.arange(0.1, 0.951, 0.025), 3)
-_N_RATIOS = 36
+_N_CANDIDATES = 36
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,16 +221,17 @@ def strangers(
 
 
 def _candidates(folds: Sequence[Fold], rows: Sequence[FloatArray]) -> FloatArray:
-    """Thresholds to try: cosines, or log-likelihood ratios as some of the rows have them."""
-    if folds[0].backend.name != "plda":
+    """Thresholds to try: cosines; of PLDA, whose ratios lie anywhere, and of the network, whose
+    constant output makes cosines high, those between similarities of some of the rows."""
+    if folds[0].backend.name not in ("plda", "tr"):
         return _COSINES
-    ratios = []
+    similarities = []
     for fold, projected in zip(folds, rows, strict=True):
         some = projected[:: 1 + len(projected) // 1000]
-        ratios.append(fold.backend.similarity(some)[np.triu_indices(len(some), 1)])
-    every = np.concatenate(ratios)
+        similarities.append(fold.backend.similarity(some)[np.triu_indices(len(some), 1)])
+    every = np.concatenate(similarities)
     low, high = np.quantile(every, [0.5, 0.999]) if len(every) else (0.0, 0.0)
-    return np.round(np.linspace(low, high, _N_RATIOS), 2)
+    return np.round(np.linspace(low, high, _N_CANDIDATES), 3)
 
 
 def _numbered(labels: Sequence[Labels]) -> tuple[Labels, list[int]]:

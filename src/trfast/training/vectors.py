@@ -21,18 +21,27 @@ FloatArray = npt.NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class SpeakerVectors:
-    """One i-vector a speaker a recording, from the reference.
+    """i-vectors of speakers in recordings, from the reference.
 
     Parameters
     ----------
     vectors : ndarray (n, rank), float32
     speakers, recordings : tuple of str
         Of each row.
+    speeds : tuple of float
+        Of each row: how many times as fast the speech was played; empty: 1 for all.
     """
 
     vectors: npt.NDArray[np.float32]
     speakers: tuple[str, ...]
     recordings: tuple[str, ...]
+    speeds: tuple[float, ...] = ()
+
+    @property
+    def classes(self) -> list[str]:
+        """What back-ends tell apart: speakers, and each at another speed as another."""
+        pairs = zip(self.speakers, self.speeds or [1.0] * len(self.speakers), strict=True)
+        return [speaker if speed == 1 else f"{speaker} x {speed:g}" for speaker, speed in pairs]
 
     def only(self, rows: Sequence[bool]) -> SpeakerVectors:
         """Return the rows that are true."""
@@ -40,6 +49,7 @@ class SpeakerVectors:
             self.vectors[np.asarray(rows, dtype=bool)],
             tuple(compress(self.speakers, rows)),
             tuple(compress(self.recordings, rows)),
+            tuple(compress(self.speeds, rows)),
         )
 
 

@@ -1,0 +1,60 @@
+"""A function over the recordings of a labelled collection, all of which must do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import numpy as np
+
+from trfast.execution import map_recordings
+from trfast.labelled import LabelledCollection
+from trfast.training.vectors import SpeakerVectors
+
+Result = TypeVar("Result")
+
+
+def over_recordings(
+    function: Callable[[str], Result],
+    collection: LabelledCollection,
+    *,
+    jobs: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Result]:
+    """Call `function` with the name of each recording; return the results in their order.
+
+    Parameters
+    ----------
+    function : callable
+        Must be picklable unless ``jobs=1``.
+    collection : LabelledCollection
+    jobs : int, optional
+        Processes; default: the available cores.
+    progress : callable, optional
+        Called with the number of recordings done, and in all.
+
+    Raises
+    ------
+    Exception
+        The first that `function` raises.
+    """
+    names = list(collection.audio)
+    found: dict[str, Result] = {}
+    for outcome in map_recordings(function, names, jobs=jobs):
+        if outcome.error is not None:
+            raise outcome.error
+        if outcome.result is not None:
+            found[outcome.item] = outcome.result
+        if progress is not None:
+            progress(len(found), len(names))
+    return [found[name] for name in names]
+
+
+def joined(parts: Iterable[SpeakerVectors]) -> SpeakerVectors:
+    """Return the rows of all parts, at least one, at the speed of the reference."""
+    parts = list(parts)
+    return SpeakerVectors(
+        np.concatenate([part.vectors for part in parts]),
+        tuple(speaker for part in parts for speaker in part.speakers),
+        tuple(recording for part in parts for recording in part.recordings),
+    )
