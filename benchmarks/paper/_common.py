@@ -44,7 +44,7 @@ from trfast.training import (
     train,
     training_vectors,
 )
-from trfast.training.backends import triplet_start
+from trfast.training.backends import triplet_ranking
 from trfast.training.stages import Stages
 from trfast.training.thresholds import HeldBack
 
@@ -179,16 +179,8 @@ class Study:
         config, vectors = self.config(recipe, seed=seed, **tr), self.training[recipe]
         whitening = self.models[recipe].whitening
         x = Backend(name="cosine", whitening=whitening).project(vectors.vectors)
-        start: Any = "random"
-        if config.backend.tr_start == "plda":
-            plda: Any = self.backend("plda", recipe).estimator
-            start = triplet_start(plda, x, config.backend)
-        arguments = {
-            "min_class_size": max(2, config.min_recordings),
-            "random_state": seed,
-            "initialization": start,
-        }
-        ranking = TripletRanking(**{**arguments, **config.backend.tr})
+        classes = np.asarray(vectors.classes)
+        ranking = triplet_ranking(x, classes, config)
 
         def callback(network: TripletNetwork) -> None:
             epoch = len(network.history)
@@ -198,7 +190,7 @@ class Study:
                 estimator = estimator_of("tr", tensors)
                 measure(Backend(name="tr", whitening=whitening, estimator=estimator), network)
 
-        ranking.fit(x, vectors.classes, groups=vectors.recordings, callback=callback)
+        ranking.fit(x, classes, groups=vectors.recordings, callback=callback)
 
     def over(
         self, function: Callable[[Study, Item], Result], items: Sequence[Item]

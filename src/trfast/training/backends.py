@@ -65,15 +65,28 @@ def _fit(
         case "plda":
             return _plda(x, y, config)
         case "tr":
-            arguments = {
-                "min_class_size": max(2, config.min_recordings),
-                "random_state": config.seed,
-                "initialization": "random"
-                if settings.tr_start == "random"
-                else triplet_start(_plda(x, y, config), x, settings),
-            }
-            return TripletRanking(**{**arguments, **settings.tr}).fit(x, y, groups=recordings)
+            return triplet_ranking(x, y, config).fit(x, y, groups=recordings)
     return None
+
+
+def triplet_ranking(x: FloatArray, y: FloatArray, config: TrainingConfig) -> TripletRanking:
+    """Return the triplet network of a training, with its start, not fitted yet.
+
+    Parameters
+    ----------
+    x : ndarray (n, n_features)
+        Training vectors, whitened and of unit length.
+    y : ndarray (n,)
+        Class of each.
+    config : TrainingConfig
+    """
+    arguments: dict[str, Any] = {
+        "min_class_size": max(2, config.min_recordings),
+        "random_state": config.seed,
+    }
+    if config.backend.tr_start == "plda":
+        arguments["initialization"] = triplet_start(_plda(x, y, config), x, config.backend)
+    return TripletRanking(**{**arguments, **config.backend.tr})
 
 
 def _plda(x: FloatArray, y: FloatArray, config: TrainingConfig) -> Plda:

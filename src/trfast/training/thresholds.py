@@ -141,7 +141,7 @@ def tune(folds: Sequence[Fold]) -> dict[str, Tuned]:
         If nothing is scored.
     """
     if not any(fold.held_back.times.scored for fold in folds):
-        raise ModelError("nothing is scored in the training collection; does all.uem fit it?")
+        raise ModelError("nothing is scored in the collection; does all.uem fit it?")
     rows = [fold.backend.project(fold.held_back.cluster_vectors) for fold in folds]
     candidates = _candidates(folds, rows)
     return {clustering: _tune(folds, rows, candidates, clustering) for clustering in CLUSTERINGS}
