@@ -23,7 +23,7 @@ def _oracle_correct(scored: list[Moment]) -> float:
         for m in scored:
             for speaker in m.speaks if turn in m.turns else ():
                 speech[speaker] = speech.get(speaker, 0) + m.seconds
-        main[turn] = max(speech, key=lambda s: speech[s], default=None)
+        main[turn] = max(sorted(speech), key=lambda s: speech[s], default=None)
     return sum(
         m.seconds * min(len(m.speaks & {main[t] for t in m.turns}), len(m.said)) for m in scored
     )
