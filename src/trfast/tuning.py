@@ -202,7 +202,14 @@ def _tuned(
     }
     clustering = model.clustering
     if not keep_default:
-        best, kind = min(product(errors, CLUSTERINGS), key=lambda p: errors[p[0]][p[1]].x_der)
+        best, kind = min(
+            product(errors, CLUSTERINGS),
+            key=lambda pair: (
+                errors[pair[0]][pair[1]].x_der,
+                errors[pair[0]][pair[1]].i_der,
+                pair != (clustering.backend, clustering.clustering),
+            ),
+        )
         clustering = replace(clustering, backend=best, clustering=kind)
     return replace(
         model,

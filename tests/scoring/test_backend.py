@@ -107,7 +107,7 @@ def test_memory_is_that_of_blocks(backends: dict[str, Backend]) -> None:
     rows = plda.project(np.random.default_rng(0).normal(size=(n, 3)))
     plda.edges_above(rows[:9], 0.0)  # what is loaded once
     tracemalloc.start()
-    pairs, _ = plda.edges_above(rows, np.inf)
+    pairs, _ = plda.edges_above(rows, 1e9)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(pairs) == 0
@@ -155,7 +155,8 @@ def test_thresholds(backends: dict[str, Backend]) -> None:
     assert backends["plda"].check_threshold(-20) == -20
     assert backends["tr"].check_threshold(0.5) == 0.5
     for name, threshold, message in (
-        ("plda", np.nan, "any number, got nan"),
+        ("plda", np.nan, "any finite number, got nan"),
+        ("plda", np.inf, "any finite number, got inf"),
         ("lda", np.nan, "a cosine similarity, -1 to 1, got nan"),
         ("cosine", -20, "a cosine similarity, -1 to 1, got -20"),
     ):

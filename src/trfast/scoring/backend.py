@@ -213,11 +213,13 @@ class Backend:
         Raises
         ------
         ParameterError
-            If it is NaN, or outside -1 to 1 where the similarity is a cosine.
+            If it is not finite, or outside -1 to 1 where the similarity is a cosine.
         """
         if isinstance(self.estimator, Plda):
-            if np.isnan(threshold):
-                raise ParameterError("threshold is a log-likelihood ratio, any number, got nan")
+            if not np.isfinite(threshold):
+                raise ParameterError(
+                    f"threshold is a log-likelihood ratio, any finite number, got {threshold}"
+                )
         elif not -1 <= threshold <= 1:
             raise ParameterError(f"threshold is a cosine similarity, -1 to 1, got {threshold}")
         return float(threshold)

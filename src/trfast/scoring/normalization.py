@@ -46,7 +46,7 @@ class Whitening(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: npt.ArrayLike, y: object = None) -> Self:  # noqa: ARG002
         """Estimate mean and covariance from vectors, (n_samples, n_features)."""
-        x = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
+        x = validated(self, X, ensure_min_samples=2, reset=True)
         self.mean_ = x.mean(axis=0, dtype=np.float64)
         covariance = np.cov(x.T.astype(np.float64), ddof=1).reshape(2 * x.shape[1:])
         scale = np.trace(covariance) / len(covariance) or 1.0
@@ -59,7 +59,7 @@ class Whitening(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def transform(self, X: npt.ArrayLike) -> FloatArray:
         """Return the whitened vectors, (n_samples, n_features), of the type of `X`."""
         check_is_fitted(self)
-        x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        x = validated(self, X)
         return np.asarray((x - self.mean_) @ self.matrix_, dtype=x.dtype)
 
 
@@ -79,14 +79,14 @@ class Centering(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: npt.ArrayLike, y: object = None) -> Self:  # noqa: ARG002
         """Estimate the mean of vectors, (n_samples, n_features)."""
-        x = validate_data(self, X, dtype=(np.float64, np.float32))
+        x = validated(self, X, reset=True)
         self.mean_ = x.mean(axis=0, dtype=np.float64)
         return self
 
     def transform(self, X: npt.ArrayLike) -> FloatArray:
         """Return the centred vectors, (n_samples, n_features), of the type of `X`."""
         check_is_fitted(self)
-        x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        x = validated(self, X)
         return np.asarray(x - self.mean_, dtype=x.dtype)
 
 
@@ -125,7 +125,7 @@ class EigenFactorRadial(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Estimate the whitenings from vectors, (n_samples, n_features)."""
         if self.n_iterations < 1:
             raise ParameterError(f"n_iterations must be at least 1, got {self.n_iterations}")
-        x = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
+        x = validated(self, X, ensure_min_samples=2, reset=True)
         self.whitenings_: list[Whitening] = []
         for _ in range(self.n_iterations):
             self.whitenings_.append(Whitening(shrinkage=self.shrinkage).fit(x))
@@ -135,7 +135,7 @@ class EigenFactorRadial(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def transform(self, X: npt.ArrayLike) -> FloatArray:
         """Return vectors of length 1, (n_samples, n_features), of the type of `X`."""
         check_is_fitted(self)
-        x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        x = validated(self, X)
         for whitening in self.whitenings_:
             x = LengthNorm().fit_transform(whitening.transform(x))
         return np.asarray(x)
@@ -152,13 +152,13 @@ class LengthNorm(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: npt.ArrayLike, y: object = None) -> Self:  # noqa: ARG002
         """Only look at the number of columns."""
-        validate_data(self, X)
+        validated(self, X, reset=True)
         return self
 
     def transform(self, X: npt.ArrayLike) -> FloatArray:
         """Return the vectors at unit length, (n_samples, n_features)."""
         check_is_fitted(self)
-        x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        x = validated(self, X)
         length = np.linalg.norm(x, axis=1, keepdims=True)
         return np.asarray(x / np.where(length > 0, length, 1), dtype=x.dtype)
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from trfast._checks import check_matrix, check_positive
 from trfast.errors import ModelError, ParameterError
@@ -22,6 +22,7 @@ from trfast.scoring._triplet_training import (
     TripletNetwork,
     train,
 )
+from trfast.scoring.normalization import validated
 
 __all__ = ["Epoch", "TripletNetwork", "TripletRanking"]
 
@@ -198,7 +199,7 @@ class TripletRanking(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Their inner products are the similarities.
         """
         check_is_fitted(self)
-        x = validate_data(self, X, dtype=(np.float64, np.float32), order="C", reset=False)
+        x = validated(self, X, order="C")
         return self.networks_[0].transform(x)
 
     def _fit(
@@ -213,9 +214,7 @@ class TripletRanking(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         reset: bool,
     ) -> Self:
         self._check_parameters()
-        x, labels = validate_data(
-            self, X, y, dtype=(np.float64, np.float32), order="C", ensure_min_samples=2, reset=reset
-        )
+        x, labels = validated(self, X, y=y, order="C", ensure_min_samples=2, reset=reset)
         classes = np.unique(labels, return_inverse=True)[1].astype(np.intc)
         sizes = np.bincount(classes)
         members = Members.of(classes, _checked_groups(groups, len(x)), self.min_class_size)

@@ -106,7 +106,10 @@ def train(
         )
         for name, estimator in estimators.items()
     }
-    best, kind = min(product(backends, CLUSTERINGS), key=lambda pair: tuned[pair[0]][pair[1]].x_der)
+    best, kind = min(
+        product(backends, CLUSTERINGS),
+        key=lambda pair: (tuned[pair[0]][pair[1]].x_der, tuned[pair[0]][pair[1]].i_der),
+    )
     return replace(
         model,
         backends=backends,
