@@ -45,6 +45,7 @@ from trfast.training import (
     training_vectors,
 )
 from trfast.training.backends import triplet_ranking
+from trfast.training.recordings import over_recordings
 from trfast.training.stages import Stages
 from trfast.training.thresholds import HeldBack
 
@@ -179,8 +180,10 @@ class Study:
         config, vectors = self.config(recipe, seed=seed, **tr), self.training[recipe]
         whitening = self.models[recipe].whitening
         x = Backend(name="cosine", whitening=whitening).project(vectors.vectors)
-        classes = np.asarray(vectors.classes)
-        ranking = triplet_ranking(x, classes, config)
+        start: Any = None
+        if config.backend.tr_start == "plda":
+            start = self.backend("plda", recipe).estimator
+        ranking = triplet_ranking(x, start, config)
 
         def callback(network: TripletNetwork) -> None:
             epoch = len(network.history)
@@ -190,7 +193,7 @@ class Study:
                 estimator = estimator_of("tr", tensors)
                 measure(Backend(name="tr", whitening=whitening, estimator=estimator), network)
 
-        ranking.fit(x, classes, groups=vectors.recordings, callback=callback)
+        ranking.fit(x, vectors.classes, groups=vectors.recordings, callback=callback)
 
     def over(
         self, function: Callable[[Study, Item], Result], items: Sequence[Item]
@@ -246,10 +249,8 @@ class Study:
         if not path.exists():
             function = partial(_recording, labelled=labelled, model=model)
             found: dict[str, Any] = {}
-            for outcome in map_recordings(function, labelled.audio, jobs=self.jobs):
-                if outcome.error is not None:
-                    raise outcome.error
-                found |= outcome.result or {}
+            for arrays in over_recordings(function, labelled, jobs=self.jobs):
+                found |= arrays
             np.savez(path, **found)
         vectors, segments = _read(path, list(labelled.audio))
         return Material(vectors, segments, HeldBack(labelled, segments))

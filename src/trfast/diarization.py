@@ -259,7 +259,7 @@ class Diarizer:
         """
         clock = clock or Clock()
         with clock("clustering"):
-            vectors = _averages(segments.vectors, segments.clusters)
+            vectors = averages(segments.vectors, segments.clusters)
             speakers_of = self.backend.cluster(
                 self.backend.project(vectors), self.threshold, clustering=self.clustering
             )
@@ -271,7 +271,7 @@ class Diarizer:
                 segments.recording, _turns(segments.seconds, [speakers[k] for k in labels])
             ),
             speakers=speakers,
-            vectors=_averages(segments.vectors, labels),
+            vectors=averages(segments.vectors, labels),
             speech_durations=np.bincount(labels, durations, len(speakers)).astype(np.float64),
             duration=segments.duration,
             model_hash=self.model.content_hash,
@@ -390,7 +390,7 @@ def _name(source: Source) -> str:
     return "recording" if isinstance(source, Waveform) else "_".join(Path(source).stem.split())
 
 
-def _averages(vectors: FloatArray, labels: npt.NDArray[np.int64]) -> FloatArray:
+def averages(vectors: FloatArray, labels: npt.NDArray[np.int64]) -> FloatArray:
     """Mean vector of each label, (n_labels, dimension)."""
     counts = np.bincount(labels)
     sums = np.zeros((len(counts), vectors.shape[1]))

@@ -47,12 +47,22 @@ def fit_backends(
     x = Backend(name="cosine", whitening=whitening).project(vectors.vectors)
     classes, recordings = np.asarray(vectors.classes), np.asarray(vectors.recordings)
     with blas_limit():
-        fitted = {name: _fit(name, x, classes, recordings, config) for name in config.backends}
+        # For itself, and for the start of the triplet network.
+        uses = {"plda", "tr"} if config.backend.tr_start == "plda" else {"plda"}
+        plda = _plda(x, classes, config) if uses & set(config.backends) else None
+        fitted = {
+            name: _fit(name, x, classes, recordings, plda, config) for name in config.backends
+        }
     return {name: estimator_of(name, estimator_tensors(name, e)) for name, e in fitted.items()}
 
 
 def _fit(
-    name: str, x: FloatArray, y: FloatArray, recordings: FloatArray, config: TrainingConfig
+    name: str,
+    x: FloatArray,
+    y: FloatArray,
+    recordings: FloatArray,
+    plda: Plda | None,
+    config: TrainingConfig,
 ) -> Estimator | None:
     settings = config.backend
     most = max(1, min(x.shape[1], len(np.unique(y)) - 1))
@@ -63,29 +73,30 @@ def _fit(
             n_components = min(settings.lda_components, most)
             return Lda(n_components=n_components, shrinkage=settings.lda_shrinkage).fit(x, y)
         case "plda":
-            return _plda(x, y, config)
+            return plda
         case "tr":
-            return triplet_ranking(x, y, config).fit(x, y, groups=recordings)
+            start = plda if settings.tr_start == "plda" else None
+            return triplet_ranking(x, start, config).fit(x, y, groups=recordings)
     return None
 
 
-def triplet_ranking(x: FloatArray, y: FloatArray, config: TrainingConfig) -> TripletRanking:
+def triplet_ranking(x: FloatArray, start: Plda | None, config: TrainingConfig) -> TripletRanking:
     """Return the triplet network of a training, with its start, not fitted yet.
 
     Parameters
     ----------
     x : ndarray (n, n_features)
         Training vectors, whitened and of unit length.
-    y : ndarray (n,)
-        Class of each.
+    start : Plda or None
+        Trained on them, for the network to start from; None: a random start.
     config : TrainingConfig
     """
     arguments: dict[str, Any] = {
         "min_class_size": max(2, config.min_recordings),
         "random_state": config.seed,
     }
-    if config.backend.tr_start == "plda":
-        arguments["initialization"] = triplet_start(_plda(x, y, config), x, config.backend)
+    if start is not None:
+        arguments["initialization"] = triplet_start(start, x, config.backend)
     return TripletRanking(**{**arguments, **config.backend.tr})
 
 

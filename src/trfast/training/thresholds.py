@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from trfast.annotation import Annotation
-from trfast.diarization import EmbeddedSegments
+from trfast.diarization import EmbeddedSegments, averages
 from trfast.errors import ModelError
 from trfast.evaluation import diarization_error
 from trfast.evaluation._scored import score
@@ -88,7 +88,7 @@ class HeldBack:
         self._vectors = np.concatenate([s.vectors for s in segments])
         self._clusters, counts = _numbered([s.clusters for s in segments])
         self._bounds = np.cumsum([0, *counts])
-        self.cluster_vectors = _averages(self._vectors, self._clusters)
+        self.cluster_vectors = averages(self._vectors, self._clusters)
 
     def local(
         self, backend: Backend, rows: FloatArray, threshold: float, clustering: str
@@ -103,7 +103,7 @@ class HeldBack:
         )
         labels = labels[self._clusters]
         recordings = np.repeat(self._recordings, counts).tolist()
-        return labels, _averages(self._vectors, labels), recordings
+        return labels, averages(self._vectors, labels), recordings
 
     def confused(self, labels: Labels, speakers: Collection[str], *, across: bool) -> float:
         """Seconds of `speakers` that go to another label than that which stands for them.
@@ -247,9 +247,3 @@ def _members(labels: Labels) -> Any:
     n = len(labels)
     shape = (int(labels.max(initial=-1)) + 1, n)
     return csr_array((np.ones(n), (labels, np.arange(n))), shape=shape)
-
-
-def _averages(vectors: FloatArray, labels: Labels) -> FloatArray:
-    """Mean vector of each label, (n_labels, dimension)."""
-    members = _members(labels)
-    return np.asarray(members @ vectors / members.sum(axis=1)[:, None], np.float32)
