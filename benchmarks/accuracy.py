@@ -29,7 +29,7 @@ from trfast.evaluation.verification import (
     verification_trials_of_scores,
 )
 from trfast.labelled import LabelledCollection
-from trfast.linking import link
+from trfast.linking import link_centred
 from trfast.model import ModelBundle, load_model
 from trfast.scoring.backend import BACKENDS, CLUSTERINGS, Backend
 from trfast.training import frames_of, reference_segments, reference_vectors
@@ -58,8 +58,8 @@ def embedded(
 def linked(diarizer: Diarizer, local: Sequence[Diarization]) -> dict[str, Annotation]:
     """Annotations with collection-wide names."""
     backend, clustering = diarizer.backend, diarizer.clustering
-    links = link(
-        backend.project(np.concatenate([d.vectors for d in local])),
+    links = link_centred(
+        np.concatenate([d.vectors for d in local]),
         [d.recording for d in local for _ in d.speakers],
         threshold=diarizer.model.thresholds(backend.name, clustering).across,
         backend=backend,

@@ -44,6 +44,12 @@ class FakeDiarizer:
     """Writes each call to a log beside the file; `model_hash` stands for its options too."""
 
     model_hash: str = "fake"
+    clustering: str = "cc"
+    threshold: float = 0.5
+
+    @property
+    def backend(self) -> Backend:
+        return cosine_backend(4)
 
     @property
     def fingerprint(self) -> str:

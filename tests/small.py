@@ -26,7 +26,7 @@ from trfast.scoring.backend import (
     estimator_tensors,
 )
 from trfast.segmentation import SegmentationConfig
-from trfast.speech import VIEWS, SpeechDetector
+from trfast.speech import SpeechDetector
 from trfast.training import TrainingConfig
 
 RATE = 16_000
@@ -63,11 +63,11 @@ def small_model(seed=0):
     total_variability = TotalVariability(ubm=ubm, rank=3, n_threads=1)
     # What half precision holds, as after training.
     total_variability.matrix_ = rng.normal(size=(4, 60, 3)).astype(np.float16).astype(np.float32)
-    detector = SpeechDetector(config=MfccConfig(), n_components=2, n_threads=1)
-    widths = {name: view.columns(np.zeros((9, 20)), 0.0).shape[1] for name, view in VIEWS.items()}
-    detector.mixtures_ = {
-        name: (mixture(2, width, rng), mixture(2, width, rng)) for name, width in widths.items()
-    }
+    detector = SpeechDetector(config=MfccConfig(), n_hidden=2)
+    detector.layers_ = tuple(
+        (rng.normal(size=(n, m)).astype(np.float32), rng.normal(size=m).astype(np.float32))
+        for n, m in ((120, 2), (2, 1))
+    )
     whitening = Whitening().fit(rng.normal(size=(20, 3)))
     whitening.mean_ = whitening.mean_.astype(np.float32)
     whitening.matrix_ = whitening.matrix_.astype(np.float32)

@@ -8,8 +8,8 @@ import soundfile
 from click.testing import CliRunner
 
 import trfast
-from tests.small import RATE, voice
-from trfast.audio import Waveform
+from tests.small import RATE
+from trfast.audio import Waveform, load
 from trfast.cli import main
 from trfast.collection import Collection
 from trfast.diarization import Diarizer
@@ -31,7 +31,7 @@ def pink_noise(seconds, level=0.05):
 
 
 def one_voice(seconds=6):
-    return voice("ben", seconds, np.random.default_rng(0))
+    return load(EXAMPLES / "audio" / "show-1.opus")[54 * RATE :][: seconds * RATE].copy()
 
 
 BROKEN = {

@@ -24,7 +24,7 @@ from trfast.collection import Collection, Failure, Link, Recording, Speaker
 from trfast.diarization import Diarization
 from trfast.errors import AudioError, CollectionError, ModelError, ParameterError
 from trfast.formats import read_rttm
-from trfast.linking import link
+from trfast.linking import link_centred
 
 
 @pytest.fixture
@@ -132,8 +132,8 @@ def test_back_end_and_clustering_decide(
         collection.add(replace(text, vectors=vectors[3 * k : 3 * k + 3]))
     collection.link(model, backend=backend, clustering=clustering)
     compares = model.backend(backend)
-    expected = link(
-        compares.project(vectors),
+    expected = link_centred(
+        vectors,
         [f"r{k // 3}" for k in range(30)],
         threshold=compares.thresholds[clustering].across,
         backend=compares,

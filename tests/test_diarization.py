@@ -19,6 +19,7 @@ from trfast.diarization import Diarizer, EmbeddedSegments, diarize
 from trfast.errors import AudioError, ModelError, ParameterError
 from trfast.evaluation import diarization_error
 from trfast.formats import read_rttm, read_uem, write_rttm
+from trfast.ivector import ProjectedStatistics, TotalVariability
 from trfast.model import ClusteringConfig, load_model
 from trfast.scoring.backend import BACKENDS, Thresholds
 
@@ -53,20 +54,31 @@ def same(one, other):
 
 
 def plain_model(threshold=0.55, alpha=0.0):
-    """A model whose first score is the cosine of vectors as they are."""
+    """A model whose first score is the cosine of vectors as they are, and whose i-vectors are
+    ``first / (1 + N)`` with the ``N`` frames of the first Gaussian."""
     thresholds = Thresholds(within=threshold, across=0.65)
     backends = {"cosine": cosine_backend(3, cc=thresholds, hac=thresholds)}
     model = small_model()
+    plain = TotalVariability(ubm=model.ubm, rank=3, n_threads=1)
+    plain.matrix_ = np.zeros((4, 60, 3), dtype=np.float32)
+    plain.matrix_[0, :3] = np.diag(np.sqrt(model.ubm.variances_[0, :3]))
     return replace(
-        model, backends=model.backends | backends, clustering=ClusteringConfig(alpha=alpha)
+        model,
+        total_variability=plain,
+        backends=model.backends | backends,
+        clustering=ClusteringConfig(alpha=alpha),
     )
 
 
-def segments(seconds, vectors, clusters=None):
+def segments(seconds, vectors, clusters=None, n_frames=1):
+    """Segments whose clusters have these i-vectors, by the plain model."""
     clusters = np.arange(len(seconds)) if clusters is None else np.array(clusters)
     seconds = np.array(seconds, dtype=np.float64).reshape(-1, 2)
     vectors = np.array(vectors, dtype=np.float32).reshape(-1, 3)
-    return EmbeddedSegments("show", 30.0, seconds, clusters, vectors)
+    zeroth = np.zeros((len(vectors), 4), dtype=np.float32)
+    zeroth[:, 0] = n_frames
+    statistics = ProjectedStatistics(zeroth, (1 + zeroth[:, :1]) * vectors)
+    return EmbeddedSegments("show", 30.0, seconds, clusters, statistics)
 
 
 FOUR = [(0, 2), (2, 5), (5, 6), (8, 10)]
@@ -75,12 +87,14 @@ VECTORS = [(0, 1, 0), (3, 0, 0), (2, 2, 0), (0, 0.5, 0)]
 
 def test_clusters_by_hand():
     # Cosine of 1 and 3, and of 2 and 3: 0.7071; of 1 and 4: 1; of 1 and 2: 0.
-    found = Diarizer(plain_model(threshold=0.8)).cluster(segments(FOUR, VECTORS))
+    given = segments(FOUR, VECTORS, n_frames=[1, 1, 1, 3])
+    found = Diarizer(plain_model(threshold=0.8)).cluster(given)
     assert found.annotation == Annotation(
         "show", [(0, 2, "S1"), (2, 5, "S2"), (5, 6, "S3"), (8, 10, "S1")]
     )
     assert found.speakers == ("S1", "S2", "S3")
-    assert found.vectors.tolist() == [[0, 0.75, 0], [3, 0, 0], [2, 2, 0]]
+    # Of 1 and 4 together, four frames: (2 * 1 + 4 * 0.5) / (1 + 4).
+    np.testing.assert_allclose(found.vectors, [[0, 0.8, 0], [3.0, 0, 0], [2.0, 2, 0]], rtol=1e-5)
     assert found.speech_durations.tolist() == [4, 3, 1]
     assert found.duration == 30
     assert found.recording == "show"
@@ -99,17 +113,16 @@ def test_complete_linkage_joins_only_who_reaches_all():
     assert Diarizer(model).cluster(turned).speakers == ("S1",)
     found = Diarizer(model, clustering="hac").cluster(turned)
     assert [turn.speaker for turn in found.annotation] == ["S1", "S2", "S1", "S2"]
-    assert found.vectors.tolist() == [[0, 1, 0], [2.5, 1.5, 0]]
+    np.testing.assert_allclose(found.vectors, [[0.0, 4 / 3, 0.0], [10 / 3, 2.0, 0.0]], rtol=1e-5)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("clustering", ["cc", "hac"])
 def test_each_back_end_clusters_with_its_own_threshold(backend, clustering):
-    model = small_model()
+    model = replace(plain_model(), backends=small_model().backends)
     vectors = np.random.default_rng(5).normal(size=(30, 3))
-    found = Diarizer(model, backend=backend, clustering=clustering).cluster(
-        segments([(i / 2, i / 2 + 0.4) for i in range(30)], vectors)
-    )
+    given = segments([(i / 2, i / 2 + 0.4) for i in range(30)], vectors)
+    found = Diarizer(model, backend=backend, clustering=clustering).cluster(given)
     compares = model.backend(backend)
     labels = compares.cluster(
         compares.project(vectors), compares.thresholds[clustering].within, clustering=clustering
@@ -117,12 +130,25 @@ def test_each_back_end_clusters_with_its_own_threshold(backend, clustering):
     assert [turn.speaker for turn in found.annotation] == [f"S{k + 1}" for k in labels]
 
 
-def test_bic_clusters_are_compared_by_their_mean():
-    # The clusters' means are (1, 1.5, 0) and (1, 0.25, 0): cosine 0.740.
-    joined = segments(FOUR, [(0, 1, 0), (2, 2, 0), (2, 0, 0), (0, 0.5, 0)], [0, 0, 1, 1])
-    for threshold, speakers in ((0.735, ("S1",)), (0.745, ("S1", "S2"))):
+def test_who_speaks_little_joins_the_most_similar():
+    # 3 and 4 are one speaker, of 3 s; 4 is most like 2.
+    vectors = [(1, 0, 0), (0, 1, 0), (-1, 0.1, 0), (-1, 0.8, 0)]
+    given = segments([(0, 4), (5, 10), (10, 11), (12, 14)], vectors)
+    apart, together = ["S1", "S2", "S3", "S3"], ["S1", "S2", "S2"]
+    # With 6 s nobody has enough.
+    for min_speech, expected in (3, apart), (3.5, together), (6, apart):
+        model = plain_model(threshold=0.8)
+        model = replace(model, clustering=replace(model.clustering, min_speech=min_speech))
+        found = Diarizer(model).cluster(given)
+        assert [turn.speaker for turn in found.annotation] == expected, min_speech
+
+
+def test_bic_clusters_are_compared():
+    # Cosine 0.740.
+    joined = segments(FOUR, [(1, 1.5, 0), (1, 0.25, 0)], [0, 1, 0, 1])
+    for threshold, speakers in ((0.735, ["S1", "S1"]), (0.745, ["S1", "S2", "S1", "S2"])):
         found = Diarizer(plain_model(threshold=threshold)).cluster(joined)
-        assert found.speakers == speakers
+        assert [turn.speaker for turn in found.annotation] == speakers
 
 
 def test_the_threshold_given_goes_before_the_model_s():
@@ -147,10 +173,21 @@ def test_segments_from_outside():
     )
     # Frame t stands for one hop around its centre; the edges of the recording count in full.
     np.testing.assert_allclose(found.seconds, [(0, 2.0075), (3.0075, 5.015)])
-    assert found.vectors.shape == (2, 3)
+    assert found.statistics.first.shape == (2, 3)
     assert found.clusters.tolist() == [0, 1]
     with pytest.raises(ParameterError, match="must rise from 0 to at most 500"):
         diarizer.embed(static, duration=5.0, recording="show", segments=np.array([(0, 501)]))
+
+
+def test_statistics_are_of_bic_clusters():
+    diarizer = Diarizer(plain_model(alpha=100.0))
+    static = np.random.default_rng(0).normal(size=(500, 20)).astype(np.float32)
+    bounds = np.array([(0, 200), (300, 500)])
+    found = diarizer.embed(static, duration=5.015, recording="show", segments=bounds)
+    assert found.clusters.tolist() == [0, 0]
+    expected = diarizer.model.embedder.cluster_statistics(static, bounds, found.clusters)
+    assert len(found.statistics) == 1
+    np.testing.assert_array_equal(found.statistics.first, expected.first)
 
 
 def test_settings_that_cannot_be():
@@ -246,7 +283,7 @@ def test_ten_seconds_of_silence_before_shift_all_by_ten_seconds(diarizer, sample
     shifted = Annotation("show-2", [(t.start - 10, t.end - 10, t.speaker) for t in found])
     # The detector looks around each frame, so the edge may move a little.
     error = diarization_error({"show-2": expected.annotation}, {"show-2": shifted}, collar=0)
-    assert error.error_rate < 0.01
+    assert error.error_rate < 0.02
     assert shifted.turns[-1].end == pytest.approx(expected.annotation.turns[-1].end, abs=1e-6)
 
 

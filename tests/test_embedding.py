@@ -98,20 +98,27 @@ def embedder():
     return small_model().embedder
 
 
-def test_one_vector_a_segment(static, embedder):
-    vectors = embedder(static, SEGMENTS)
+CLUSTERS = np.array([0, 1, 0, 2, 1, 0])
+
+
+def test_one_vector_a_cluster(static, embedder):
+    vectors = embedder.vectors(embedder.cluster_statistics(static, SEGMENTS, CLUSTERS))
     assert vectors.dtype == np.float32
-    for segment, vector in zip(SEGMENTS, vectors, strict=True):
-        statistics = embedder.ubm.statistics(*next(segment_frames(static, segment[None], SEGMENT)))
+    assert vectors.shape == (3, 3)
+    for cluster, vector in enumerate(vectors):
+        frames, offsets = joined(static, SEGMENTS[cluster == CLUSTERS], SEGMENT)
+        statistics = embedder.ubm.statistics(frames, [0, offsets.sum()])
         by_hand = embedder.total_variability.transform(statistics)
         np.testing.assert_allclose(vector, by_hand[0], rtol=1e-4, atol=1e-5)
 
 
-def test_chunks_do_not_change_the_vectors(static, embedder, monkeypatch):
-    whole = embedder(static, SEGMENTS)
+def test_chunks_do_not_change_the_statistics(static, embedder, monkeypatch):
+    whole = embedder.cluster_statistics(static, SEGMENTS, CLUSTERS)
     statistics = embedder.statistics(static, SEGMENTS)
     monkeypatch.setattr(_frames, "CHUNK", 100)
-    np.testing.assert_allclose(embedder(static, SEGMENTS), whole, rtol=1e-4, atol=1e-5)
+    parts = embedder.cluster_statistics(static, SEGMENTS, CLUSTERS)
+    np.testing.assert_allclose(parts.zeroth, whole.zeroth, rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose(parts.first, whole.first, rtol=1e-4, atol=1e-2)
     again = embedder.statistics(static, SEGMENTS)
     np.testing.assert_allclose(again.zeroth, statistics.zeroth, rtol=1e-5, atol=1e-4)
     np.testing.assert_allclose(again.first, statistics.first, rtol=1e-5, atol=1e-3)
@@ -120,7 +127,9 @@ def test_chunks_do_not_change_the_vectors(static, embedder, monkeypatch):
 def test_no_segments(static, embedder: IvectorEmbedder):
     nothing = np.empty((0, 2), dtype=np.int64)
     assert list(segment_frames(static, nothing, SEGMENT)) == []
-    assert embedder(static, nothing).shape == (0, 3)
+    none = embedder.cluster_statistics(static, nothing, np.empty(0, dtype=np.int64))
+    assert none.zeroth.shape == (0, 4)
+    assert embedder.vectors(none).shape == (0, 3)
     statistics = embedder.statistics(static, nothing)
     assert statistics.zeroth.shape == (0, 4)
     assert statistics.first.shape == (0, 4, 60)

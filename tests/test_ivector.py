@@ -8,7 +8,7 @@ import pytest
 from tests.reference import ivector as reference
 from trfast.errors import ModelError, ParameterError
 from trfast.gmm import BaumWelchStatistics, DiagonalGmm
-from trfast.ivector import TotalVariability
+from trfast.ivector import ProjectedStatistics, TotalVariability
 
 
 def make_ubm(weights, means, variances):
@@ -50,6 +50,43 @@ def test_vectors_and_em_equal_the_twin(case, dtype, tolerance, n_threads):
     fitted._em_step([cast])
     twin = reference.em_step(statistics.zeroth, statistics.first, matrix, ubm)
     np.testing.assert_allclose(fitted.matrix_, twin, atol=10 * tolerance)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-10), (np.float32, 1e-4)])
+def test_projection_equals_the_twin(case, dtype, tolerance, n_threads):
+    ubm, statistics, matrix = case
+    cast = BaumWelchStatistics(statistics.zeroth.astype(dtype), statistics.first.astype(dtype))
+    found = model(ubm, matrix, n_threads).project(repeated(cast, 4))
+    expected = [
+        reference.projected(n, f, matrix, ubm)
+        for n, f in zip(statistics.zeroth, statistics.first, strict=True)
+    ]
+    assert found.zeroth.dtype == found.first.dtype == dtype
+    np.testing.assert_array_equal(found.zeroth, np.tile(cast.zeroth, (4, 1)))
+    np.testing.assert_allclose(
+        found.first, np.tile(expected, (4, 1)), atol=tolerance * np.abs(expected).max()
+    )
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-10), (np.float32, 1e-4)])
+def test_projections_add_up(case, dtype, tolerance):
+    ubm, statistics, matrix = case
+    cast = BaumWelchStatistics(statistics.zeroth.astype(dtype), statistics.first.astype(dtype))
+    groups = np.random.default_rng(0).integers(40, size=150)
+    fitted = model(ubm, matrix)
+    found = fitted.transform(fitted.project(cast).grouped(groups, 41))
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, fitted.transform(cast.grouped(groups, 41)), atol=tolerance)
+    np.testing.assert_array_equal(found[40], np.zeros(6))
+
+
+def test_sums_are_of_double_precision():
+    first = np.array([[1e8], [1.0], [5.0], [-1e8]], dtype=np.float32)
+    sums = ProjectedStatistics(first, first).grouped(np.array([1, 1, 0, 1]), 2)
+    assert sums.zeroth.tolist() == sums.first.tolist() == [[5.0], [1.0]]
+    assert sums.first.dtype == np.float32
+    assert len(sums) == 2
 
 
 def repeated(statistics, n):
@@ -149,6 +186,8 @@ def test_bad_input_is_named(case):
     wrong = BaumWelchStatistics(statistics.zeroth, statistics.first[:, :, :2])
     with pytest.raises(ParameterError, match=r"\(4, 2\) do not fit a UBM of shape \(4, 3\)"):
         model(ubm, matrix).transform(wrong)
+    with pytest.raises(ParameterError, match=r"4 Gaussians and rank 5 do not fit .* rank 6"):
+        model(ubm, matrix).transform(model(ubm, matrix[:, :, :5]).project(statistics))
     broken = BaumWelchStatistics(-statistics.zeroth, statistics.first)
     with pytest.raises(ModelError, match="not positive definite"):
         model(ubm, matrix).transform(broken)

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
+from tests.fakes import cosine_backend
 from tests.reference import clustering as reference
 from tests.small import small_model
+from trfast import linking
 from trfast.clustering import connected_components, in_order_of_appearance
 from trfast.errors import ParameterError
-from trfast.linking import link
+from trfast.linking import link, link_centred
 
 
 def unit(*degrees: float) -> npt.NDArray[np.float32]:
@@ -221,6 +223,50 @@ def test_log_likelihood_ratios_link() -> None:
 def test_nobody() -> None:
     links = link(np.empty((0, 3)), [], threshold=0.5)
     assert (len(links.labels), len(links.nearest), len(links.similarities)) == (0, 0, 0)
+
+
+def crowd(n_speakers: int, n_each: int, shared: float) -> tuple[npt.NDArray[np.float32], list[str]]:
+    """Speakers in all recordings, and what they share beside their voices."""
+    rng = np.random.default_rng(0)
+    voices = np.repeat(rng.normal(size=(n_speakers, 20)), n_each, axis=0)
+    vectors = voices + 0.1 * rng.normal(size=voices.shape) + shared
+    return vectors.astype(np.float32), [f"show{k % n_each}" for k in range(len(vectors))]
+
+
+@pytest.mark.parametrize("step", [1, 10])
+def test_what_all_speakers_share_does_not_link_them(
+    monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    vectors, recordings = crowd(100, 4, shared=2.0)
+    monkeypatch.setattr(linking, "_MOST", 400 // step)
+    backend = cosine_backend(20)
+
+    def plain(
+        vectors: npt.NDArray[np.float32], recordings: list[str] = recordings
+    ) -> npt.NDArray[np.int64]:
+        rows = backend.project(vectors.astype(np.float32))
+        return link(rows, recordings, threshold=0.9, constrain=False).labels
+
+    found = link_centred(vectors, recordings, threshold=0.9, backend=backend, constrain=False)
+    assert len(set(plain(vectors))) < 50
+    assert len(set(found.labels)) > 80
+    # The mean of the speakers found first, drawn to 0 by 30 more.
+    some = vectors[::step]
+    first = plain(some, recordings[::step])
+    means = [some[first == k].mean(axis=0) for k in range(first.max() + 1)]
+    shift = np.sum(means, axis=0) / (len(means) + 30)
+    np.testing.assert_array_equal(found.labels, plain(vectors - shift))
+
+
+def test_a_collection_of_one_speaker_stays_one() -> None:
+    vectors, recordings = crowd(1, 100, shared=0.0)
+    found = link_centred(vectors, recordings, threshold=0.8, backend=cosine_backend(20))
+    assert set(found.labels) == {0}
+
+
+def test_nobody_to_centre_on() -> None:
+    none = np.empty((0, 20), np.float32)
+    assert len(link_centred(none, [], threshold=0.8, backend=cosine_backend(20)).labels) == 0
 
 
 def test_wrong_arguments() -> None:

@@ -47,12 +47,22 @@ def test_a_loaded_model_gives_the_same_to_the_last_bit(bundle, path):
     rng = np.random.default_rng(1)
     static = rng.normal(size=(400, 20)).astype(np.float32)
     segments = np.array([(0, 150), (200, 400)])
-    vectors = bundle.embedder(static, segments)
-    np.testing.assert_array_equal(loaded.embedder(static, segments), vectors)
+    made, read = (
+        model.embedder.vectors(model.embedder.cluster_statistics(static, segments, np.arange(2)))
+        for model in (bundle, loaded)
+    )
+    np.testing.assert_array_equal(read, made)
     np.testing.assert_array_equal(loaded.detector.detect(static), bundle.detector.detect(static))
     again = path.with_name("again")
     loaded.save(again)
     assert again.read_bytes() == path.read_bytes()
+
+
+def test_repr(bundle):
+    assert repr(bundle) == (
+        f"<ModelBundle {bundle.content_hash[:12]}: 4 Gaussians, rank 3, back-ends cosine, wccn,"
+        " lda, plda, tr; default cosine cc>"
+    )
 
 
 @pytest.mark.parametrize("name", BACKENDS)
@@ -102,6 +112,8 @@ def test_what_the_model_does_not_have(bundle):
         ClusteringConfig(backend="neural")
     with pytest.raises(ParameterError, match="must be one of"):
         ClusteringConfig(clustering="kmeans")
+    with pytest.raises(ParameterError, match="min_speech must be 0 or more, got -1"):
+        ClusteringConfig(min_speech=-1)
 
 
 def test_any_flipped_byte_is_noticed(path):
@@ -156,13 +168,13 @@ def test_what_is_no_model(tmp_path):
 @pytest.mark.parametrize("metadata", [None, {}, {"format": "pt"}, {"trfast": "[]"}])
 def test_a_safetensors_file_of_somebody_else(tmp_path, metadata):
     (tmp_path / "x").write_bytes(save({"weight": np.zeros(3)}, metadata))
-    with pytest.raises(ModelError, match="without a trfast model of format 2"):
+    with pytest.raises(ModelError, match="without a trfast model of format 3"):
         load_model(tmp_path / "x")
 
 
 def test_a_format_of_the_future(path):
-    rewrite(path, header_of(path) | {"format": 3})
-    with pytest.raises(ModelError, match=r"of format 2 \(found format 3\)"):
+    rewrite(path, header_of(path) | {"format": 4})
+    with pytest.raises(ModelError, match=r"of format 3 \(found format 4\)"):
         load_model(path)
 
 

@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from threadpoolctl import threadpool_limits
 
 from tests.reference import speech as reference
 from trfast import speech
 from trfast.annotation import Timeline
 from trfast.errors import ModelError, ParameterError
-from trfast.features import MfccConfig, deltas, frames_to_seconds
-from trfast.gmm import DiagonalGmm
-from trfast.speech import SpeechDetector, _closed, _viterbi, detect_by_energy
+from trfast.features import MfccConfig, frames_to_seconds
+from trfast.speech import _WINDOW, SpeechDetector, _closed, _inputs, _viterbi, detect_by_energy
 
 SILENCE = -17.3  # log-energy that digital silence has with the floor of MfccConfig
 SPEECH = [(200, 500), (800, 900), (1000, 1500)]
@@ -38,14 +38,13 @@ def seconds(bounds, n_frames=N_FRAMES):
 @pytest.fixture(scope="module")
 def detector():
     recordings = [frames(seed) for seed in range(3)]
-    detector = SpeechDetector(n_components=4, n_threads=1)
-    return detector.fit(recordings, [seconds(SPEECH)] * 3)
+    return SpeechDetector(n_hidden=8, n_epochs=100).fit(recordings, [seconds(SPEECH)] * 3)
 
 
 def detect(detector, static, **parameters):
-    """Detect with the same mixtures and other parameters."""
+    """Detect with the same layers and other parameters."""
     changed = clone(detector).set_params(**parameters)
-    changed.mixtures_ = detector.mixtures_
+    changed.layers_ = detector.layers_
     return changed.detect(static)
 
 
@@ -62,9 +61,9 @@ def test_the_level_of_a_recording_does_not_count(detector):
 
 
 def test_short_gaps_are_closed_before_short_speech_is_dropped(detector):
-    gaps = frames(7, [(200, 400), (430, 600), (900, 905), (910, 915), (1300, 1305)])
-    options = {"penalty": 5.0, "min_gap": 0.5, "min_speech": 0.12}
-    np.testing.assert_allclose(detect(detector, gaps, **options), [(200, 600), (900, 915)], atol=3)
+    gaps = frames(7, [(200, 400), (430, 600), (900, 908), (916, 924), (1300, 1305)])
+    options = {"penalty": 5.0, "min_gap": 0.5, "min_speech": 0.2}
+    np.testing.assert_allclose(detect(detector, gaps, **options), [(200, 600), (900, 924)], atol=3)
     options |= {"min_gap": 0.0, "min_speech": 0.0}
     assert len(detect(detector, gaps, **options)) == 5
 
@@ -72,7 +71,7 @@ def test_short_gaps_are_closed_before_short_speech_is_dropped(detector):
 def test_penalty_and_bias(detector):
     options = {"min_speech": 0.0, "min_gap": 0.0}
     noisy = frames(7, [*SPEECH, (50, 58), (1600, 1608)])
-    n_regions = [len(detect(detector, noisy, penalty=p, **options)) for p in (0.0, 1e3, 1e9)]
+    n_regions = [len(detect(detector, noisy, penalty=p, **options)) for p in (0.0, 200.0, 1e9)]
     assert n_regions == [5, 3, 1]
     assert detect(detector, frames(7), bias=1e3).tolist() == [[0, N_FRAMES]]
     assert len(detect(detector, frames(7), bias=-1e3)) == 0
@@ -81,9 +80,9 @@ def test_penalty_and_bias(detector):
 def test_digital_silence_is_never_speech(detector):
     static = frames(7)
     static[1100:1300] = [SILENCE, 2, 2]
-    np.testing.assert_allclose(
-        detector.detect(static), [*SPEECH[:2], (1000, 1100), (1300, 1500)], atol=3
-    )
+    expected = [*SPEECH[:2], (1000, 1100), (1300, 1500)]
+    # The windows of the frames beside it are half silence.
+    np.testing.assert_allclose(detector.detect(static), expected, atol=_WINDOW // 2 + 4)
     static[:] = [SILENCE, 2, 2]
     assert detector.detect(static).shape == (0, 2)
 
@@ -102,26 +101,36 @@ def test_chunks_do_not_change_what_is_found(detector, monkeypatch, chunk):
     np.testing.assert_array_equal(found, expected)
 
 
-def test_adaptation_by_hand():
-    static = frames(7, n_frames=900)
-    labels = np.repeat([0, 1, 2], 300)
-    single = DiagonalGmm.of([1.0], np.full((1, 6), 9.0), np.ones((1, 6)), n_threads=1)
-    detector = SpeechDetector(relevance=100.0)
-    adapted = detector._adapted((single, single), static, -4.0, labels)
-    columns = np.hstack([static - [-4, 0, 0], deltas(static)])
-    for k, mixture in enumerate(adapted):
-        # Every second frame is looked at: 150 of them, and 50 that the old mean counts for.
-        expected = (columns[300 * k : 300 * (k + 1) : 2].sum(axis=0) + 50 * 9) / 200
-        np.testing.assert_allclose(mixture.means_[0], expected, rtol=1e-5)
-        np.testing.assert_array_equal(mixture.variances_, 1)
+@pytest.mark.parametrize(("n_frames", "step"), [(1, 1), (30, 4), (200, 8)])
+def test_the_network_sees_what_the_twin_sees(n_frames, step):
+    static = frames(7, n_frames=n_frames)
+    (inputs,) = _inputs(static, -4.0, step)
+    expected = reference.inputs(static.astype(np.float64), -4.0, _WINDOW)[::step]
+    assert inputs.dtype == np.float32
+    np.testing.assert_allclose(inputs, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_adaptation_by_so_much_as_the_relevance_allows(detector):
-    other = frames(7) + np.array([0, 2.5, 2.5], np.float32)
-    np.testing.assert_allclose(detector.detect(other), SPEECH, atol=3)
-    fixed = detect(detector, other, n_adaptations=0, penalty=0.0, min_gap=0.0)
-    stubborn = detect(detector, other, relevance=1e12, penalty=0.0, min_gap=0.0)
-    np.testing.assert_array_equal(stubborn, fixed)
+def test_ratio_equals_the_twin(detector):
+    static = frames(7, n_frames=301)
+    inputs = reference.inputs(static.astype(np.float64), -4.0, _WINDOW)[::4]
+    expected = [reference.network(row, detector.layers_) for row in inputs]
+    found = detector._ratio(static, -4.0)
+    assert len(found) == 301
+    np.testing.assert_allclose(found[::4], expected, rtol=1e-3, atol=1e-3)
+    np.testing.assert_array_equal(found[:300:4], found[3:300:4])
+
+
+def test_the_ratio_is_free_of_the_share_of_speech():
+    # Nothing to tell apart: only the share of speech, of every 40 frames, could speak for either.
+    static = frames(0, [], n_frames=8000)
+    little, much = (
+        SpeechDetector(n_hidden=1, n_epochs=400)
+        .fit([static], [seconds([(k, k + n) for k in range(0, 8000, 40)], 8000)])
+        ._ratio(static, -8.1)
+        .mean()
+        for n in (8, 32)
+    )
+    assert abs(much - little) < 1  # the log of the odds: 2.8
 
 
 @pytest.mark.parametrize("n_frames", [0, 1, 2])
@@ -133,16 +142,18 @@ def test_next_to_nothing(detector, n_frames):
 
 def test_fit_leaves_out_digital_silence(detector):
     recordings = [frames(seed) for seed in range(3)]
-    silent = np.full((500, 3), [SILENCE, 7, 7], np.float32)
+    silent = np.full((504, 3), [SILENCE, 7, 7], np.float32)
     padded = [np.concatenate([static, silent]) for static in recordings]
-    again = clone(detector).fit(padded, [seconds(SPEECH, N_FRAMES + 500)] * 3)
-    _, rest = again.mixtures_["cepstra"]
-    assert rest.means_[:, 1:3].max() < 0  # no Gaussian near 7
+    again = clone(detector).fit(padded, [seconds(SPEECH, N_FRAMES + 504)] * 3)
+    # The rows are as many; only in the last windows before it is there some silence to see.
+    np.testing.assert_allclose(again.detect(frames(7)), SPEECH, atol=3)
+    weights, alone = again.layers_[0][0], detector.layers_[0][0]
+    assert np.abs(weights - alone).max() < np.abs(alone).max()
 
 
 def test_too_little_of_one_kind_to_train():
-    detector = SpeechDetector(n_components=64)
-    with pytest.raises(ModelError, match=r"frames of non-speech cannot train 64 Gaussians"):
+    detector = SpeechDetector()
+    with pytest.raises(ModelError, match=r"frames of non-speech cannot train 64 units"):
         detector.fit([frames(0)], [Timeline([(0, 99)])])
     with pytest.raises(ModelError, match=r"0 frames of speech cannot train"):
         detector.fit([frames(0)], [Timeline()])
@@ -208,10 +219,10 @@ def test_energy_cannot_tell_a_steady_noise_from_speech():
     assert detect_by_energy(noise).tolist() == [[0, 500]]
 
 
-def test_the_mixtures_do_not_depend_on_threads(detector):
+def test_the_layers_do_not_depend_on_threads(detector):
     recordings = [frames(seed) for seed in range(3)]
-    two = clone(detector).set_params(n_threads=2).fit(recordings, [seconds(SPEECH)] * 3)
-    for view, mixtures in detector.mixtures_.items():
-        for one, other in zip(mixtures, two.mixtures_[view], strict=True):
-            np.testing.assert_array_equal(one.means_, other.means_)
-            np.testing.assert_array_equal(one.variances_, other.variances_)
+    with threadpool_limits(limits=2):
+        again = clone(detector).fit(recordings, [seconds(SPEECH)] * 3)
+    for one, other in zip(detector.layers_, again.layers_, strict=True):
+        for array, same in zip(one, other, strict=True):
+            np.testing.assert_array_equal(array, same)

@@ -30,8 +30,9 @@ from trfast.evaluation.verification import (
     verification_trials_of_scores,
 )
 from trfast.execution import map_recordings
+from trfast.ivector import ProjectedStatistics
 from trfast.labelled import LabelledCollection
-from trfast.linking import link
+from trfast.linking import link_centred
 from trfast.model import ModelBundle, load_model
 from trfast.scoring.backend import Backend, Thresholds, estimator_of, estimator_tensors
 from trfast.scoring.triplet import TripletNetwork, TripletRanking
@@ -53,6 +54,9 @@ ROOT = Path(__file__).parents[2]
 TRAIN, TARGETS = "radio-train", ("tv-lcp", "tv-bfm")
 # Epochs from one measurement of a network to the next.
 EVERY = 50
+
+# What files hold of the segments of a recording, beside its duration.
+_PARTS = ("seconds", "clusters", "zeroth", "first")
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -239,13 +243,12 @@ class Study:
             folder=self.stages or self.output / "stages",
             jobs=self.jobs,
             progress=lambda _stage, _done, _total: None,
-            reference=labelled.reference,
         )
 
     def _material(self, recipe: str, target: str) -> Material:
         labelled, model = self.labelled[target], self.models[recipe]
         turns = [(name, annotation.turns) for name, annotation in labelled.reference.items()]
-        path = self.output / f"{target}.{_digest(model.content_hash, turns)}.npz"
+        path = self.output / f"{target}.{_digest(model.content_hash, turns, _PARTS)}.npz"
         if not path.exists():
             function = partial(_recording, labelled=labelled, model=model)
             found: dict[str, Any] = {}
@@ -253,7 +256,10 @@ class Study:
                 found |= arrays
             np.savez(path, **found)
         vectors, segments = _read(path, list(labelled.audio))
-        return Material(vectors, segments, HeldBack(labelled, segments))
+        held_back = HeldBack(
+            labelled, segments, model.embedder.vectors, model.clustering.min_speech
+        )
+        return Material(vectors, segments, held_back)
 
 
 def _recording(
@@ -270,7 +276,8 @@ def _recording(
         "duration": np.array(duration),
         "seconds": segments.seconds,
         "clusters": segments.clusters,
-        "vectors": segments.vectors,
+        "zeroth": segments.statistics.zeroth,
+        "first": segments.statistics.first,
     }
     return {f"{name}.{part}": array for part, array in parts.items()}
 
@@ -283,14 +290,15 @@ def _read(path: Path, names: Sequence[str]) -> tuple[SpeakerVectors, list[Embedd
             tuple(speaker for own in speakers for speaker in own),
             tuple(name for name, own in zip(names, speakers, strict=True) for _ in own),
         )
-        segments = [
-            EmbeddedSegments(
-                name,
-                float(stored[f"{name}.duration"]),
-                *(stored[f"{name}.{part}"] for part in ("seconds", "clusters", "vectors")),
+        segments = []
+        for name in names:
+            seconds, clusters, *statistics = (stored[f"{name}.{part}"] for part in _PARTS)
+            duration = float(stored[f"{name}.duration"])
+            segments.append(
+                EmbeddedSegments(
+                    name, duration, seconds, clusters, ProjectedStatistics(*statistics)
+                )
             )
-            for name in names
-        ]
     return vectors, segments
 
 
@@ -316,18 +324,19 @@ def diarization(
     """
     held_back = study.material[recipe, target].held_back
     rows = backend.project(held_back.cluster_vectors)
-    local, vectors, recordings = held_back.local(backend, rows, limits.within, clustering)
-    links = link(
-        backend.project(vectors),
-        recordings,
+    local = held_back.local(backend, rows, limits.within, clustering)
+    vectors, recordings = held_back.speakers(local)
+    links = link_centred(
+        vectors,
+        recordings.tolist(),
         threshold=limits.across,
         backend=backend,
         clustering=clustering,
     )
     times = held_back.times
     errors = {}
-    for name, labels in (("i_der", local), ("x_der", links.labels[local])):
-        confused = held_back.confused(labels, study.speakers[target], across=name == "x_der")
+    for name, labels, parts in (("i_der", local, None), ("x_der", links.labels[local], 1)):
+        confused = held_back.confused(labels, study.speakers[target], parts=parts)
         errors[name] = (times.missed + times.false_alarm + confused) / times.scored
     return errors
 

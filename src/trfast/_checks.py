@@ -35,16 +35,38 @@ def check_matrix(
         )
     if array.shape[0] < min_rows:
         raise ParameterError(f"{name} must have at least {min_rows} rows, got {array.shape[0]}")
-    if not np.isfinite(array).all():
-        row = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
-        raise ParameterError(f"{name} holds NaN or infinity, first in row {row}")
+    check_finite(array, name)
     return array
+
+
+def check_finite(array: npt.NDArray[Any], name: str) -> None:
+    """Raise an error that names the first row of `array` (n, d) that is not finite."""
+    if not np.isfinite(array).all():
+        wrong = np.flatnonzero(~np.isfinite(array).all(axis=1))
+        raise ParameterError(
+            f"{name} holds NaN or infinity, first in row {wrong[0]}"
+            f" ({len(wrong)} of {len(array)} rows)"
+        )
 
 
 def check_positive(value: float, name: str) -> float:
     """Return `value` if it is finite and above zero."""
     if not (np.isfinite(value) and value > 0):
         raise ParameterError(f"{name} must be above 0, got {value}")
+    return float(value)
+
+
+def check_not_negative(value: float, name: str) -> float:
+    """Return `value` if it is finite and not below zero."""
+    if not (np.isfinite(value) and value >= 0):
+        raise ParameterError(f"{name} must be 0 or more, got {value}")
+    return float(value)
+
+
+def check_cosine(value: float, name: str) -> float:
+    """Return `value` if it is a cosine."""
+    if not -1 <= value <= 1:
+        raise ParameterError(f"{name} is a cosine similarity, -1 to 1, got {value}")
     return float(value)
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
 
 from trfast.errors import ParameterError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
@@ -58,6 +64,17 @@ def effective_n_threads(n_threads: int | None) -> int:
     if n_threads < 1:
         raise ParameterError(f"n_threads must be at least 1, got {n_threads}")
     return int(n_threads)
+
+
+def map_in_threads(
+    function: Callable[[Item], Result], items: Sequence[Item], n_threads: int | None
+) -> list[Result]:
+    """Call `function` with each item, in this thread if one is enough."""
+    n = min(effective_n_threads(n_threads), len(items))
+    if n <= 1:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(n) as threads:
+        return list(threads.map(function, items))
 
 
 @cache

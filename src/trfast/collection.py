@@ -352,7 +352,7 @@ class Collection:
             Similarity from which two are linked; default: the model's for this back-end and
             clustering.
         min_speech, constrain
-            As in `trfast.linking.link`.
+            As in `trfast.linking.link_centred`, which links.
 
         Raises
         ------
@@ -385,8 +385,8 @@ class Collection:
         if threshold is None:
             threshold = model.thresholds(backend, clustering).across
         compares = model.backend(backend)
-        links = linking.link(
-            compares.project(vectors),
+        links = linking.link_centred(
+            vectors,
             recordings,
             threshold=threshold,
             backend=compares,

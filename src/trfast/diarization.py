@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +20,13 @@ from trfast.audio import SAMPLE_RATE, Source, Waveform, stream
 from trfast.clustering import in_order_of_appearance
 from trfast.errors import ParameterError
 from trfast.features import Mfcc, frames_to_seconds, timeline_to_frames
+from trfast.ivector import ProjectedStatistics
 from trfast.model import ModelBundle, load_model
-from trfast.scoring.backend import check_clustering
+from trfast.scoring.backend import Backend, check_clustering
 from trfast.segmentation import bic_clustering, segment
 from trfast.speech import detect_by_energy
 
-FloatArray = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[Any]
 Bounds = npt.NDArray[np.int64]
 
 
@@ -39,7 +41,7 @@ class Diarization:
     speakers : tuple of str
         Local speakers, one a row of `vectors`.
     vectors : ndarray (n_speakers, dimension), float32
-        Average i-vector of each local speaker, before any back-end.
+        i-vector of each local speaker, from all his speech, before any back-end.
     speech_durations : ndarray (n_speakers,), float64
         Seconds of speech of each local speaker.
     duration : float
@@ -66,7 +68,7 @@ class Diarization:
 
 @dataclass(frozen=True, eq=False)
 class EmbeddedSegments:
-    """The segments of one recording, each with its vector.
+    """The segments of one recording, and the statistics of their clusters.
 
     Parameters
     ----------
@@ -76,15 +78,16 @@ class EmbeddedSegments:
     seconds : ndarray (n, 2), float64
         Start and end of each segment, rising.
     clusters : ndarray (n,), int64
-        Number of the BIC cluster of each segment.
-    vectors : ndarray (n, dimension), float32
+        BIC cluster of each segment, numbered in order of appearance.
+    statistics : ProjectedStatistics
+        One row a BIC cluster.
     """
 
     recording: str
     duration: float
     seconds: npt.NDArray[np.float64]
     clusters: npt.NDArray[np.int64]
-    vectors: FloatArray
+    statistics: ProjectedStatistics
 
 
 class Diarizer:
@@ -102,7 +105,7 @@ class Diarizer:
         Similarity from which two clusters are one speaker: a cosine, or a log-likelihood ratio
         with PLDA; default: the model's for this back-end and clustering.
     detector : {"model", "energy"}
-        What finds speech: the model's GMMs, or the plain energy.
+        What finds speech: the model's network, or the plain energy.
 
     Examples
     --------
@@ -197,8 +200,8 @@ class Diarizer:
         segments: Bounds | None = None,
         clock: Clock | None = None,
     ) -> EmbeddedSegments:
-        """Cut a recording into segments, and make a vector of each: all that comes before
-        the threshold.
+        """Cut a recording into segments, and count the statistics of their clusters: all that
+        comes before the threshold.
 
         Parameters
         ----------
@@ -239,9 +242,9 @@ class Diarizer:
                 bic_clustering(static, segments, alpha=alpha) if alpha else np.arange(len(segments))
             )
         with clock("ivectors"):
-            vectors = model.embedder(static, segments)
+            statistics = model.embedder.cluster_statistics(static, segments, clusters)
         seconds = frames_to_seconds(segments, len(static), duration, model.mfcc)
-        return EmbeddedSegments(recording, duration, seconds, clusters, vectors)
+        return EmbeddedSegments(recording, duration, seconds, clusters, statistics)
 
     def cluster(self, segments: EmbeddedSegments, *, clock: Clock | None = None) -> Diarization:
         """Join segments into local speakers.
@@ -258,20 +261,29 @@ class Diarizer:
         Diarization
         """
         clock = clock or Clock()
-        with clock("clustering"):
-            vectors = averages(segments.vectors, segments.clusters)
-            speakers_of = self.backend.cluster(
-                self.backend.project(vectors), self.threshold, clustering=self.clustering
-            )
-            labels = in_order_of_appearance(speakers_of[segments.clusters])
-        speakers = tuple(f"S{k + 1}" for k in range(labels.max(initial=-1) + 1))
+        vectors_of, statistics = self.model.embedder.vectors, segments.statistics
+        with clock("ivectors"):
+            vectors = vectors_of(statistics)
         durations = segments.seconds[:, 1] - segments.seconds[:, 0]
+        with clock("clustering"):
+            speakers_of = local_speakers(
+                self.backend,
+                self.backend.project(vectors),
+                np.bincount(segments.clusters, durations, len(vectors)),
+                self.threshold,
+                clustering=self.clustering,
+                min_speech=self.model.clustering.min_speech,
+            )
+        speakers = tuple(f"S{k + 1}" for k in range(speakers_of.max(initial=-1) + 1))
+        with clock("ivectors"):
+            vectors = vectors_of(statistics.grouped(speakers_of, len(speakers)))
+        labels = speakers_of[segments.clusters]
         return Diarization(
             annotation=Annotation(
                 segments.recording, _turns(segments.seconds, [speakers[k] for k in labels])
             ),
             speakers=speakers,
-            vectors=averages(segments.vectors, labels),
+            vectors=vectors,
             speech_durations=np.bincount(labels, durations, len(speakers)).astype(np.float64),
             duration=segments.duration,
             model_hash=self.model.content_hash,
@@ -385,17 +397,52 @@ class _Counted:
         return block
 
 
+def local_speakers(
+    backend: Backend,
+    rows: FloatArray,
+    durations: FloatArray,
+    threshold: float,
+    *,
+    clustering: str,
+    min_speech: float,
+) -> npt.NDArray[np.int64]:
+    """Join the clusters of one recording; each speaker with less than `min_speech` seconds joins
+    the one with enough who has the cluster most similar to one of theirs, if there is any.
+
+    Parameters
+    ----------
+    backend : Backend
+    rows : ndarray (n, k)
+        Clusters, as ``backend.project`` gives them.
+    durations : ndarray (n,)
+        Seconds of each.
+    threshold, clustering
+        As in `Backend.cluster`.
+    min_speech : float
+        Seconds.
+
+    Returns
+    -------
+    ndarray (n,), int64
+        Speaker of each cluster, numbered in order of first appearance.
+    """
+    labels = backend.cluster(rows, threshold, clustering=clustering)
+    long = np.bincount(labels, durations) >= min_speech
+    short = np.flatnonzero(~long)
+    if len(short) in (0, len(long)):
+        return labels
+    sound = np.flatnonzero(long[labels])
+    joined = labels.copy()
+    for speaker in short:
+        own = np.flatnonzero(labels == speaker)
+        similarities = backend.similarity(rows[own], rows[sound])
+        joined[own] = labels[sound[similarities.max(axis=0).argmax()]]
+    return in_order_of_appearance(joined)
+
+
 def _name(source: Source) -> str:
     """Name of a recording; without whitespace, since RTTM has none in names."""
     return "recording" if isinstance(source, Waveform) else "_".join(Path(source).stem.split())
-
-
-def averages(vectors: FloatArray, labels: npt.NDArray[np.int64]) -> FloatArray:
-    """Mean vector of each label, (n_labels, dimension)."""
-    counts = np.bincount(labels)
-    sums = np.zeros((len(counts), vectors.shape[1]))
-    np.add.at(sums, labels, vectors)
-    return np.asarray(sums / np.maximum(counts, 1)[:, None], dtype=np.float32)
 
 
 def _turns(seconds: npt.NDArray[np.float64], speakers: list[str]) -> list[Turn]:

@@ -1,4 +1,4 @@
-"""Embedders: segments of a recording -> one vector each."""
+"""Embedders: segments of a recording -> statistics of each speaker -> one vector each."""
 
 from __future__ import annotations
 
@@ -14,22 +14,26 @@ from trfast._frames import Frames, in_chunks
 from trfast.errors import ParameterError
 from trfast.features import add_deltas, normalization, sliding_normalization
 from trfast.gmm import BaumWelchStatistics, DiagonalGmm
-from trfast.ivector import TotalVariability
+from trfast.ivector import ProjectedStatistics, TotalVariability
 
 FloatArray = npt.NDArray[Any]
 Bounds = npt.NDArray[np.int64]
+Labels = npt.NDArray[np.int64]
 
-# Segments that become i-vectors together: a few are not worth reading the model for.
-_BATCH = 128
 # Frames that delta-delta looks at on each side.
 _DELTA_REACH = 4
 
 
 class Embedder(Protocol):
-    """What turns segments into vectors."""
+    """What turns segments into vectors, by way of statistics that add up."""
 
-    def __call__(self, static: Frames, segments: Bounds) -> npt.NDArray[np.float32]:
-        """Return one vector a segment: static frames, (n, 2) frame bounds -> (n, dimension)."""
+    def cluster_statistics(
+        self, static: Frames, segments: Bounds, clusters: Labels
+    ) -> ProjectedStatistics:
+        """Return one row a cluster: static frames, (n, 2) frame bounds, (n,) cluster of each."""
+
+    def vectors(self, statistics: ProjectedStatistics) -> npt.NDArray[np.float32]:
+        """Return one vector a row, (n, dimension)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,17 +75,33 @@ class IvectorEmbedder:
     normalization: NormalizationConfig
     hop: float = 0.01
 
-    def __call__(self, static: Frames, segments: Bounds) -> npt.NDArray[np.float32]:
-        """Return one i-vector a segment, (n_segments, rank); memory does not grow with length."""
-        transform = self.total_variability.transform
-        vectors = [np.empty((0, self.total_variability.rank), dtype=np.float32)]
-        parts: list[BaumWelchStatistics] = []
+    def cluster_statistics(
+        self, static: Frames, segments: Bounds, clusters: Labels
+    ) -> ProjectedStatistics:
+        """Return what the i-vector of each cluster depends on; memory grows with the clusters only.
+
+        Parameters
+        ----------
+        static, segments
+            As in `segment_frames`.
+        clusters : ndarray (n_segments,), int64
+            Cluster of each segment, numbers from 0.
+        """
+        n_clusters = int(clusters.max(initial=-1)) + 1
+        zeroth = np.zeros((n_clusters, len(self.ubm.means_)))
+        first = np.zeros((n_clusters, self.total_variability.rank))
+        start = 0
         for part in self._statistics(static, segments):
-            parts.append(part)
-            if sum(map(len, parts)) >= _BATCH:
-                vectors.append(transform(self._joined(parts)))
-                parts.clear()
-        return np.concatenate([*vectors, transform(self._joined(parts))])
+            projected = self.total_variability.project(part)
+            rows = clusters[start : start + len(part)]
+            np.add.at(zeroth, rows, projected.zeroth)
+            np.add.at(first, rows, projected.first)
+            start += len(part)
+        return ProjectedStatistics(zeroth.astype(np.float32), first.astype(np.float32))
+
+    def vectors(self, statistics: ProjectedStatistics) -> npt.NDArray[np.float32]:
+        """Return the i-vectors, (n, rank)."""
+        return self.total_variability.transform(statistics)
 
     def statistics(self, static: Frames, segments: Bounds) -> BaumWelchStatistics:
         """Return the Baum-Welch statistics of the segments."""

@@ -1,4 +1,4 @@
-"""Gaussian mixture with diagonal covariances: the UBM and the speech models."""
+"""Gaussian mixture with diagonal covariances: the UBM."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -20,6 +21,33 @@ FloatArray = npt.NDArray[Any]
 
 # Segments whose packed second moments are in memory at a time (82 MB at rank 200).
 _CHUNK = 4 * _ivector.BATCH
+
+
+@dataclass(frozen=True, eq=False)
+class ProjectedStatistics:
+    """All that the i-vectors of segments depend on; it adds up over segments.
+
+    Parameters
+    ----------
+    zeroth : ndarray (n_segments, n_components)
+        Zeroth-order Baum-Welch statistics ``N``.
+    first : ndarray (n_segments, rank)
+        Centred first-order ones, projected: ``T' S^-1 (F - N m)``.
+    """
+
+    zeroth: FloatArray
+    first: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.zeroth)
+
+    def grouped(self, groups: npt.NDArray[np.int64], n_groups: int) -> ProjectedStatistics:
+        """Return the sums over segments of the same group (numbers from 0)."""
+        zeroth = np.zeros((n_groups, self.zeroth.shape[1]))
+        first = np.zeros((n_groups, self.first.shape[1]))
+        np.add.at(zeroth, groups, self.zeroth)
+        np.add.at(first, groups, self.first)
+        return ProjectedStatistics(zeroth.astype(self.zeroth.dtype), first.astype(self.first.dtype))
 
 
 class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -64,6 +92,9 @@ class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     >>> model = TotalVariability(ubm=ubm, rank=2).fit(segments)
     >>> model.transform(segments).shape
     (20, 2)
+    >>> speakers = np.arange(20) % 5
+    >>> model.transform(model.project(segments).grouped(speakers, 5)).shape
+    (5, 2)
     """
 
     def __init__(
@@ -124,12 +155,29 @@ class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 callback(iteration + 1)
         return self
 
-    def transform(self, X: BaumWelchStatistics) -> FloatArray:
-        """Return the i-vectors, (n_segments, rank), of the type of the statistics."""
+    def project(self, X: BaumWelchStatistics) -> ProjectedStatistics:
+        """Return what the i-vectors of the segments depend on, of the type of the statistics."""
         check_is_fitted(self, "matrix_")
         dtype = np.result_type(X.zeroth, np.float32)
         counts, first = self._rows(X, slice(None), dtype)
-        return self._posterior(counts, first, self._prepared_arguments(dtype), None)
+        projected = self._projected(counts, first, self._prepared_arguments(dtype))
+        return ProjectedStatistics(counts[:, :-1], projected)
+
+    def transform(self, X: BaumWelchStatistics | ProjectedStatistics) -> FloatArray:
+        """Return the i-vectors, (n_segments, rank), of the type of the statistics."""
+        check_is_fitted(self, "matrix_")
+        projected = X if isinstance(X, ProjectedStatistics) else self.project(X)
+        shape = projected.zeroth.shape[1], projected.first.shape[1]
+        if shape != (len(self.matrix_), self.rank):
+            raise ParameterError(
+                f"projected statistics of {shape[0]} Gaussians and rank {shape[1]} do not fit"
+                f" total variability of {len(self.matrix_)} Gaussians and rank {self.rank}"
+            )
+        dtype = np.result_type(projected.zeroth, np.float32)
+        mean = np.array(projected.first, dtype=dtype, order="C")
+        products = self._prepared_arguments(dtype)[2]
+        self._solve(_with_prior(projected.zeroth, dtype), mean, products, None)
+        return mean
 
     def _em_step(self, batches: Iterable[BaumWelchStatistics]) -> None:
         """One EM iteration: Dehak et al., then minimum divergence."""
@@ -180,7 +228,8 @@ class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             n_segments += len(batch)
             for start in range(0, len(batch), _CHUNK):
                 counts, first = self._rows(batch, slice(start, start + _CHUNK), dtype)
-                mean = self._posterior(counts, first, arguments, moment)
+                mean = self._projected(counts, first, arguments)
+                self._solve(counts, mean, arguments[2], moment)
                 with blas_limit():
                     _ivector.add_moments(counts, moment, moment_sums, product)
                     _ivector.add_products(mean, first, projection_sums, product)
@@ -197,10 +246,9 @@ class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"statistics of shape {statistics.first.shape[1:]} do not fit a UBM of"
                 f" shape {(c, d)}"
             )
-        zeroth = statistics.zeroth[rows]
-        counts = np.column_stack([zeroth, np.ones(len(zeroth))]).astype(dtype, order="C")
+        counts = _with_prior(statistics.zeroth[rows], dtype)
         first = np.ascontiguousarray(statistics.first[rows], dtype=dtype)
-        return counts, first.reshape(len(zeroth), c * d)
+        return counts, first.reshape(len(counts), c * d)
 
     def _prepared_arguments(
         self, dtype: npt.DTypeLike
@@ -234,35 +282,55 @@ class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 products[k] = (matrix[k].T @ scaled[k]).take(lower)
         return scaled.reshape(-1, rank), offset, products
 
-    def _posterior(
+    def _projected(
         self,
         counts: FloatArray,
         first: FloatArray,
         arguments: tuple[FloatArray, FloatArray, FloatArray],
-        moment: FloatArray | None,
     ) -> FloatArray:
-        """Posterior means (n, rank); OUT `moment`: packed second moments, batch by batch."""
-        n, dtype = len(counts), counts.dtype
-        mean = np.empty((n, self.rank), dtype=dtype)
+        """``T' S^-1 (F - N m)``, (n, rank)."""
+        scaled, offset, _ = arguments
+        projected = np.empty((len(counts), self.rank), dtype=counts.dtype)
+        if len(counts):
+            n_threads = self._n_threads(len(counts))
+            with blas_limit():
+                _ivector.project(counts, first, scaled, offset, projected, n_threads)
+        return projected
+
+    def _solve(
+        self,
+        counts: FloatArray,
+        mean: FloatArray,
+        products: FloatArray,
+        moment: FloatArray | None,
+    ) -> None:
+        """INOUT `mean` (n, rank): projected statistics in, posterior means out; OUT `moment`:
+        packed second moments, batch by batch."""
+        n = len(counts)
         if n == 0:
-            return mean
-        n_threads = min(effective_n_threads(self.n_threads), -(-n // _ivector.BATCH))
+            return
+        n_threads = self._n_threads(n)
         packed = moment
         if packed is None:
             batch = min(_ivector.BATCH, -(-n // 16) * 16)
-            packed = np.empty((n_threads, arguments[2].shape[1], batch), dtype=dtype)
+            packed = np.empty((n_threads, products.shape[1], batch), dtype=mean.dtype)
         workspace = np.empty((n_threads, _ivector.workspace_size(self.rank)), dtype=np.uint8)
         with blas_limit():
-            _ivector.posterior(
-                counts, first, *arguments, mean, packed, moment is not None, workspace
-            )
+            _ivector.posterior(counts, products, mean, packed, moment is not None, workspace)
         failed = np.count_nonzero(~np.isfinite(mean).all(axis=1))
         if failed:
             raise ModelError(
                 f"the precision of {failed} of {n} segments is not positive definite;"
                 " do the statistics hold NaN or negative counts?"
             )
-        return mean
+
+    def _n_threads(self, n_segments: int) -> int:
+        return min(effective_n_threads(self.n_threads), -(-n_segments // _ivector.BATCH))
+
+
+def _with_prior(zeroth: FloatArray, dtype: npt.DTypeLike) -> FloatArray:
+    """Zeroth-order statistics, and a one for the prior, (n, c + 1)."""
+    return np.column_stack([zeroth, np.ones(len(zeroth))]).astype(dtype, order="C")
 
 
 def _unpacked(packed: FloatArray, rank: int) -> FloatArray:

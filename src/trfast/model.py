@@ -17,6 +17,7 @@ import numpy.typing as npt
 import safetensors
 from safetensors.numpy import save
 
+from trfast._checks import check_not_negative
 from trfast._files import write_atomic
 from trfast.embedding import IvectorEmbedder, NormalizationConfig
 from trfast.errors import ModelError, ParameterError
@@ -33,20 +34,20 @@ from trfast.scoring.backend import (
 )
 from trfast.scoring.normalization import Whitening
 from trfast.segmentation import SegmentationConfig
-from trfast.speech import VIEWS, SpeechDetector
+from trfast.speech import SpeechDetector
 
-FORMAT = 2
+FORMAT = 3
 _HEADER = "trfast"
 _PARTS = ("weights", "means", "variances")
 _DETECTOR_SETTINGS = (
-    "n_components",
+    "n_hidden",
+    "n_epochs",
     "penalty",
     "bias",
-    "n_adaptations",
-    "relevance",
     "min_speech",
     "min_gap",
 )
+_DETECTOR_LAYERS = ("speech.hidden", "speech.output")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,9 @@ class ClusteringConfig:
     alpha : float
         Weight of the penalty of BIC clustering, which joins segments before i-vectors are
         compared; 0 leaves it out.
+    min_speech : float
+        Seconds of speech of a local speaker: one with less joins the speaker with enough whose
+        clusters have the one most similar to one of theirs, if there is any. 0: all stay.
     backend : {"cosine", "wccn", "lda", "plda", "tr"}
         What compares i-vectors, unless another back-end of the model is asked for.
     clustering : {"cc", "hac"}
@@ -65,6 +69,7 @@ class ClusteringConfig:
     """
 
     alpha: float = 0.0
+    min_speech: float = 0.0
     backend: str = "cosine"
     clustering: str = "cc"
 
@@ -74,6 +79,8 @@ class ClusteringConfig:
                 f"backend must be one of {', '.join(BACKENDS)}, got {self.backend!r}"
             )
         check_clustering(self.clustering)
+        check_not_negative(self.alpha, "alpha")
+        check_not_negative(self.min_speech, "min_speech")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,6 +112,13 @@ class ModelBundle:
     whitening: Whitening
     backends: Mapping[str, Backend]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return (
+            f"<ModelBundle {self.content_hash:.12}: {len(self.ubm.weights_)} Gaussians, rank"
+            f" {self.total_variability.rank}, back-ends {', '.join(self.backends)}; default"
+            f" {self.clustering.backend} {self.clustering.clustering}>"
+        )
 
     @cached_property
     def embedder(self) -> IvectorEmbedder:
@@ -228,8 +242,8 @@ class ModelBundle:
         ubm = mixture_of("ubm", tensors, n_threads=1)
         ubm.set_params(posterior_floor=settings["posterior_floor"])
         mfcc = MfccConfig(**settings["mfcc"])
-        detector = SpeechDetector(config=mfcc, n_threads=1, **settings["detector"])
-        detector.mixtures_ = detector_mixtures(tensors, n_threads=1)
+        detector = SpeechDetector(config=mfcc, **settings["detector"])
+        detector.layers_ = detector_layers(tensors)
         matrix = tensors["total_variability"].astype(np.float32)
         total_variability = TotalVariability(ubm=ubm, rank=matrix.shape[2], n_threads=1)
         total_variability.matrix_ = matrix
@@ -335,22 +349,16 @@ def mixture_of(
 
 
 def detector_tensors(detector: SpeechDetector) -> dict[str, npt.NDArray[Any]]:
-    """Return the arrays of a detector's mixtures, as a model file names them."""
-    tensors: dict[str, npt.NDArray[Any]] = {}
-    for view, (speech, rest) in detector.mixtures_.items():
-        tensors |= mixture_tensors(f"speech.{view}", speech)
-        tensors |= mixture_tensors(f"rest.{view}", rest)
-    return tensors
-
-
-def detector_mixtures(
-    tensors: Mapping[str, npt.NDArray[Any]], n_threads: int | None
-) -> dict[str, tuple[DiagonalGmm, DiagonalGmm]]:
-    """Return the mixtures of the detector in a model file's arrays."""
+    """Return the arrays of a detector's layers, as a model file names them."""
     return {
-        view: (
-            mixture_of(f"speech.{view}", tensors, n_threads),
-            mixture_of(f"rest.{view}", tensors, n_threads),
-        )
-        for view in VIEWS
+        f"{name}.{part}": array
+        for name, layer in zip(_DETECTOR_LAYERS, detector.layers_, strict=True)
+        for part, array in zip(("weights", "bias"), layer, strict=True)
     }
+
+
+def detector_layers(
+    tensors: Mapping[str, npt.NDArray[Any]],
+) -> tuple[tuple[npt.NDArray[Any], npt.NDArray[Any]], ...]:
+    """Return the layers of the detector in a model file's arrays."""
+    return tuple((tensors[f"{name}.weights"], tensors[f"{name}.bias"]) for name in _DETECTOR_LAYERS)

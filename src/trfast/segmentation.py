@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter1d
 
-from trfast._checks import check_bounds, check_positive
+from trfast._checks import check_bounds, check_not_negative, check_positive
 from trfast._ext import _segmentation, _union_find
 from trfast._frames import Frames, checked_frames, in_chunks
 from trfast.errors import ParameterError
@@ -73,9 +73,8 @@ class SegmentationConfig:
             )
         if self.max_duration is not None:
             check_positive(self.max_duration, "max_duration")
-        for name in ("alpha", "max_gap"):
-            if not (np.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
-                raise ParameterError(f"{name} must be 0 or more, got {getattr(self, name)}")
+        check_not_negative(self.alpha, "alpha")
+        check_not_negative(self.max_gap, "max_gap")
 
 
 def segment(
@@ -241,7 +240,7 @@ def linear_bic(
     """
     x = checked_frames(features, "features")
     bounds = check_bounds(segments, "segments", len(x))
-    _check_alpha(alpha)
+    check_not_negative(alpha, "alpha")
     if len(bounds) == 0:
         return bounds
     d = x.shape[1]
@@ -302,7 +301,7 @@ def _bic_merges(
     """Pairs that BIC clustering merges, in order, and their dBIC."""
     x = checked_frames(features, "features")
     bounds = check_bounds(segments, "segments", len(x))
-    _check_alpha(alpha)
+    check_not_negative(alpha, "alpha")
     m, d = len(bounds), x.shape[1]
     merges = np.empty((max(m - 1, 0), 2), dtype=np.int64)
     distances = np.empty(len(merges))
@@ -408,8 +407,3 @@ def _check_window(window: int, min_length: int | None) -> int:
     if not 2 <= shortest <= window:
         raise ParameterError(f"min_length must be from 2 to the window ({window}), got {shortest}")
     return shortest
-
-
-def _check_alpha(alpha: float) -> None:
-    if not (np.isfinite(alpha) and alpha >= 0):
-        raise ParameterError(f"alpha must be 0 or more, got {alpha}")

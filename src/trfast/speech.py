@@ -1,26 +1,27 @@
-"""Where somebody speaks: GMM + Viterbi, an energy detector as fall-back."""
+"""Where somebody speaks: a network + Viterbi, an energy detector as fall-back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import warnings
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from trfast._ext import _segmentation
 from trfast._frames import Frames, checked_frames
+from trfast._threads import blas_limit
 from trfast.annotation import Timeline
 from trfast.errors import ModelError
 from trfast.features import MfccConfig, deltas, frames_to_seconds, timeline_to_frames
-from trfast.gmm import DiagonalGmm
 
 FloatArray = npt.NDArray[Any]
-Mixtures = tuple[DiagonalGmm, DiagonalGmm]
 
 # Natural log-energy (samples in +-1, a frame of 400) of what is not even recording noise:
 # about 1e-5 of full scale a sample.
@@ -28,131 +29,73 @@ _SILENCE = float(np.log(400 * 1e-10))
 
 # Frames whose columns are in memory at a time: 5 minutes.
 _CHUNK = 30_000
-# Frames over which the modulation of the energy is looked at: 0.75 s, three syllables.
-_MODULATION = 75
-# What does not move by 4 dB (in log-energy) within 3 s is a hum or a hiss, whatever the mixtures,
-# which never heard it, say. Speech moves by more, and pauses are shorter.
+# Frames around each over which the network sees mean and standard deviation, and those that
+# deltas look at on either side.
+_WINDOW, _REACH = 51, 2
+# One frame in so many is looked at, and trained on: neighbours say the same. Chunks are multiples.
+_STEP, _FIT_STEP = 4, 8
+_BATCH = 128
+# What does not move by 4 dB (in log-energy) within 3 s is a hum or a hiss, whatever the network,
+# which never heard it, says. Speech moves by more, and pauses are shorter.
 _STEADY, _STEADY_FRAMES = 1.0, 300
 
 
-@dataclass(frozen=True)
-class _View:
-    """One way to look at frames: columns of every `step`-th of them, out of `reach` around."""
-
-    columns: Callable[[FloatArray, float], FloatArray]
-    reach: int
-    step: int
-
-    def chunks(self, static: Frames, loudness: float) -> Iterator[FloatArray]:
-        for first in range(0, len(static), _CHUNK):
-            low, last = max(0, first - self.reach), min(first + _CHUNK, len(static))
-            columns = self.columns(static[low : last + self.reach], loudness)
-            yield np.ascontiguousarray(columns[first - low : last - low : self.step])
-
-    def ratio(self, mixtures: Mixtures, static: Frames, loudness: float) -> FloatArray:
-        """Log-likelihood ratio of speech over the rest in each frame."""
-        speech, rest = mixtures
-        chunks = [
-            speech.score_samples(frames) - rest.score_samples(frames)
-            for frames in self.chunks(static, loudness)
-        ]
-        return np.repeat(np.concatenate(chunks), self.step)[: len(static)]
-
-
-def _cepstral_columns(static: FloatArray, loudness: float) -> FloatArray:
-    """Static and delta columns; the energy is relative to `loudness`."""
-    columns = np.hstack([static, deltas(static)])
-    columns[:, 0] -= loudness
-    return columns
-
-
-def _modulation_columns(static: FloatArray, loudness: float) -> FloatArray:
-    """The same, and how energy and spectrum move: speech has syllables, music has not."""
-    columns = _cepstral_columns(static, loudness)
-    energy = columns[:, 0].astype(np.float64)
-    mean = uniform_filter1d(energy, _MODULATION)
-    variance = uniform_filter1d(energy**2, _MODULATION) - mean**2
-    movement = np.abs(deltas(static)[:, 1:8]).mean(axis=1, dtype=np.float64)
-    moving = [
-        mean,
-        np.sqrt(np.maximum(variance, 0)),
-        minimum_filter1d(energy, _MODULATION),
-        maximum_filter1d(energy, _MODULATION),
-        uniform_filter1d(movement, _MODULATION),
-    ]
-    return np.hstack([columns, np.stack(moving, axis=1).astype(columns.dtype)])
-
-
-_CEPSTRA = _View(_cepstral_columns, reach=2, step=2)
-VIEWS = {
-    "cepstra": _CEPSTRA,
-    "modulation": _View(_modulation_columns, reach=2 + _MODULATION // 2, step=4),
-}
-
-
 class SpeechDetector(BaseEstimator):  # type: ignore[misc]
-    """GMMs of speech and of the rest, and a Viterbi path between them.
+    """A small network that tells speech from the rest, and a Viterbi path between them.
 
-    Two pairs of mixtures look at each recording: one at cepstra and their deltas, whose means
-    are adapted to the recording (MAP [1]_), one also at the modulation of energy and spectrum,
-    which tells music from speech. The mean of their log-likelihood ratios decides.
+    The network has one hidden layer of rectified units [1]_. Of every fourth frame it sees log-
+    energy, cepstra and their deltas, the energy relative to the loud frames of the recording, and
+    the mean and standard deviation of each over half a second: speech has syllables, music has
+    not. Its output is the log-likelihood ratio of speech over the rest.
 
     Parameters
     ----------
     config : MfccConfig
         What the frames are: static columns, log-energy first.
-    n_components : int
-        Gaussians in each mixture.
+    n_hidden : int
+        Units of the hidden layer.
+    n_epochs : int
+        Passes of training over the frames.
     penalty : float
         Cost of a change between speech and the rest, in units of log-likelihood.
     bias : float
         Added to the log-likelihood ratio of each frame: above 0 finds more speech.
-    n_adaptations : int
-        Times that the cepstral mixtures are adapted to what was found so far; 0: never.
-    relevance : float
-        Frames after which a Gaussian's mean is half the recording's.
     min_speech, min_gap : float
         Seconds: gaps shorter than `min_gap` are closed, then shorter speech is dropped.
     random_state : int
-        Seed of the mixtures' start.
-    n_threads : int or None
-        Threads; None takes all cores.
+        Seed of the network's start and of the order of frames.
 
     Attributes
     ----------
-    mixtures_ : dict of str to (DiagonalGmm, DiagonalGmm)
-        Speech and the rest, for ``"cepstra"`` and for ``"modulation"``.
+    layers_ : tuple of (ndarray (n_inputs, n_outputs), ndarray (n_outputs,)), float32
+        Weights and bias of the hidden layer and of the output.
 
     References
     ----------
-    .. [1] D. A. Reynolds, T. F. Quatieri, R. B. Dunn, "Speaker verification using adapted
-       Gaussian mixture models", Digital Signal Processing 10, 2000.
+    .. [1] N. Ryant, M. Liberman, J. Yuan, "Speech activity detection on YouTube using deep neural
+       networks", Interspeech 2013.
     """
 
     def __init__(
         self,
         *,
         config: MfccConfig | None = None,
-        n_components: int = 64,
+        n_hidden: int = 64,
+        n_epochs: int = 8,
         penalty: float = 80.0,
-        bias: float = 1.0,
-        n_adaptations: int = 1,
-        relevance: float = 30.0,
+        bias: float = 0.0,
         min_speech: float = 0.2,
         min_gap: float = 0.5,
         random_state: int = 0,
-        n_threads: int | None = None,
     ) -> None:
         self.config = config
-        self.n_components = n_components
+        self.n_hidden = n_hidden
+        self.n_epochs = n_epochs
         self.penalty = penalty
         self.bias = bias
-        self.n_adaptations = n_adaptations
-        self.relevance = relevance
         self.min_speech = min_speech
         self.min_gap = min_gap
         self.random_state = random_state
-        self.n_threads = n_threads
 
     def fit(self, X: Sequence[FloatArray], y: Sequence[Timeline]) -> Self:
         """Train on recordings and where somebody speaks in each.
@@ -169,8 +112,46 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
         ModelError
             If there are too few frames of speech, or of the rest.
         """
-        masks = [self._mask(static, timeline) for static, timeline in zip(X, y, strict=True)]
-        self.mixtures_ = {name: self._fit_view(view, X, masks) for name, view in VIEWS.items()}
+        from sklearn.neural_network import MLPClassifier  # slow to load, only training needs it
+
+        rows, spoken = [], []
+        for static, timeline in zip(X, y, strict=True):
+            energy = _energy(static)
+            chosen = energy[::_FIT_STEP] > _SILENCE
+            chunks = _inputs(static, _loudness(energy), _FIT_STEP)
+            rows += [np.concatenate(list(chunks))[chosen]] if chosen.any() else []
+            spoken.append(self._mask(len(static), timeline)[::_FIT_STEP][chosen])
+        labels = np.concatenate([np.empty(0, dtype=bool), *spoken])
+        for name, count in (("speech", labels.sum()), ("non-speech", (~labels).sum())):
+            if count < self.n_hidden:
+                raise ModelError(
+                    f"{_FIT_STEP * count} frames of {name} cannot train {self.n_hidden} units;"
+                    " give recordings with both speech and pauses, music or noise"
+                )
+        inputs = np.concatenate(rows)
+        mean, scale = inputs.mean(axis=0, dtype=np.float64), inputs.std(axis=0, dtype=np.float64)
+        scale = np.maximum(scale, 1e-6)
+        inputs -= mean.astype(np.float32)
+        inputs /= scale.astype(np.float32)
+        network = MLPClassifier(
+            (self.n_hidden,),
+            batch_size=min(_BATCH, len(inputs)),
+            max_iter=self.n_epochs,
+            n_iter_no_change=self.n_epochs + 1,
+            random_state=self.random_state,
+        )
+        # One thread: BLAS adds up in another order with more.
+        with threadpool_limits(limits=1), warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are what is wanted
+            network.fit(inputs, labels)
+        (first, second), (bias, output) = network.coefs_, network.intercepts_
+        first = first / scale[:, None]
+        # From the posterior's log-odds to the ratio of likelihoods: without the prior's.
+        output = output - np.log(labels.sum() / (~labels).sum())
+        self.layers_ = tuple(
+            (weights.astype(np.float32), offset.astype(np.float32))
+            for weights, offset in ((first, bias - mean @ first), (second, output))
+        )
         return self
 
     def detect(self, static: Frames) -> npt.NDArray[np.int64]:
@@ -186,23 +167,14 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
         ndarray (n_regions, 2), int64
             Bounds ``[first, last)`` of the regions, in frames.
         """
-        check_is_fitted(self, "mixtures_")
+        check_is_fitted(self, "layers_")
         static = checked_frames(static, "static")
         if len(static) == 0:
             return np.empty((0, 2), dtype=np.int64)
         energy = _energy(static)
-        loudness = _loudness(energy)
         moves = maximum_filter1d(energy, _STEADY_FRAMES) - minimum_filter1d(energy, _STEADY_FRAMES)
         silent = (energy <= _SILENCE) | (moves < _STEADY)
-        mixtures = self.mixtures_["cepstra"]
-        cepstra = _CEPSTRA.ratio(mixtures, static, loudness)
-        for _ in range(self.n_adaptations):
-            speech = _viterbi(np.where(silent, -1e3, cepstra), self.penalty)
-            labels = np.where(silent, np.int8(2), ~speech)
-            mixtures = self._adapted(mixtures, static, loudness, labels)
-            cepstra = _CEPSTRA.ratio(mixtures, static, loudness)
-        modulation = VIEWS["modulation"].ratio(self.mixtures_["modulation"], static, loudness)
-        ratio = np.where(silent, -1e3, (cepstra + modulation) / 2 + self.bias)
+        ratio = np.where(silent, -1e3, self._ratio(static, _loudness(energy)) + self.bias)
         return _closed(
             _viterbi(ratio, self.penalty),
             self.min_speech,
@@ -210,64 +182,37 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
             self.config or MfccConfig(),
         )
 
-    def _mask(self, static: FloatArray, speech: Timeline) -> npt.NDArray[np.bool_]:
-        mask = np.zeros(len(static), dtype=bool)
-        for first, last in timeline_to_frames(speech, len(static), self.config or MfccConfig()):
+    def _mask(self, n_frames: int, speech: Timeline) -> npt.NDArray[np.bool_]:
+        mask = np.zeros(n_frames, dtype=bool)
+        for first, last in timeline_to_frames(speech, n_frames, self.config or MfccConfig()):
             mask[first:last] = True
         return mask
 
-    def _fit_view(
-        self, view: _View, recordings: Sequence[FloatArray], masks: list[npt.NDArray[np.bool_]]
-    ) -> Mixtures:
-        parts: dict[str, list[FloatArray]] = {"speech": [], "non-speech": []}
-        for static, mask in zip(recordings, masks, strict=True):
-            heard = static[:, 0] > _SILENCE
-            columns = view.columns(np.asarray(static), _loudness(static[:, 0]))
-            parts["speech"].append(columns[mask & heard])
-            parts["non-speech"].append(columns[~mask & heard])
-        for name, part in parts.items():
-            n_frames = sum(map(len, part))
-            if n_frames < 10 * self.n_components:
-                raise ModelError(
-                    f"{n_frames} frames of {name} cannot train {self.n_components} Gaussians;"
-                    " give recordings with both speech and pauses, music or noise"
-                )
-        speech, rest = (
-            DiagonalGmm(
-                n_components=self.n_components,
-                random_state=self.random_state,
-                n_threads=self.n_threads,
-            ).fit(part)
-            for part in parts.values()
-        )
-        return speech, rest
+    def _ratio(self, static: Frames, loudness: float) -> npt.NDArray[np.float64]:
+        """Log-likelihood ratio of speech over the rest in each frame."""
+        (hidden, bias), (output, offset) = self.layers_
+        with blas_limit():
+            chunks = [
+                np.maximum(inputs @ hidden + bias, 0) @ output + offset
+                for inputs in _inputs(static, loudness, _STEP)
+            ]
+        ratio = np.concatenate(chunks)[:, 0].astype(np.float64)
+        return np.repeat(ratio, _STEP)[: len(static)]
 
-    def _adapted(
-        self, mixtures: Mixtures, static: Frames, loudness: float, labels: npt.NDArray[np.int8]
-    ) -> Mixtures:
-        """Mixtures whose means and weights are drawn to the frames of label 0, and 1."""
-        labels = labels[:: _CEPSTRA.step]
-        counts = [np.zeros(len(mixture.weights_)) for mixture in mixtures]
-        sums = [np.zeros_like(mixture.means_) for mixture in mixtures]
-        start = 0
-        for frames in _CEPSTRA.chunks(static, loudness):
-            chosen = labels[start : start + len(frames)]
-            for k, mixture in enumerate(mixtures):
-                statistics = mixture.statistics(frames[chosen == k])
-                counts[k] += statistics.zeroth[0]
-                sums[k] += statistics.first[0]
-            start += len(frames)
-        relevance = self.relevance / _CEPSTRA.step
-        speech, rest = (
-            DiagonalGmm.of(
-                (count + relevance * mixture.weights_) / (count.sum() + relevance),
-                (total + relevance * mixture.means_) / (count + relevance)[:, None],
-                mixture.variances_,
-                n_threads=mixture.n_threads,
-            )
-            for mixture, count, total in zip(mixtures, counts, sums, strict=True)
-        )
-        return speech, rest
+
+def _inputs(static: Frames, loudness: float, step: int) -> Iterator[FloatArray]:
+    """Yield what the network sees of every `step`-th frame, chunk by chunk."""
+    reach = _REACH + _WINDOW // 2
+    for first in range(0, len(static), _CHUNK):
+        low, last = max(0, first - reach), min(first + _CHUNK, len(static))
+        near = static[low : last + reach]
+        columns = np.hstack([near, deltas(near)]).astype(np.float64)
+        columns[:, 0] -= loudness
+        mean = uniform_filter1d(columns, _WINDOW, axis=0)
+        variance = uniform_filter1d(columns**2, _WINDOW, axis=0) - mean**2
+        seen = slice(first - low, last - low, step)
+        spread = np.sqrt(np.maximum(variance[seen], 0))
+        yield np.hstack([columns[seen], mean[seen], spread]).astype(np.float32)
 
 
 def detect_by_energy(

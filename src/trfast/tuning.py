@@ -133,7 +133,12 @@ def tune_model(
     )
     vectors = joined(vectors for _, vectors in parts)
     scores = {b.name: _scores(b, vectors) for b in chosen}
-    held_back = HeldBack(collection, [segments for segments, _ in parts])
+    held_back = HeldBack(
+        collection,
+        [segments for segments, _ in parts],
+        model.embedder.vectors,
+        model.clustering.min_speech,
+    )
     speakers = collection.speaker_recordings()
     errors: dict[str, Mapping[str, Tuned]] = {}
     tell("thresholds", 0, len(chosen))

@@ -93,6 +93,10 @@ def test_nothing_starts_with_bad_marks_or_an_output_that_cannot_be(
     assert result.stderr == (
         f"trfast: error: {path / 'out'}: this folder cannot be made (Not a directory)\n"
     )
+    result = trfast("diarize", path, "-o", path, status=1)
+    assert result.stderr == (
+        f"trfast: error: {path} is a file, expected a folder: give another -o\n"
+    )
     result = trfast("diarize", path, "-o", tmp_path, "--speech", "marks.txt", status=2)
     assert "marks.txt is neither .rttm nor .uem" in result.stderr
     assert calls(tmp_path) == []
@@ -163,14 +167,14 @@ def test_back_ends_end_to_end(shows: Path, tmp_path: Path, backend: str) -> None
 
 def test_thresholds_that_cannot_be(shows: Path, tmp_path: Path) -> None:
     arguments = [str(shows / "audio"), "-o", str(tmp_path / "out"), f"--model={shows / 'model'}"]
-    for words in (
-        ["diarize", *arguments, "--threshold=2"],
-        ["run", *arguments, "--threshold-across=-3"],
-        ["run", *arguments, "--threshold-within=nan", "--backend=plda"],
+    for verb, option, value, *words in (
+        ("diarize", "--threshold", 2),
+        ("run", "--threshold-across", -3),
+        ("run", "--threshold-within", "nan", "--backend=plda"),
     ):
-        result = CliRunner().invoke(main, words)
+        result = CliRunner().invoke(main, [verb, *arguments, f"{option}={value}", *words])
         assert result.exit_code == 1
-        assert "trfast: error: threshold is a " in result.stderr
+        assert f"trfast: error: {option} is a " in result.stderr
         assert not (tmp_path / "out").exists()
 
 

@@ -143,6 +143,12 @@ def test_a_recording_without_scored_speech(folder: Path) -> None:
     assert json.loads(result.stdout)["i_der"]["recordings"]["two"]["error_rate"] is None
 
 
+def test_nothing_is_scored(folder: Path) -> None:
+    result = run(folder, "ref.rttm", "hyp.rttm", "--collar=100")
+    assert "Nothing is scored: the collar, the UEM or" in result.stdout
+    assert "Nothing is scored" not in run(folder, "ref.rttm", "hyp.rttm").stdout
+
+
 def test_several_files_and_folders(folder: Path) -> None:
     expected = run(folder, "ref.rttm", "hyp.rttm").stdout
     assert run(folder, "ref.rttm", "out").stdout == expected

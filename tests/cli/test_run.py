@@ -38,6 +38,7 @@ def test_the_whole_way(trfast: Trfast, tmp_path: Path, jobs: int) -> None:
     assert "audio 1:00:10" in table
     assert "speech 1:00:08" in table
     assert "speakers 3; 1 in more than one recording" in table
+    assert "thresholds cosine cc, cosine: 0.5 within, 0.5 across" in table
     assert "speaker-0001 2 1:00:03" in table
     assert "times real time" in result.stdout
 
@@ -51,6 +52,16 @@ def test_failures_are_listed_and_the_rest_is_linked(trfast: Trfast, tmp_path: Pa
     with Collection(tmp_path / "out" / "collection.sqlite") as collection:
         assert [speaker.n_recordings for speaker in collection.speakers()] == [2]
         assert [failure.recording for failure in collection.failures()] == ["b", "d"]
+
+
+def test_failures_of_earlier_runs_are_named(trfast: Trfast, tmp_path: Path) -> None:
+    good, *bad = write(tmp_path, a="ann:1", **{f"b{k:02}": "bug" for k in range(12)})
+    trfast("run", *bad, "-o", tmp_path / "out", "--jobs=1", status=1)
+    result = trfast("run", good, *bad[:1], "-o", tmp_path / "out", "--jobs=1", status=1)
+    named = lines(result)[-12:]
+    assert named[0] == "11 failed in earlier runs, and were not given now:"
+    assert named[1:11] == [f"b{k:02}: ZeroDivisionError: a bug" for k in range(1, 11)]
+    assert named[11] == "and 1 more"
 
 
 def test_a_stopped_run_goes_on(trfast: Trfast, tmp_path: Path) -> None:

@@ -125,6 +125,9 @@ def test_what_cannot_be_trained_on(folder: Path, tmp_path: Path) -> None:
     result = call(folder, "-o", tmp_path / "model", *SMALL, "--rank=50", status=1)
     assert "48 segments cannot train total variability of rank 50" in result.stderr
     assert not (tmp_path / "model").exists()
+    (tmp_path / "file").touch()
+    result = call(folder, "-o", tmp_path / "file" / "model", status=1)
+    assert result.stderr.endswith("file is a file, expected a folder: give another -o\n")
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,22 @@ Array = npt.NDArray[Any]
 
 def posterior(zeroth: Array, first: Array, matrix: Array, ubm: Any) -> tuple[Array, Array]:
     """Mean (r,) and second moment (r, r) of w for one segment; `first` is not centred."""
-    rank = matrix.shape[2]
-    precision, projected = np.eye(rank), np.zeros(rank)
+    precision = np.eye(matrix.shape[2])
+    for n, variance, block in zip(zeroth, ubm.variances_, matrix, strict=True):
+        precision += n * block.T @ (block / variance[:, None])
+    covariance = np.linalg.inv(precision)
+    mean = covariance @ projected(zeroth, first, matrix, ubm)
+    return mean, covariance + np.outer(mean, mean)
+
+
+def projected(zeroth: Array, first: Array, matrix: Array, ubm: Any) -> Array:
+    """T' S^-1 (F - N m), (r,), for one segment; `first` is not centred."""
+    total = np.zeros(matrix.shape[2])
     for n, f, mean, variance, block in zip(
         zeroth, first, ubm.means_, ubm.variances_, matrix, strict=True
     ):
-        precision += n * block.T @ (block / variance[:, None])
-        projected += block.T @ ((f - n * mean) / variance)
-    covariance = np.linalg.inv(precision)
-    mean = covariance @ projected
-    return mean, covariance + np.outer(mean, mean)
+        total += block.T @ ((f - n * mean) / variance)
+    return total
 
 
 def em_step(zeroth: Array, first: Array, matrix: Array, ubm: Any) -> Array:

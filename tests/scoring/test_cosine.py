@@ -147,6 +147,13 @@ def test_zero_row_is_named() -> None:
             function()
 
 
+@pytest.mark.parametrize("threshold", [np.nan, 2.0, -1.01])
+def test_a_threshold_that_is_no_cosine(threshold: float) -> None:
+    for function in (edges_above, cosine_components):
+        with pytest.raises(ParameterError, match="threshold is a cosine similarity, -1 to 1, got"):
+            function(np.eye(3), threshold)
+
+
 def test_columns_must_agree() -> None:
     with pytest.raises(ParameterError, match="b must have 3 columns, got 2"):
         cosine_similarity(np.ones((2, 3)), np.ones((2, 2)))

@@ -6,11 +6,16 @@ BATCH: int
 TILE: int
 
 def workspace_size(rank: int) -> int: ...
-def posterior(
+def project(
     zeroth: npt.NDArray[Any],
     first: npt.NDArray[Any],
     matrix: npt.NDArray[Any],
     offset: npt.NDArray[Any],
+    projected: npt.NDArray[Any],
+    n_threads: int,
+) -> None: ...
+def posterior(
+    zeroth: npt.NDArray[Any],
     products: npt.NDArray[Any],
     mean: npt.NDArray[Any],
     moment: npt.NDArray[Any],

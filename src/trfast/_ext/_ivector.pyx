@@ -18,6 +18,7 @@ cdef extern from * nogil:
 
 # Segments whose precisions one matrix product makes.
 BATCH = 256
+cdef int N_BATCH = BATCH
 # Columns of a product that one thread adds up at a time.
 TILE = 1024
 cdef int N_TILE = TILE
@@ -43,45 +44,56 @@ cdef void multiply(
               out, &ldc)
 
 
-def posterior(
+def project(
     const floating[:, ::1] zeroth,      # IN (n, c)
     const floating[:, ::1] first,       # IN (n, q) not centred
     const floating[:, ::1] matrix,      # IN (q, r) T' S^-1, transposed
     const floating[:, ::1] offset,      # IN (c, r) what a unit of `zeroth` takes off T' S^-1 F
+    floating[:, ::1] projected,         # OUT (n, r) T' S^-1 F - N' offset
+    int n_threads,
+):
+    """Project statistics; batches are fixed, so threads do not change the result."""
+    cdef int n = <int> zeroth.shape[0], c = <int> zeroth.shape[1], q = <int> first.shape[1]
+    cdef int r = <int> matrix.shape[1], n_batches = (n + N_BATCH - 1) // N_BATCH, i, s, m
+    for i in prange(n_batches, schedule="static", nogil=True, num_threads=n_threads):
+        s = i * N_BATCH
+        m = min(N_BATCH, n - s)
+        multiply(&matrix[0, 0], &first[s, 0], &projected[s, 0], r, m, q, b"N", r, b"N", q, r, 1, 0)
+        multiply(&offset[0, 0], &zeroth[s, 0], &projected[s, 0], r, m, c, b"N", r, b"N", c, r,
+                 -1, 1)
+
+
+def posterior(
+    const floating[:, ::1] zeroth,      # IN (n, c)
     const floating[:, ::1] products,    # IN (c, p) packed T_c' S_c^-1 T_c, p = r (r + 1) / 2
-    floating[:, ::1] mean,              # OUT (n, r)
+    floating[:, ::1] mean,              # INOUT (n, r) what `project` makes in, posterior mean out
     floating[:, :, ::1] moment,         # OUT (n / batch, p, batch) packed E[w w'] of each batch,
                                         # a segment a column; scratch (n_threads, p, batch) if
                                         # not wanted; batch is a multiple of 16
     bint want_moment,
     unsigned char[:, ::1] workspace,    # scratch (n_threads, workspace_size())
 ):
-    """Posterior of w for each segment: L = sum_c N_c P_c, w = L^-1 (T' S^-1 F - N' offset)."""
+    """Posterior of w for each segment: L = sum_c N_c P_c, w = L^-1 projected."""
     cdef int n_threads = <int> workspace.shape[0], batch = <int> moment.shape[2]
     cdef int n = <int> zeroth.shape[0], n_batches = (n + batch - 1) // batch, i
     with nogil, parallel(num_threads=n_threads):
         for i in prange(n_batches, schedule="static"):
             posterior_of_batch(
-                zeroth, first, matrix, offset, products, mean,
-                &moment[i if want_moment else threadid(), 0, 0], want_moment,
-                &workspace[threadid(), 0], i * batch, min(batch, n - i * batch), batch)
+                zeroth, products, mean, &moment[i if want_moment else threadid(), 0, 0],
+                want_moment, &workspace[threadid(), 0], i * batch, min(batch, n - i * batch),
+                batch)
 
 
 cdef void posterior_of_batch(
-    const floating[:, ::1] zeroth, const floating[:, ::1] first, const floating[:, ::1] matrix,
-    const floating[:, ::1] offset, const floating[:, ::1] products, floating[:, ::1] mean,
+    const floating[:, ::1] zeroth, const floating[:, ::1] products, floating[:, ::1] mean,
     floating *packed, bint want_moment, void *workspace, Py_ssize_t s, int n, int batch,
 ) noexcept nogil:
-    cdef int c = <int> zeroth.shape[1], q = <int> first.shape[1], r = <int> mean.shape[1]
-    cdef int p = <int> products.shape[1]
-    cdef floating *w = &mean[s, 0]
-    multiply(&matrix[0, 0], &first[s, 0], w, r, n, q, b"N", r, b"N", q, r, 1, 0)
-    multiply(&offset[0, 0], &zeroth[s, 0], w, r, n, c, b"N", r, b"N", c, r, -1, 1)
+    cdef int c = <int> zeroth.shape[1], r = <int> mean.shape[1], p = <int> products.shape[1]
     multiply(&zeroth[s, 0], &products[0, 0], packed, n, p, c, b"T", c, b"T", p, batch, 1, 0)
     if floating is float:
-        trfast_posterior_f32(packed, w, n, batch, r, want_moment, workspace)
+        trfast_posterior_f32(packed, &mean[s, 0], n, batch, r, want_moment, workspace)
     else:
-        trfast_posterior_f64(packed, w, n, batch, r, want_moment, workspace)
+        trfast_posterior_f64(packed, &mean[s, 0], n, batch, r, want_moment, workspace)
 
 
 def add_products(

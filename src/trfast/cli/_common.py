@@ -24,6 +24,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 # As in trfast.scoring.backend, which takes long to load.
 BACKEND = click.Choice(["cosine", "wccn", "lda", "plda", "tr"])
 CLUSTERING = click.Choice(["cc", "hac"])
+UNITS = "a log-likelihood ratio with plda, a cosine with all others.  [default: the model's]"
 
 
 def recording_options(command: Function) -> Function:
@@ -41,7 +42,7 @@ def recording_options(command: Function) -> Function:
             type=click.Choice(["model", "energy"]),
             default="model",
             show_default=True,
-            help="What finds speech: the model's GMMs, or only the energy.",
+            help="What finds speech: the model's network, or only the energy.",
         ),
         click.option(
             "--speech",
@@ -58,7 +59,7 @@ def recording_options(command: Function) -> Function:
         click.option(
             "--clustering",
             type=CLUSTERING,
-            help="Connected components or complete linkage.  [default: the model's]",
+            help="Connected components (cc) or complete linkage (hac).  [default: the model's]",
         ),
         click.option(
             "--backend",
@@ -107,6 +108,8 @@ def make_folder(path: Path) -> Path:
 
     try:
         path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise ParameterError(f"{path} is a file, expected a folder: give another -o") from error
     except OSError as error:
         raise ParameterError(f"{path}: this folder cannot be made ({error.strerror})") from error
     return path
@@ -118,13 +121,16 @@ def load_diarizer(
     backend: str | None,
     clustering: str | None,
     threshold: float | None,
+    option: str,
     detector: str,
 ) -> tuple[ModelBundle, Diarizer]:
-    """Load the model, and make a diarizer of it."""
+    """Load the model, and make a diarizer of it; `option` is that of the threshold."""
     from trfast.diarization import Diarizer
     from trfast.model import load_model
 
     model = load_model(model_path)
+    if threshold is not None:
+        model.backend(backend).check_threshold(threshold, option)
     return model, Diarizer(
         model, backend=backend, clustering=clustering, threshold=threshold, detector=detector
     )

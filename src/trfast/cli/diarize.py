@@ -14,8 +14,7 @@ from trfast.cli import _common
 @click.option(
     "--threshold",
     type=float,
-    help="Similarity from which two segments are one speaker: a cosine, or a log-likelihood"
-    " ratio with plda.  [default: the model's]",
+    help=f"Similarity from which two segments are one speaker: {_common.UNITS}",
 )
 def diarize(
     paths: tuple[Path, ...],
@@ -44,7 +43,12 @@ def diarize(
     sources = name_recordings(find_audio(paths))
     marks = _common.read_speech(speech)
     _, diarizer = _common.load_diarizer(
-        model, backend=backend, clustering=clustering, threshold=threshold, detector=detector
+        model,
+        backend=backend,
+        clustering=clustering,
+        threshold=threshold,
+        option="--threshold",
+        detector=detector,
     )
     folder = _common.make_folder(output)
     failures = []

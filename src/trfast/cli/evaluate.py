@@ -110,6 +110,9 @@ def evaluate(
     ):
         if names:
             console.print(f"{text}: {_tables.listed(names)}", style="yellow", soft_wrap=True)
+    if not first.total.scored:
+        message = "the collar, the UEM or --skip-overlap leaves no reference speech"
+        console.print(f"Nothing is scored: {message}", style="yellow", soft_wrap=True)
     if uem is not None:
         click.echo(f"UEM: {uem}")
 

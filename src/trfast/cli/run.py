@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from trfast.cli import _common
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from trfast.collection import Collection
+    from trfast.collection import Collection, Failure
     from trfast.diarization import Diarization
     from trfast.execution import Outcome
 
@@ -25,13 +26,12 @@ N_LISTED = 10
 @click.option(
     "--threshold-within",
     type=float,
-    help="Similarity from which two segments of a recording are one speaker: a cosine, or a"
-    " log-likelihood ratio with plda.  [default: the model's]",
+    help=f"Similarity from which two segments of a recording are one speaker: {_common.UNITS}",
 )
 @click.option(
     "--threshold-across",
     type=float,
-    help="Similarity from which speakers of two recordings are the same.  [default: the model's]",
+    help=f"Similarity from which speakers of two recordings are the same: {_common.UNITS}",
 )
 def run(
     paths: tuple[Path, ...],
@@ -70,11 +70,13 @@ def run(
         backend=backend,
         clustering=clustering,
         threshold=threshold_within,
+        option="--threshold-within",
         detector=detector,
     )
     if threshold_across is None:
         threshold_across = bundle.thresholds(backend, clustering).across
-    bundle.backend(backend).check_threshold(threshold_across)  # not after hours of work
+    # Not after hours of work.
+    diarizer.backend.check_threshold(threshold_across, "--threshold-across")
     folder = _common.make_folder(output)
     times = _common.Profile()
     with Collection(folder / "collection.sqlite") as collection:
@@ -100,9 +102,15 @@ def run(
         if not quiet:
             from rich.console import Console
 
+            score = "log-likelihood ratio" if diarizer.backend.name == "plda" else "cosine"
+            how = (
+                f"{diarizer.backend.name} {diarizer.clustering}, {score}:"
+                f" {diarizer.threshold:.4g} within, {threshold_across:.4g} across"
+            )
             console = Console()
-            for table in _summary(collection, n_new, len(missing), times.audio, seconds):
+            for table in _summary(collection, how, n_new, len(missing), times.audio, seconds):
                 console.print(table)
+            _list_earlier([f for f in collection.failures() if f.recording not in todo])
         if profile:
             times.show()
     # A mistyped path is told, but not kept: it is no recording.
@@ -114,7 +122,7 @@ def run(
 
 
 def _summary(
-    collection: Collection, n_new: int, n_missing: int, audio: float, seconds: float
+    collection: Collection, how: str, n_new: int, n_missing: int, audio: float, seconds: float
 ) -> list[Table]:
     from rich.table import Table
 
@@ -131,6 +139,7 @@ def _summary(
     total.add_row("audio", hours(sum(recording.duration for recording in recordings)))
     total.add_row("speech", hours(sum(recording.speech for recording in recordings)))
     total.add_row("speakers", f"{len(speakers)}; {len(recurring)} in more than one recording")
+    total.add_row("thresholds", how)
     if n_new:
         total.add_row("speed", f"{audio / seconds:.0f} times real time")
     if not recurring:
@@ -142,3 +151,12 @@ def _summary(
     for speaker in recurring[:N_LISTED]:
         listed.add_row(speaker.name, str(speaker.n_recordings), hours(speaker.speech))
     return [total, listed]
+
+
+def _list_earlier(failures: Sequence[Failure]) -> None:
+    if failures:
+        click.echo(f"{len(failures)} failed in earlier runs, and were not given now:")
+    for failure in failures[:N_LISTED]:
+        click.echo(f"  {failure.recording}: {failure.error}")
+    if len(failures) > N_LISTED:
+        click.echo(f"  and {len(failures) - N_LISTED} more")

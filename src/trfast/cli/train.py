@@ -19,7 +19,7 @@ from trfast.cli import _common, _tables
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Model file to write, such as model.safetensors.",
+    help="Model file to write, such as model.safetensors; its folder is made if need be.",
 )
 @click.option(
     "--gaussians", type=click.IntRange(min=1), help="Gaussians of the UBM.  [default: 256]"
@@ -49,15 +49,15 @@ def train(
     keep_stages: bool,
     quiet: bool,
 ) -> None:
-    """Train speech models, UBM, total variability, whitening, back-ends and thresholds.
+    """Train speech detector, UBM, total variability, whitening, back-ends and thresholds.
 
     COLLECTION is a folder with audio/, ref.rttm (speakers named alike in all recordings) and,
     if not all is to be scored, all.uem. Each stage leaves its result in OUTPUT.stages, so that
     a training that was stopped goes on where it stopped.
 
-    Every other recording and, in turn, each quarter of the speakers are held back, to choose
-    thresholds and the default back-end and clustering; a table shows their errors (DER by
-    recording, I-DER, and across recordings, X-DER; collar 0.25 s, overlap left out).
+    Each quarter of the speakers, in turn, is held back, to choose thresholds and the default
+    back-end and clustering; a table shows their errors (DER by recording, I-DER, and across
+    recordings, X-DER; collar 0.25 s, overlap left out).
     """
     from trfast.labelled import LabelledCollection
     from trfast.training import TrainingConfig
@@ -69,6 +69,7 @@ def train(
         config = replace(config, n_components=gaussians)
     if rank:
         config = replace(config, rank=rank)
+    _common.make_folder(output.parent)
     stages = output.with_name(output.name + ".stages")
     with _common.stages_bar(quiet=quiet) as progress:
         model = train_model(labelled, stages=stages, config=config, jobs=jobs, progress=progress)

@@ -26,7 +26,7 @@ _WIDTH = 24
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Model file to write, such as tuned.safetensors.",
+    help="Model file to write, such as tuned.safetensors; its folder is made if need be.",
 )
 @click.option(
     "--model",
@@ -121,8 +121,10 @@ def _show(tuning: Tuning) -> None:
         " others.",
         soft_wrap=True,
     )
-    default = tuning.model.clustering.backend
-    shown = default if default in tuning.scores else next(iter(tuning.scores))
+    default = shown = tuning.model.clustering.backend
+    if default not in tuning.scores:
+        console.print(f"The default back-end, {default}, was not tuned.")
+        shown = next(iter(tuning.scores))
     _show_histogram(shown, tuning.scores[shown].histogram)
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_matrix
-from trfast._threads import blas_limit, effective_n_threads
+from trfast._checks import check_cosine, check_matrix
+from trfast._threads import blas_limit, map_in_threads
 from trfast.clustering import complete_linkage_of_edges, connected_components
 from trfast.errors import ParameterError
 from trfast.scoring.cosine import cosine_components, cosine_similarity, edges_above
@@ -162,8 +161,8 @@ class Backend:
         ParameterError
             As in `check_threshold`, or if a row is zero, NaN or infinite, or of another length.
         """
-        self.check_threshold(threshold)
         if isinstance(self.estimator, Plda):
+            self.check_threshold(threshold)
             return _plda_edges_above(self.estimator, rows, threshold, n_threads)
         return edges_above(rows, threshold, n_threads=n_threads)
 
@@ -199,7 +198,6 @@ class Backend:
             As in `edges_above`, or if there is no such clustering.
         """
         if check_clustering(clustering) == "cc" and not isinstance(self.estimator, Plda):
-            self.check_threshold(threshold)
             return cosine_components(rows, threshold, n_threads=n_threads)
         pairs, similarities = self.edges_above(rows, threshold, n_threads=n_threads)
         n = len(np.asarray(rows))
@@ -207,21 +205,20 @@ class Backend:
             return connected_components(pairs, n)
         return complete_linkage_of_edges(pairs, similarities, n)
 
-    def check_threshold(self, threshold: float) -> float:
-        """Return `threshold` if a similarity can be equal to it.
+    def check_threshold(self, threshold: float, name: str = "threshold") -> float:
+        """Return `threshold` if a similarity can be equal to it; errors call it `name`.
 
         Raises
         ------
         ParameterError
             If it is not finite, or outside -1 to 1 where the similarity is a cosine.
         """
-        if isinstance(self.estimator, Plda):
-            if not np.isfinite(threshold):
-                raise ParameterError(
-                    f"threshold is a log-likelihood ratio, any finite number, got {threshold}"
-                )
-        elif not -1 <= threshold <= 1:
-            raise ParameterError(f"threshold is a cosine similarity, -1 to 1, got {threshold}")
+        if not isinstance(self.estimator, Plda):
+            return check_cosine(threshold, name)
+        if not np.isfinite(threshold):
+            raise ParameterError(
+                f"{name} is a log-likelihood ratio, any finite number, got {threshold}"
+            )
         return float(threshold)
 
 
@@ -284,6 +281,7 @@ def _plda_edges_above(
         order = np.argsort(pairs[:, 0], kind="stable")
         return pairs[order], np.concatenate([scores for _, scores in found])[order]
 
-    with blas_limit(), ThreadPoolExecutor(effective_n_threads(n_threads)) as threads:
-        pairs, similarities = zip(*threads.map(edges_of_band, starts), strict=True)
+    with blas_limit():
+        edges = map_in_threads(edges_of_band, starts, n_threads)
+    pairs, similarities = zip(*edges, strict=True)
     return np.concatenate(pairs), np.concatenate(similarities)

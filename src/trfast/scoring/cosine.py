@@ -6,15 +6,14 @@ The paper's threshold on scores, lambda = -0.55, is "similarity >= 0.55" here.
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_matrix
+from trfast._checks import check_cosine, check_matrix
 from trfast._ext import _cosine, _union_find
-from trfast._threads import blas_limit, effective_n_threads
+from trfast._threads import blas_limit, effective_n_threads, map_in_threads
 from trfast.errors import ParameterError
 
 FloatArray = npt.NDArray[np.floating]
@@ -85,7 +84,7 @@ def edges_above(
     Raises
     ------
     ParameterError
-        If a row is zero, NaN or infinite.
+        If `threshold` is not in -1 to 1, or a row is zero, NaN or infinite.
 
     Examples
     --------
@@ -93,6 +92,7 @@ def edges_above(
     >>> pairs.tolist(), similarities.round(2).tolist()
     ([[0, 2], [1, 2]], [0.7099999785423279, 0.7099999785423279])
     """
+    check_cosine(threshold, "threshold")
     rows, norms = _rows(vectors, "vectors")
     bound = _bound(rows, norms, threshold)
 
@@ -113,8 +113,8 @@ def edges_above(
         return pairs[order], np.concatenate(found_similarities)[order]
 
     bands = range(0, len(rows), _cosine.WIDTH)
-    with blas_limit(), ThreadPoolExecutor(effective_n_threads(n_threads)) as threads:
-        edges = deque(threads.map(edges_of_band, bands))
+    with blas_limit():
+        edges = deque(map_in_threads(edges_of_band, bands, n_threads))
     # Each band is let go as it is copied, or the answer would be in memory twice.
     n_edges = sum(len(values) for _, values in edges)
     pairs, similarities = np.empty((n_edges, 2), dtype=np.int64), np.empty(n_edges, rows.dtype)
@@ -150,7 +150,7 @@ def cosine_components(
     Raises
     ------
     ParameterError
-        If a row is zero, NaN or infinite.
+        If `threshold` is not in -1 to 1, or a row is zero, NaN or infinite.
 
     Examples
     --------
@@ -162,6 +162,7 @@ def cosine_components(
 
 def _components(vectors: npt.ArrayLike, threshold: float, n_threads: int) -> tuple[IntArray, int]:
     """Return the labels, and how many cosines were computed in full."""
+    check_cosine(threshold, "threshold")
     rows, norms = _rows(vectors, "vectors")
     labels = np.empty(len(rows), dtype=np.int64)
     if len(rows) == 0:

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from trfast._checks import check_finite
 from trfast.errors import ModelError, ParameterError
 
 FloatArray = npt.NDArray[Any]
@@ -392,11 +393,14 @@ def shrunk(covariance: FloatArray, shrinkage: float) -> FloatArray:
 
 def validated(estimator: BaseEstimator, X: npt.ArrayLike, **options: Any) -> Any:
     """Check vectors by scikit-learn's rules; `options` are those of its ``validate_data``."""
-    options = {"dtype": (np.float64, np.float32), "reset": False} | options
+    types = (np.float64, np.float32)
+    options = {"dtype": types, "reset": False, "ensure_all_finite": False} | options
     try:
-        return validate_data(estimator, X, **options)
+        checked = validate_data(estimator, X, **options)
     except ValueError as error:
         raise ParameterError(str(error)) from error
+    check_finite(checked[0] if "y" in options else checked, "X")
+    return checked
 
 
 def needs_labels(tags: Tags) -> Tags:

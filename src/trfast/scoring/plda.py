@@ -36,8 +36,8 @@ class Plda(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     rank : int or None
-        Dimension of h. None takes that of the vectors: the two-covariance model [3]_. No more
-        than ``n_classes - 1`` directions are used.
+        Dimension of h, at most that of the vectors, which None takes: the two-covariance model
+        [3]_. No more than ``n_classes - 1`` directions are used.
     n_iterations : int
         EM iterations.
     shrinkage : float
@@ -81,7 +81,7 @@ class Plda(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     def __init__(
-        self, *, rank: int | None = 100, n_iterations: int = 10, shrinkage: float = 0.0
+        self, *, rank: int | None = None, n_iterations: int = 10, shrinkage: float = 0.0
     ) -> None:
         self.rank = rank
         self.n_iterations = n_iterations

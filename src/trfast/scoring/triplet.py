@@ -54,7 +54,8 @@ class TripletRanking(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     triplets_per_class : int
         Pairs drawn from each class in an epoch.
     min_class_size : int
-        Vectors a class needs for pairs to be drawn from it; smaller ones only give negatives.
+        Vectors, of whatever `groups`, that a class needs for pairs to be drawn from it; smaller
+        ones only give negatives.
     selection : {"soft", "hard"}
         ``0 < D + margin < margin``, or ``0 < D + margin``.
     n_epochs : int

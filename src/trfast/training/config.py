@@ -51,7 +51,7 @@ class BackendConfig:
         default_factory=lambda: {"n_epochs": 120, "learning_rate": 0.05, "margin": 0.2}
     )
     tr_start: str = "plda"
-    tr_spread: float = 0.14
+    tr_spread: float = 0.07
     tr_constant: float = 2.0
 
     def __post_init__(self) -> None:
@@ -102,7 +102,9 @@ class TrainingConfig:
     mfcc: MfccConfig = field(default_factory=MfccConfig)
     segmentation: SegmentationConfig = field(default_factory=SegmentationConfig)
     normalization: NormalizationConfig = field(default_factory=NormalizationConfig)
-    clustering: ClusteringConfig = field(default_factory=lambda: ClusteringConfig(alpha=2.0))
+    clustering: ClusteringConfig = field(
+        default_factory=lambda: ClusteringConfig(alpha=2.0, min_speech=4.0)
+    )
     n_components: int = 256
     ubm_iterations: int = 10
     rank: int = 200

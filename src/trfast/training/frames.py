@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from trfast._files import replacing
 from trfast.annotation import Annotation
-from trfast.audio import SAMPLE_RATE, stream
+from trfast.audio import SAMPLE_RATE, load, stream
+from trfast.augmentation import Samples, varied
 from trfast.embedding import NormalizationConfig, segment_frames
 from trfast.features import Mfcc, MfccConfig
 from trfast.training.vectors import reference_segments
@@ -38,10 +39,30 @@ def store_frames(
 ) -> float:
     """Make the frames of one recording; return its duration."""
     static, duration = frames_of(files[name], config)
+    _store(folder, name, static)
+    return duration
+
+
+def store_varied_frames(
+    name: str,
+    *,
+    files: Mapping[str, Path],
+    folder: Path,
+    config: MfccConfig,
+    noises: Sequence[Samples],
+    n_copies: int,
+    seed: int,
+) -> None:
+    """Make the frames of varied copies of one recording, numbered from 0 behind its name."""
+    samples, rng = load(files[name]), np.random.default_rng([seed, *name.encode()])
+    for copy in range(n_copies):
+        _store(folder, f"{name}.{copy}", Mfcc(config).extract([varied(samples, noises, rng)]))
+
+
+def _store(folder: Path, name: str, static: FloatArray) -> None:
     folder.mkdir(exist_ok=True)
     with replacing(folder / f"{name}.npy") as temporary, open(temporary, "wb") as file:
         np.save(file, static)
-    return duration
 
 
 class StoredFrames(Mapping[str, FloatArray]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from itertools import product
@@ -23,13 +23,14 @@ from trfast.scoring.backend import CLUSTERINGS, Backend, Estimator
 from trfast.training.backends import fit_backends
 from trfast.training.config import TrainingConfig
 from trfast.training.stages import Progress, Stages
-from trfast.training.thresholds import Fold, HeldBack, Tuned, dealt, strangers, tune
+from trfast.training.thresholds import Fold, HeldBack, Tuned, dealt, tune
 from trfast.training.vectors import training_vectors
 
+# Parts that recordings are linked in for the thresholds: in all of them together, a quarter of
+# the speakers would come back more often than those of an archive do.
+_PARTS = (2, 4)
 # So that two are left where one is held back.
 _LEAST_CLASSES = 3
-# Recordings, speakers there whom the back-ends never heard, and those back-ends.
-_Trial = tuple[HeldBack, Collection[str], dict[str, Estimator | None]]
 
 
 def train(
@@ -42,11 +43,12 @@ def train(
 ) -> ModelBundle:
     """Train a model on a labelled collection.
 
-    The thresholds of each back-end and clustering are those of the least error on every other
-    recording, with models trained on the rest, and back-ends that never heard the speakers: on
-    their own training data similarities are too good. The pair of the least error across
-    recordings becomes the model's default. The errors are in the model's `provenance`, under
-    ``"held-back"``.
+    The thresholds of each back-end and clustering are those of the least error for one quarter
+    of the speakers after the other, of whom total variability, whitening and back-ends know
+    nothing then: on their own training data similarities are too good. Each quarter is linked by
+    itself, in every other recording and in every fourth. The pair of the least error across
+    recordings becomes the model's default. The errors are in the model's `provenance`,
+    under ``"held-back"``; speech detector and UBM have heard the recordings.
 
     Back-ends that learn from labels are left out, and `provenance` says so under
     ``"left out"``, where fewer than 3 speakers are classes (`TrainingConfig`).
@@ -79,24 +81,24 @@ def train(
     """
     if len(collection.reference) < 2:
         raise ModelError(
-            f"{collection.path} holds 1 recording; the thresholds are set on every other one, so"
-            " give at least 2"
+            f"{collection.path} holds 1 recording; thresholds across recordings need at least 2"
+        )
+    if len(collection.speaker_recordings()) < 2:
+        raise ModelError(
+            f"{collection.path} holds 1 speaker; thresholds need at least 2, to leave one out"
         )
     n_threads = effective_n_threads(jobs)
     config, left_out = _trainable(collection, config or TrainingConfig())
-    reference = collection.reference
     full = Stages(
         collection=collection,
         config=config,
         folder=Path(stages),
         jobs=n_threads,
         progress=progress or (lambda _stage, _done, _total: None),
-        reference=reference,
     )
     durations = full.features()
     model, estimators = _bundle(full), _estimators(full)
-    half = {name: reference[name] for name in list(reference)[::2]}
-    tuned = _tuned(full.on(half, "held-back "), durations)
+    tuned = _tuned(full, durations)
     backends = {
         name: Backend(
             name=name,
@@ -141,11 +143,9 @@ def _classes(collection: LabelledCollection, config: TrainingConfig) -> dict[str
     )
 
 
-def _estimators(stages: Stages, unheard: Collection[str] = ()) -> dict[str, Estimator | None]:
-    """Fit the back-ends on the vectors of all speakers but those `unheard`."""
+def _estimators(stages: Stages) -> dict[str, Estimator | None]:
     vectors = training_vectors(stages.vectors, stages.collection, stages.config.min_speech)
-    heard = vectors.only([speaker not in unheard for speaker in vectors.speakers])
-    return fit_backends(heard, stages.whitening, stages.config)
+    return fit_backends(vectors, stages.whitening, stages.config)
 
 
 def _bundle(stages: Stages) -> ModelBundle:
@@ -165,55 +165,32 @@ def _bundle(stages: Stages) -> ModelBundle:
 
 
 def _tuned(stages: Stages, durations: Mapping[str, float]) -> dict[str, dict[str, Tuned]]:
-    """Thresholds and errors of each back-end on the recordings that `stages` left out.
-
-    The errors are those of one quarter of the speakers after the other, for back-ends that
-    learned from the three others. Thresholds that are right for them are too low: most of whom
-    they could be taken for are known to the back-end, and easy to tell apart. So thresholds come
-    from groups of recordings in which the back-end knows nobody, if there are such (`strangers`).
-    """
-    whole, config = stages.collection, stages.config
-    held_back = {n: a for n, a in whole.reference.items() if n not in stages.reference}
-    diarizer = Diarizer(_bundle(stages), backend="cosine", threshold=0.0)
-    segments = {
-        name: diarizer.embed(np.asarray(static), duration=durations[name], recording=name)
-        for name, static in stages.frames(held_back).items()
-    }
-
-    def heard(names: Iterable[str]) -> HeldBack:
-        part = {name: held_back[name] for name in names}
-        return HeldBack(replace(whole, reference=part), [segments[name] for name in part])
-
-    def folds(trials: list[_Trial], name: str) -> list[Fold]:
-        return [
-            Fold(part, unheard, Backend(name=name, whitening=stages.whitening, estimator=e[name]))
-            for part, unheard, e in trials
+    """Thresholds and errors of each back-end for one quarter of the speakers after the other."""
+    collection, config = stages.collection, stages.config
+    classes = _classes(collection, config)
+    quarters = dealt(collection.speaker_recordings(), 4, seed=config.seed, first=classes)
+    folds: dict[str, list[Fold]] = {name: [] for name in config.backends}
+    for k, speakers in enumerate(filter(None, quarters), 1):
+        own = replace(stages, unheard=frozenset(speakers), label=f"held-back {k} ")
+        diarizer = Diarizer(_bundle(own), backend="cosine", threshold=0.0)
+        segments = [
+            diarizer.embed(np.asarray(static), duration=durations[name], recording=name)
+            for name, static in own.frames.items()
         ]
-
-    stages.progress("thresholds", 0, len(config.backends))
-    speakers, classes = whole.speaker_recordings(), _classes(whole, config)
-    everything = heard(held_back)
-    of_speakers: list[_Trial] = []
-    of_recordings: list[_Trial] = []
-    if config.backends != ("cosine",):
-        quarters = dealt(speakers, 4, seed=config.seed, first=classes)
-        of_speakers = [(everything, names, _estimators(stages, names)) for names in quarters]
-        scored = {n: a for n, a in held_back.items() if whole.uem is None or n in whole.uem}
-        of_recordings = [
-            (heard(names), unheard, _estimators(stages, unheard))
-            for names, unheard in strangers(scored, classes, seed=config.seed)
-        ]
+        held_back = HeldBack(
+            collection,
+            segments,
+            diarizer.model.embedder.vectors,
+            config.clustering.min_speech,
+        )
+        for name, estimator in _estimators(own).items():
+            backend = Backend(name=name, whitening=own.whitening, estimator=estimator)
+            folds[name].append(Fold(held_back, speakers, backend))
     tuned: dict[str, dict[str, Tuned]] = {}
-    for name in config.backends:
-        if name == "cosine":  # which learns nothing of speakers
-            tuned[name] = tune([Fold(everything, speakers, diarizer.backend)])
-        else:
-            found = tune(folds(of_speakers, name))
-            better = tune(folds(of_recordings, name)) if of_recordings else found
-            tuned[name] = {
-                kind: replace(found[kind], thresholds=better[kind].thresholds) for kind in found
-            }
-        stages.progress("thresholds", len(tuned), len(config.backends))
+    stages.progress("thresholds", 0, len(folds))
+    for name, trials in folds.items():
+        tuned[name] = tune(trials, parts=_PARTS)
+        stages.progress("thresholds", len(tuned), len(folds))
     return tuned
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -23,21 +23,29 @@ from trfast.execution import map_recordings
 from trfast.gmm import DiagonalGmm
 from trfast.ivector import TotalVariability
 from trfast.labelled import LabelledCollection
-from trfast.model import detector_mixtures, detector_tensors, mixture_of, mixture_tensors
+from trfast.model import detector_layers, detector_tensors, mixture_of, mixture_tensors
 from trfast.scoring.normalization import Whitening
 from trfast.speech import SpeechDetector
 from trfast.training.config import TrainingConfig
-from trfast.training.frames import SpeechFrames, StoredFrames, store_frames
+from trfast.training.frames import (
+    SpeechFrames,
+    StoredFrames,
+    store_frames,
+    store_varied_frames,
+)
 from trfast.training.variation import StoredStatistics, Variation, noises_of
 from trfast.training.vectors import SpeakerVectors
 
 FloatArray = npt.NDArray[Any]
 Progress = Callable[[str, int, int], None]
 
+# Varied copies of each recording that the speech detector hears, whatever back-ends hear.
+_SPEECH_COPIES = 2
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stages:
-    """The models that come before the back-ends, trained on some recordings of a collection.
+    """The models that come before the back-ends.
 
     Parameters
     ----------
@@ -49,8 +57,8 @@ class Stages:
         Processes for features, threads for the rest.
     progress : callable
         Called with the name of a stage, steps done, and steps in all.
-    reference : mapping of str to Annotation
-        The recordings trained on.
+    unheard : frozenset of str
+        Speakers whose vectors nothing learns from.
     label : str
         Before the names of stages.
     """
@@ -60,12 +68,8 @@ class Stages:
     folder: Path
     jobs: int
     progress: Progress
-    reference: Mapping[str, Annotation]
+    unheard: frozenset[str] = frozenset()
     label: str = ""
-
-    def on(self, reference: Mapping[str, Annotation], label: str) -> Stages:
-        """Return the stages of a training on other recordings of the collection."""
-        return replace(self, reference=reference, label=label)
 
     def features(self) -> dict[str, float]:
         """Make the frames of each recording, one file each; return the durations."""
@@ -94,27 +98,28 @@ class Stages:
             self.progress("features", len(done), total)
         return {name: done[name] for name in sorted(done)}
 
-    def frames(self, reference: Mapping[str, Annotation]) -> StoredFrames:
-        """Return the frames of the recordings of `reference`."""
-        return StoredFrames(self.folder / "features", reference)
+    @property
+    def frames(self) -> StoredFrames:
+        """The frames of each recording, once `features` has made them."""
+        return StoredFrames(self.folder / "features", self.collection.reference)
 
     @cached_property
     def detector(self) -> SpeechDetector:
-        """Speech detector, from the time of the turns and the rest."""
-        detector = SpeechDetector(
-            config=self.config.mfcc, random_state=self.config.seed, n_threads=self.jobs
+        """Speech detector, from the time of the turns and the rest, as it is and varied."""
+        detector = SpeechDetector(config=self.config.mfcc, random_state=self.config.seed)
+        key = _digest(
+            self._data_key, detector.get_params(), _SPEECH_COPIES, self.config.augmentation.noise
         )
-        settings = detector.get_params(deep=False)
-        del settings["n_threads"]
 
         def fit() -> dict[str, FloatArray]:
-            frames = self.frames(self.reference)
-            speech = [annotation.timeline() for annotation in self.reference.values()]
-            detector.fit([np.asarray(frames[name]) for name in frames], speech)
+            reference = self.collection.reference
+            frames = self.frames
+            speech = [annotation.timeline() for annotation in reference.values()]
+            varied = self._varied_frames(self.folder / f"varied-frames.{key[:16]}")
+            detector.fit([*frames.values(), *varied], speech * (1 + _SPEECH_COPIES))
             return detector_tensors(detector)
 
-        tensors = self._stage("speech", _digest(self._data_key, settings), fit)
-        detector.mixtures_ = detector_mixtures(tensors, self.jobs)
+        detector.layers_ = detector_layers(self._stage("speech", key, fit))
         return detector
 
     @cached_property
@@ -122,15 +127,14 @@ class Stages:
         """UBM of the speech."""
 
         def fit() -> dict[str, FloatArray]:
-            config = self.config
+            config, reference = self.config, self.collection.reference
             ubm = DiagonalGmm(
                 n_components=config.n_components,
                 n_iterations=config.ubm_iterations,
                 random_state=config.seed,
                 n_threads=self.jobs,
             )
-            frames = self.frames(self.reference)
-            ubm.fit(SpeechFrames(frames, self.reference, config.mfcc, config.normalization))
+            ubm.fit(SpeechFrames(self.frames, reference, config.mfcc, config.normalization))
             return mixture_tensors("ubm", ubm)
 
         return mixture_of("ubm", self._stage("ubm", self._ubm_key, fit), self.jobs)
@@ -150,7 +154,9 @@ class Stages:
         def fit() -> dict[str, FloatArray]:
             name = f"{self.label}total variability"
             self.progress(name, 0, n_iterations)
-            statistics = StoredStatistics(self._varied(), list(self.reference), plain=True)
+            statistics = StoredStatistics(
+                self._varied(), list(self.collection.reference), without=self.unheard, plain=True
+            )
             model.fit(statistics, callback=lambda k: self.progress(name, k, n_iterations))
             # The model file holds half precision; what follows is estimated with the same.
             return {"matrix": model.matrix_.astype(np.float16)}
@@ -161,13 +167,13 @@ class Stages:
 
     @cached_property
     def vectors(self) -> SpeakerVectors:
-        """Vectors of the speakers in all recordings of the collection, and varied."""
+        """Vectors of the speakers in all recordings, and varied."""
         recordings = list(self.collection.reference)
         speakers = sorted(self.collection.speaker_recordings())
         model = self.total_variability
 
         def fit() -> dict[str, FloatArray]:
-            statistics = StoredStatistics(self._varied(), recordings)
+            statistics = StoredStatistics(self._varied(), recordings, without=self.unheard)
             found = []
             for name in recordings:
                 counted, names, speeds = statistics.read(name)
@@ -189,21 +195,37 @@ class Stages:
 
     @cached_property
     def whitening(self) -> Whitening:
-        """Whitening of the vectors of the recordings trained on."""
-        vectors = self.vectors
-        pairs = zip(vectors.recordings, vectors.speeds, strict=True)
-        own = vectors.only([name in self.reference and speed == 1 for name, speed in pairs])
+        """Whitening of the vectors, but for those at other speeds."""
+        own = self.vectors.only([speed == 1 for speed in self.vectors.speeds])
         n_speakers = len(set(zip(own.speakers, own.recordings, strict=True)))
         if n_speakers < 2:
             raise ModelError(
                 f"{n_speakers} speaker(s), counted once a recording: whitening needs at"
-                " least 2, in every other recording too; give more recordings"
+                " least 2, when a quarter of the speakers is left out too; give more recordings"
             )
         whitening = Whitening(shrinkage=self.config.whitening_shrinkage).fit(own.vectors)
         # As the model file holds them, so that the model gives the same before and after.
         whitening.mean_ = whitening.mean_.astype(np.float32)
         whitening.matrix_ = whitening.matrix_.astype(np.float32)
         return whitening
+
+    def _varied_frames(self, folder: Path) -> list[FloatArray]:
+        """Make the frames of varied copies of whole recordings, all of the first copy first."""
+        audio = self.collection.audio
+        function = partial(
+            store_varied_frames,
+            files=audio,
+            folder=folder,
+            config=self.config.mfcc,
+            noises=noises_of(self.collection, self.config.augmentation.noise, self.config.seed),
+            n_copies=_SPEECH_COPIES,
+            seed=self.config.seed,
+        )
+        for outcome in map_recordings(function, audio, jobs=self.jobs):
+            if outcome.error is not None:
+                raise outcome.error
+        names = [f"{name}.{copy}" for copy in range(_SPEECH_COPIES) for name in audio]
+        return list(StoredFrames(folder, names).values())
 
     def _varied(self) -> Path:
         """Make the statistics of the speech of each recording, and of its varied copies, one
@@ -252,7 +274,7 @@ class Stages:
 
     @cached_property
     def _data_key(self) -> str:
-        return _digest(self._features_key, _turns(self.reference), self.config.seed)
+        return _digest(self._features_key, _turns(self.collection.reference), self.config.seed)
 
     @property
     def _ubm_key(self) -> str:
@@ -263,12 +285,17 @@ class Stages:
 
     @property
     def _statistics_key(self) -> str:
-        return _digest(self._ubm_key, self.config.augmentation, _turns(self.collection.reference))
+        return _digest(self._ubm_key, self.config.augmentation)
 
     @property
     def _total_variability_key(self) -> str:
         config = self.config
-        return _digest(self._statistics_key, config.rank, config.total_variability_iterations)
+        return _digest(
+            self._statistics_key,
+            sorted(self.unheard),
+            config.rank,
+            config.total_variability_iterations,
+        )
 
     def _stage(
         self, stage: str, key: str, fit: Callable[[], dict[str, FloatArray]]

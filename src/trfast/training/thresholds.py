@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -11,20 +12,23 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from trfast.annotation import Annotation
-from trfast.diarization import EmbeddedSegments, averages
+from trfast.diarization import EmbeddedSegments, local_speakers
 from trfast.errors import ModelError
 from trfast.evaluation import diarization_error
 from trfast.evaluation._scored import score
 from trfast.evaluation._sweep import best_mapping
+from trfast.ivector import ProjectedStatistics
 from trfast.labelled import LabelledCollection
-from trfast.linking import link
+from trfast.linking import link_centred
 from trfast.scoring.backend import CLUSTERINGS, Backend, Thresholds
 
 FloatArray = npt.NDArray[Any]
 Labels = npt.NDArray[np.int64]
 
 _COSINES = np.round(np.arange(0.1, 0.951, 0.025), 3)
-_N_CANDIDATES = 36
+_N_CANDIDATES = 60
+# Times the least time confused: differences below are chance.
+_NEARLY = 1.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +49,7 @@ class Tuned:
 
 
 class HeldBack:
-    """The segments of some recordings, and how much each has in common with whom.
+    """The clusters of some recordings, and how much each has in common with whom.
 
     Parameters
     ----------
@@ -53,25 +57,36 @@ class HeldBack:
         Of these recordings only.
     segments : sequence of EmbeddedSegments
         Of each of them.
+    vectors : callable
+        Makes vectors of their statistics, as `Embedder.vectors` does.
+    min_speech : float
+        Seconds of a local speaker, as in `ClusteringConfig`.
 
     Attributes
     ----------
     times : ErrorTimes
         What is scored, and the error that no threshold changes.
     cluster_vectors : ndarray (n_clusters, dimension), float32
-        Mean vector of each BIC cluster.
+        Vector of each BIC cluster.
     """
 
     def __init__(
-        self, collection: LabelledCollection, segments: Sequence[EmbeddedSegments]
+        self,
+        collection: LabelledCollection,
+        segments: Sequence[EmbeddedSegments],
+        vectors: Callable[[ProjectedStatistics], FloatArray],
+        min_speech: float = 0.0,
     ) -> None:
-        first = np.cumsum([0, *(len(s.seconds) for s in segments)])
+        self._bounds = np.cumsum([0, *(len(s.statistics) for s in segments)])
         hypothesis = {
             s.recording: Annotation(
                 s.recording,
-                [(*bounds, str(k)) for k, bounds in enumerate(s.seconds.tolist(), number)],
+                [
+                    (*bounds, str(first + k))
+                    for bounds, k in zip(s.seconds.tolist(), s.clusters.tolist(), strict=True)
+                ],
             )
-            for s, number in zip(segments, first.tolist(), strict=False)
+            for s, first in zip(segments, self._bounds.tolist(), strict=False)
         }
         reference, uem = collection.reference, collection.uem
         self.times = diarization_error(reference, hypothesis, uem=uem, skip_overlap=True).total
@@ -81,40 +96,73 @@ class HeldBack:
         common = ((scored.ref_active * scored.seconds) @ scored.hyp_active.T).tocoo()
         column = np.array([int(name) for _, name in scored.hyp.speakers], np.int64)
         self._common = csr_array(
-            (common.data, (common.row, column[common.col])), shape=(common.shape[0], first[-1])
+            (common.data, (common.row, column[common.col])),
+            shape=(common.shape[0], self._bounds[-1]),
         )
+        numbers = {s.recording: k for k, s in enumerate(segments)}
         self._names = np.array([name for _, name in scored.ref.speakers])
-        self._recordings = [s.recording for s in segments]
-        self._vectors = np.concatenate([s.vectors for s in segments])
-        self._clusters, counts = _numbered([s.clusters for s in segments])
-        self._bounds = np.cumsum([0, *counts])
-        self.cluster_vectors = averages(self._vectors, self._clusters)
+        self._recordings_of_names = np.array(
+            [numbers[scored.names[k]] for k, _ in scored.ref.speakers], np.int64
+        )
+        self._recordings = np.repeat(np.arange(len(segments)), np.diff(self._bounds))
+        self._statistics = ProjectedStatistics(
+            np.concatenate([s.statistics.zeroth for s in segments]),
+            np.concatenate([s.statistics.first for s in segments]),
+        )
+        seconds = [s.seconds[:, 1] - s.seconds[:, 0] for s in segments]
+        self._durations = [
+            np.bincount(s.clusters, own, len(s.statistics))
+            for s, own in zip(segments, seconds, strict=True)
+        ]
+        self._min_speech = min_speech
+        self._vectors = vectors
+        self.cluster_vectors = vectors(self._statistics)
 
     def local(
         self, backend: Backend, rows: FloatArray, threshold: float, clustering: str
-    ) -> tuple[Labels, FloatArray, list[str]]:
-        """Join projected clusters by recording: local speaker of each segment, numbered on;
-        mean vector and recording of each local speaker."""
-        labels, counts = _numbered(
-            [
-                backend.cluster(rows[first:last], threshold, clustering=clustering)
-                for first, last in zip(self._bounds[:-1], self._bounds[1:], strict=True)
-            ]
-        )
-        labels = labels[self._clusters]
-        recordings = np.repeat(self._recordings, counts).tolist()
-        return labels, averages(self._vectors, labels), recordings
+    ) -> Labels:
+        """Join projected clusters by recording: local speaker of each, numbered on."""
+        labels, n_speakers = [], 0
+        bounds = pairwise(self._bounds.tolist())
+        for (first, last), durations in zip(bounds, self._durations, strict=True):
+            found = local_speakers(
+                backend,
+                rows[first:last],
+                durations,
+                threshold,
+                clustering=clustering,
+                min_speech=self._min_speech,
+            )
+            labels.append(found + n_speakers)
+            n_speakers += int(found.max(initial=-1)) + 1
+        return np.concatenate(labels)
 
-    def confused(self, labels: Labels, speakers: Collection[str], *, across: bool) -> float:
+    def speakers(self, local: Labels) -> tuple[FloatArray, Labels]:
+        """Vector, and number of the recording, of each local speaker, as `local` numbers them."""
+        first = np.unique(local, return_index=True)[1]
+        statistics = self._statistics.grouped(local, len(first))
+        return self._vectors(statistics), self._recordings[first]
+
+    def others(self, local: Labels, speakers: Collection[str]) -> npt.NDArray[np.bool_]:
+        """Whether each local speaker is, for the most part, somebody else than `speakers`."""
+        shared = (self._common @ _members(local).T).toarray()
+        most = self._names[shared.argmax(axis=0)]
+        found: npt.NDArray[np.bool_] = (shared.max(axis=0) > 0) & ~np.isin(most, list(speakers))
+        return found
+
+    def confused(self, labels: Labels, speakers: Collection[str], *, parts: int | None) -> float:
         """Seconds of `speakers` that go to another label than that which stands for them.
 
-        Labels stand for speakers, those of others as well, one to one as in the DER: by
-        recording, or `across` them.
+        Labels of clusters stand for speakers, those of others as well, one to one as in the DER:
+        by recording, with no `parts`; or across the recordings of each of so many parts, every
+        such one.
         """
         common, names = self._common, self._names
-        if across:
-            names, rows = np.unique(names, return_inverse=True)
-            common = _members(rows) @ common
+        if parts:
+            distinct, number = np.unique(names, return_inverse=True)
+            of_parts = parts * number + self._recordings_of_names % parts
+            keys, rows = np.unique(of_parts, return_inverse=True)
+            names, common = distinct[keys // parts], _members(rows) @ common
         members = _members(labels)
         shared = common @ members.T
         right = shared.multiply(best_mapping(common, members, np.ones(len(labels))))
@@ -124,75 +172,103 @@ class HeldBack:
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """A back-end, and the recordings and the speakers there on whom it is judged."""
+    """A back-end, and the recordings and the speakers there on whom it is judged: by themselves
+    when it comes to linking, for it may know the others, and so tell them apart too easily."""
 
     held_back: HeldBack
     speakers: Collection[str]
     backend: Backend
 
 
-def tune(folds: Sequence[Fold]) -> dict[str, Tuned]:
+def tune(folds: Sequence[Fold], *, parts: Sequence[int] = (1,)) -> dict[str, Tuned]:
     """Choose the thresholds of each clustering, those of the least error over all folds: first
-    the one within recordings, then, for local speakers made with it, the one across them.
+    the one within recordings, then, for local speakers made with it, the one across them. Of
+    those that are nearly as good, it is the middle one.
+
+    Parameters
+    ----------
+    folds : sequence of Fold
+        Of the same recordings, whose speakers they share out.
+    parts : sequence of int
+        Recordings are linked, and judged, in so many parts, with every so manieth recording in
+        a part, and errors are the mean over these ways: a speaker comes back in fewer recordings
+        of a part, and there are fewer to be taken for.
+
+    Returns
+    -------
+    dict of str to Tuned
+        By clustering.
 
     Raises
     ------
     ModelError
         If nothing is scored.
     """
-    if not any(fold.held_back.times.scored for fold in folds):
+    if not folds[0].held_back.times.scored:
         raise ModelError("nothing is scored in the collection; does all.uem fit it?")
     rows = [fold.backend.project(fold.held_back.cluster_vectors) for fold in folds]
     candidates = _candidates(folds, rows)
-    return {clustering: _tune(folds, rows, candidates, clustering) for clustering in CLUSTERINGS}
+    return {kind: _tune(folds, rows, candidates, kind, parts) for kind in CLUSTERINGS}
 
 
 def _tune(
-    folds: Sequence[Fold], rows: Sequence[FloatArray], candidates: FloatArray, clustering: str
+    folds: Sequence[Fold],
+    rows: Sequence[FloatArray],
+    candidates: FloatArray,
+    clustering: str,
+    parts: Sequence[int],
 ) -> Tuned:
-    def local(k: int, threshold: float) -> tuple[Labels, FloatArray, list[str]]:
+    def local(k: int, threshold: float) -> Labels:
         return folds[k].held_back.local(folds[k].backend, rows[k], threshold, clustering)
 
-    within, i_der = _best(folds, candidates, lambda k, t: local(k, t)[0], across=False)
+    within, i_der = _best(folds, candidates, lambda k, threshold, _: local(k, threshold), [None])
     joined = []
     for k, fold in enumerate(folds):
-        labels, vectors, recordings = local(k, within)
-        joined.append((labels, fold.backend.project(vectors), recordings))
+        labels = local(k, within)
+        vectors, recordings = fold.held_back.speakers(labels)
+        own = ~fold.held_back.others(labels, fold.speakers)
+        joined.append((labels, own, vectors, recordings))
 
-    def linked(k: int, threshold: float) -> Labels:
-        labels, vectors, recordings = joined[k]
-        backend = folds[k].backend
-        links = link(
-            vectors, recordings, threshold=threshold, backend=backend, clustering=clustering
-        )
-        return links.labels[labels]
+    def linked(k: int, threshold: float, n_parts: int) -> Labels:
+        labels, own, vectors, recordings = joined[k]
+        speakers = np.arange(len(own))
+        for part in range(n_parts):
+            chosen = np.flatnonzero(own & (recordings % n_parts == part))
+            links = link_centred(
+                vectors[chosen],
+                recordings[chosen].tolist(),
+                threshold=threshold,
+                backend=folds[k].backend,
+                clustering=clustering,
+            )
+            speakers[chosen] = (part + 1) * len(own) + links.labels
+        return speakers[labels]
 
-    across, x_der = _best(folds, candidates, linked, across=True)
+    across, x_der = _best(folds, candidates, linked, parts)
     return Tuned(thresholds=Thresholds(within=within, across=across), i_der=i_der, x_der=x_der)
 
 
 def _best(
     folds: Sequence[Fold],
     candidates: FloatArray,
-    labels: Callable[[int, float], Labels],
-    *,
-    across: bool,
+    labels: Callable[[int, float, Any], Labels],
+    parts: Sequence[int | None],
 ) -> tuple[float, float]:
-    """Threshold of the least error, the middle of ties, and that error."""
+    """Return the middle one of the thresholds with nearly the least error, and its error."""
     confused = np.zeros(len(candidates))
-    for k, fold in enumerate(folds):
+    for (k, fold), n_parts in product(enumerate(folds), parts):
         known: dict[bytes, float] = {}  # neighbouring thresholds often join alike
         for i, threshold in enumerate(candidates.tolist()):
-            found = labels(k, threshold)
+            found = labels(k, threshold, n_parts)
             key = found.tobytes()
             if key not in known:
-                known[key] = fold.held_back.confused(found, fold.speakers, across=across)
-            confused[i] += known[key]
-    least = float(confused.min())
-    best = float(np.median(candidates[confused < least + 1e-6]))
-    times = [held_back.times for held_back in dict.fromkeys(fold.held_back for fold in folds)]
-    wrong = sum(t.missed + t.false_alarm for t in times) + least
-    return round(best, 4), wrong / sum(t.scored for t in times)
+                known[key] = fold.held_back.confused(found, fold.speakers, parts=n_parts)
+            confused[i] += known[key] / len(parts)
+    good = np.flatnonzero(confused <= _NEARLY * confused.min() + 1e-6)
+    best = good[len(good) // 2]
+    times = folds[0].held_back.times
+    error = (times.missed + times.false_alarm + float(confused[best])) / times.scored
+    return float(candidates[best]), error
 
 
 def dealt(
@@ -205,21 +281,6 @@ def dealt(
     return [order[k::n] for k in range(n)]
 
 
-def strangers(
-    reference: Mapping[str, Annotation], classes: Collection[str], *, seed: int
-) -> list[tuple[list[str], set[str]]]:
-    """Deal recordings out to groups; return each with all who speak there.
-
-    There are up to 4 groups, of 4 recordings at least, so that each has something to link; none
-    at all if one of them leaves less than half of the classes to learn from.
-    """
-    groups = dealt(reference, min(4, len(reference) // 4), seed=seed)
-    speakers = [{s for name in names for s in reference[name].speakers} for names in groups]
-    if any(2 * len(set(classes) - there) < len(classes) for there in speakers):
-        return []
-    return list(zip(groups, speakers, strict=True))
-
-
 def _candidates(folds: Sequence[Fold], rows: Sequence[FloatArray]) -> FloatArray:
     """Thresholds to try: cosines; of PLDA, whose ratios lie anywhere, and of the network, whose
     constant output makes cosines high, those between similarities of some of the rows."""
@@ -230,16 +291,8 @@ def _candidates(folds: Sequence[Fold], rows: Sequence[FloatArray]) -> FloatArray
         some = projected[:: 1 + len(projected) // 1000]
         similarities.append(fold.backend.similarity(some)[np.triu_indices(len(some), 1)])
     every = np.concatenate(similarities)
-    low, high = np.quantile(every, [0.5, 0.999]) if len(every) else (0.0, 0.0)
+    low, high = np.quantile(every, [0.8, 0.999]) if len(every) else (0.0, 0.0)
     return np.round(np.linspace(low, high, _N_CANDIDATES), 3)
-
-
-def _numbered(labels: Sequence[Labels]) -> tuple[Labels, list[int]]:
-    """Number labels on from one recording to the next; return how many each has, too."""
-    counts = [int(part.max(initial=-1)) + 1 for part in labels]
-    first = np.cumsum([0, *counts])
-    parts = [part + start for part, start in zip(labels, first.tolist(), strict=False)]
-    return np.concatenate(parts), counts
 
 
 def _members(labels: Labels) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,13 +125,23 @@ class StoredStatistics(Sequence[BaumWelchStatistics]):
     folder : Path
     names : sequence of str
         Recordings.
+    without : collection of str
+        Speakers left out.
     plain : bool
         Only the speech at its own speed.
     """
 
-    def __init__(self, folder: Path, names: Sequence[str], *, plain: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        names: Sequence[str],
+        *,
+        without: Collection[str] = (),
+        plain: bool = False,
+    ) -> None:
         self._folder = folder
         self._names = names
+        self._without = list(without)
         self._plain = plain
 
     def __len__(self) -> int:
@@ -143,7 +153,9 @@ class StoredStatistics(Sequence[BaumWelchStatistics]):
     def read(self, name: str) -> tuple[BaumWelchStatistics, list[str], FloatArray]:
         """Return statistics, and the speaker and the speed of each row."""
         with np.load(self._folder / f"{name}.npz") as file:
-            kept = file["speeds"] == 1 if self._plain else slice(None)
+            kept = ~np.isin(file["speakers"], self._without)
+            if self._plain:
+                kept &= file["speeds"] == 1
             counts = file["counts"][kept]
             first = file["means"][kept] * np.maximum(counts, _LEAST_COUNT)[:, :, None]
             return (

@@ -13,7 +13,6 @@ import numpy.typing as npt
 from trfast.annotation import Annotation, Timeline
 from trfast.embedding import IvectorEmbedder
 from trfast.features import MfccConfig, timeline_to_frames
-from trfast.gmm import BaumWelchStatistics
 from trfast.labelled import LabelledCollection, single_speaker_turns
 
 FloatArray = npt.NDArray[Any]
@@ -75,10 +74,11 @@ def reference_vectors(
     recordings: list[str] = []
     for name, annotation in reference.items():
         segments, names = reference_segments(annotation, len(frames[name]), mfcc)
-        statistics, grouped = by_speaker(embedder.statistics(frames[name], segments), names)
-        vectors.append(embedder.total_variability.transform(statistics))
-        speakers += grouped
-        recordings += [name] * len(grouped)
+        local, clusters = np.unique(np.array(names, dtype=str), return_inverse=True)
+        statistics = embedder.cluster_statistics(frames[name], segments, clusters)
+        vectors.append(embedder.vectors(statistics))
+        speakers += local.tolist()
+        recordings += [name] * len(local)
     return SpeakerVectors(np.concatenate(vectors), tuple(speakers), tuple(recordings))
 
 
@@ -93,12 +93,3 @@ def reference_segments(
         segments.append(found)
         speakers += [speaker] * len(found)
     return np.concatenate(segments), speakers
-
-
-def by_speaker(
-    statistics: BaumWelchStatistics, speakers: list[str]
-) -> tuple[BaumWelchStatistics, list[str]]:
-    """Add up the statistics of each speaker; return the names too, sorted."""
-    names = sorted(set(speakers))
-    groups = np.array([names.index(speaker) for speaker in speakers], dtype=np.int64)
-    return statistics.grouped(groups, len(names)), names
