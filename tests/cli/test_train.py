@@ -107,6 +107,7 @@ def test_a_stopped_training_keeps_its_stages(
         "features",
         "features",
         "speech",
+        "varied-frames",
     ]
     assert not (tmp_path / "model").exists()
 
