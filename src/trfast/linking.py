@@ -193,6 +193,15 @@ def link_centred(
     ----------
     .. [1] D. A. Reynolds, T. F. Quatieri, R. B. Dunn, "Speaker verification using adapted
        Gaussian mixture models", Digital Signal Processing 10, 2000.
+
+    Examples
+    --------
+    >>> from trfast import load_model
+    >>> vectors = np.random.default_rng(0).normal(size=(2, 200))[[0, 1, 0]]
+    >>> recordings = ["monday", "monday", "tuesday"]
+    >>> backend = load_model().backend("cosine")
+    >>> link_centred(vectors, recordings, threshold=0.5, backend=backend).labels
+    array([0, 1, 0])
     """
     x = check_matrix(vectors, "vectors")
 

@@ -207,11 +207,13 @@ def explain(
 
 
 def _oracle(scored: Scored) -> Any:
-    """Return when a turn of the hypothesis has found its most speaking reference speaker."""
+    """Return when a turn of the hypothesis has found its most speaking reference speaker, of those
+    that speak as long the first by name."""
     n_turns = len(scored.hyp.start)
     turns = _sweep.activity(np.arange(n_turns), n_turns, scored.hyp_bounds, len(scored.seconds))
     common = _sweep.time_in_common(turns, scored.ref_active, scored.seconds).tocoo()
-    order = np.lexsort((-common.data, common.row))
+    names = np.array([name for _, name in scored.ref.speakers])
+    order = np.lexsort((names[common.col], -common.data, common.row))
     turn, first = np.unique(common.row[order], return_index=True)
     most = _sweep.pairs(common.col[order][first], turn, (len(scored.ref.speakers), n_turns))
     return scored.ref_active.multiply(most @ turns).tocsr()
