@@ -1,10 +1,13 @@
 """Fixtures: where the shared data lies."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+from trfast.training import thresholds
 
 hypothesis.settings.register_profile("repeatable", derandomize=True)
 hypothesis.settings.load_profile("repeatable")
@@ -28,3 +31,11 @@ def golden() -> Path:
 def collections() -> Path:
     """Folder with the collections of real speech."""
     return _need(Path(os.environ.get("TRFAST_COLLECTIONS", SHARED / "collections")))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _coarse_thresholds() -> Iterator[None]:
+    """Try fewer thresholds, so that the many small trainings of the tests are quick."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(thresholds, "_N_CANDIDATES", 12)
+        yield
