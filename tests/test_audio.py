@@ -180,7 +180,7 @@ def test_channels(tmp_path: Path) -> None:
         np.testing.assert_array_equal(load(source, channel=1), right)
         np.testing.assert_allclose(load(source), (left + right) / 2, atol=1e-7)
         with pytest.raises(
-            AudioError, match=r"has 2 channel\(s\), so no channel 2. Take one below 2"
+            AudioError, match=r"has 2 channel\(s\), so no channel 2. They are counted"
         ):
             load(source, channel=2)
     with pytest.raises(ParameterError, match="counts from 0, got -1"):

@@ -130,6 +130,11 @@ def test_each_back_end_clusters_with_its_own_threshold(backend, clustering):
     assert [turn.speaker for turn in found.annotation] == [f"S{k + 1}" for k in labels]
 
 
+def test_a_path_is_no_model():
+    with pytest.raises(ParameterError, match=r"got a path: load_model\('model.safetensors'\)"):
+        Diarizer("model.safetensors")  # type: ignore[arg-type]
+
+
 def test_who_speaks_little_joins_the_most_similar():
     # 3 and 4 are one speaker, of 3 s; 4 is most like 2.
     vectors = [(1, 0, 0), (0, 1, 0), (-1, 0.1, 0), (-1, 0.8, 0)]

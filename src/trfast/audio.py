@@ -181,7 +181,7 @@ def _stream(source: Source, channel: int | None, size: int) -> Iterator[FloatArr
         if channel is not None and channel >= info.channels:
             raise AudioError(
                 f"{name} has {info.channels} channel(s), so no channel {channel}."
-                f" Take one below {info.channels}, or the mean of all (no channel)."
+                " They are counted from 0; without a channel, the mean of all is taken."
             )
         mono = _mono(pieces, channel, info.sample_rate, name)
         yield from _regroup(_resample(mono, info.sample_rate), size)

@@ -126,6 +126,8 @@ class Diarizer:
     ) -> None:
         if detector not in ("model", "energy"):
             raise ParameterError(f"detector must be 'model' or 'energy', got {detector!r}")
+        if isinstance(model, str | Path):
+            raise ParameterError(f"model must be a ModelBundle, got a path: load_model({model!r})")
         self.model = model or load_model()
         self.backend = self.model.backend(backend)
         self.clustering = check_clustering(clustering or self.model.clustering.clustering)

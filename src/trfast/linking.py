@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_matrix
+from trfast._checks import check_matrix, check_not_negative
 from trfast._ext import _union_find
 from trfast.clustering import (
     complete_linkage_of_edges,
@@ -106,6 +106,7 @@ def link(
     array([ 2, -1,  0])
     """
     check_clustering(clustering)
+    check_not_negative(min_speech, "min_speech")
     vectors = check_matrix(vectors, "vectors")
     n = len(vectors)
     if len(recordings) != n:
@@ -117,6 +118,8 @@ def link(
         durations = np.asarray(speech_durations, dtype=np.float64)
         if durations.shape != (n,):
             raise ParameterError(f"speech_durations must have shape ({n},), got {durations.shape}")
+        if not (np.isfinite(durations) & (durations >= 0)).all():
+            raise ParameterError("speech_durations hold NaN, infinity or less than 0 seconds")
     elif min_speech > 0:
         raise ParameterError(f"min_speech={min_speech} needs speech_durations, got None")
     groups = np.unique(np.asarray(recordings, dtype=object), return_inverse=True)[1]
