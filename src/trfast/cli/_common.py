@@ -1,4 +1,4 @@
-"""What the verbs that diarize share: their options, speech marks, progress, and failures."""
+"""What verbs share: their options, speech marks, progress, and failures."""
 
 from __future__ import annotations
 
@@ -25,6 +25,18 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 BACKEND = click.Choice(["cosine", "wccn", "lda", "plda", "tr"])
 CLUSTERING = click.Choice(["cc", "hac"])
 UNITS = "a log-likelihood ratio with plda, a cosine with all others.  [default: the model's]"
+
+
+def model_output(example: str) -> Callable[[Function], Function]:
+    """Add the option of a verb that writes a model."""
+    return click.option(
+        "-o",
+        "--output",
+        required=True,
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help=f"Model file to write, such as {example}; its folder is made if need be.",
+    )
 
 
 def recording_options(command: Function) -> Function:

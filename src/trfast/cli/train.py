@@ -13,14 +13,7 @@ from trfast.cli import _common, _tables
 
 @click.command(short_help="Make a model from labelled recordings.")
 @click.argument("collection", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Model file to write, such as model.safetensors; its folder is made if need be.",
-)
+@_common.model_output("model.safetensors")
 @click.option(
     "--gaussians", type=click.IntRange(min=1), help="Gaussians of the UBM.  [default: 256]"
 )

@@ -20,14 +20,7 @@ _WIDTH = 24
 
 @click.command(short_help="Set the thresholds of a model on a labelled collection.")
 @click.argument("collection", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Model file to write, such as tuned.safetensors; its folder is made if need be.",
-)
+@_common.model_output("tuned.safetensors")
 @click.option(
     "--model",
     type=click.Path(path_type=Path),

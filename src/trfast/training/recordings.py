@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -12,6 +12,17 @@ from trfast.labelled import LabelledCollection
 from trfast.training.vectors import SpeakerVectors
 
 Result = TypeVar("Result")
+
+
+def each_recording(
+    function: Callable[[str], Result], names: Iterable[str], *, jobs: int | None = None
+) -> Iterator[tuple[str, Result]]:
+    """Yield names of recordings, and what `function` makes of them, as they are done; raise the
+    first error."""
+    for outcome in map_recordings(function, names, jobs=jobs):
+        if outcome.error is not None:
+            raise outcome.error
+        yield outcome.item, cast(Result, outcome.result)
 
 
 def over_recordings(
@@ -40,11 +51,8 @@ def over_recordings(
     """
     names = list(collection.audio)
     found: dict[str, Result] = {}
-    for outcome in map_recordings(function, names, jobs=jobs):
-        if outcome.error is not None:
-            raise outcome.error
-        if outcome.result is not None:
-            found[outcome.item] = outcome.result
+    for name, result in each_recording(function, names, jobs=jobs):
+        found[name] = result
         if progress is not None:
             progress(len(found), len(names))
     return [found[name] for name in names]

@@ -17,9 +17,9 @@ from safetensors.numpy import load_file, save
 
 from trfast._files import write_atomic
 from trfast.annotation import Annotation
+from trfast.augmentation import Samples
 from trfast.embedding import IvectorEmbedder
 from trfast.errors import ModelError
-from trfast.execution import map_recordings
 from trfast.gmm import DiagonalGmm
 from trfast.ivector import TotalVariability
 from trfast.labelled import LabelledCollection
@@ -33,6 +33,7 @@ from trfast.training.frames import (
     store_frames,
     store_varied_frames,
 )
+from trfast.training.recordings import each_recording
 from trfast.training.variation import StoredStatistics, Variation, noises_of
 from trfast.training.vectors import SpeakerVectors
 
@@ -89,11 +90,8 @@ class Stages:
             folder=self.folder / "features",
             config=self.config.mfcc,
         )
-        for outcome in map_recordings(function, todo, jobs=self.jobs):
-            if outcome.error is not None:
-                raise outcome.error
-            if outcome.result is not None:
-                done[outcome.item] = outcome.result
+        for name, duration in each_recording(function, todo, jobs=self.jobs):
+            done[name] = duration
             write_atomic(index, json.dumps({"key": key, "durations": done}))
             self.progress("features", len(done), total)
         return {name: done[name] for name in sorted(done)}
@@ -209,6 +207,10 @@ class Stages:
         whitening.matrix_ = whitening.matrix_.astype(np.float32)
         return whitening
 
+    @cached_property
+    def _noises(self) -> list[Samples]:
+        return noises_of(self.collection, self.config.augmentation.noise, self.config.seed)
+
     def _varied_frames(self, folder: Path) -> list[FloatArray]:
         """Make the frames of varied copies of whole recordings, all of the first copy first."""
         audio = self.collection.audio
@@ -217,13 +219,12 @@ class Stages:
             files=audio,
             folder=folder,
             config=self.config.mfcc,
-            noises=noises_of(self.collection, self.config.augmentation.noise, self.config.seed),
+            noises=self._noises,
             n_copies=_SPEECH_COPIES,
             seed=self.config.seed,
         )
-        for outcome in map_recordings(function, audio, jobs=self.jobs):
-            if outcome.error is not None:
-                raise outcome.error
+        for _ in each_recording(function, audio, jobs=self.jobs):
+            pass
         names = [f"{name}.{copy}" for copy in range(_SPEECH_COPIES) for name in audio]
         return list(StoredFrames(folder, names).values())
 
@@ -251,16 +252,12 @@ class Stages:
             ),
             mfcc=config.mfcc,
             augmentation=augmentation,
-            noises=noises_of(self.collection, augmentation.noise, config.seed)
-            if augmentation.n_copies
-            else [],
+            noises=self._noises if augmentation.n_copies else [],
             folder=folder,
             seed=config.seed,
         )
         folder.mkdir(exist_ok=True)
-        for done, outcome in enumerate(map_recordings(variation, todo, jobs=self.jobs), 1):
-            if outcome.error is not None:
-                raise outcome.error
+        for done, _ in enumerate(each_recording(variation, todo, jobs=self.jobs), 1):
             self.progress(name, len(recordings) - len(todo) + done, len(recordings))
         return folder
 
