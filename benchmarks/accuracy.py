@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast.annotation import Annotation
+from trfast.clustering import CLUSTERINGS
 from trfast.diarization import Diarization, Diarizer, EmbeddedSegments
 from trfast.evaluation import diarization_error, oracle_linking
 from trfast.evaluation.verification import (
@@ -28,11 +29,11 @@ from trfast.evaluation.verification import (
     minimum_dcf,
     verification_trials_of_scores,
 )
-from trfast.labelled import LabelledCollection
 from trfast.linking import link_centred
 from trfast.model import ModelBundle, load_model
-from trfast.scoring.backend import BACKENDS, CLUSTERINGS, Backend
+from trfast.scoring.backend import BACKENDS, Backend
 from trfast.training import frames_of, reference_segments, reference_vectors
+from trfast.training.labelled import LabelledCollection
 
 WAYS = ("automatic", "reference speech", "reference segments")
 Frames = Mapping[str, tuple[npt.NDArray[Any], float]]
@@ -57,13 +58,11 @@ def embedded(
 
 def linked(diarizer: Diarizer, local: Sequence[Diarization]) -> dict[str, Annotation]:
     """Annotations with collection-wide names."""
-    backend, clustering = diarizer.backend, diarizer.clustering
+    how = diarizer.comparison
     links = link_centred(
         np.concatenate([d.vectors for d in local]),
         [d.recording for d in local for _ in d.speakers],
-        threshold=diarizer.model.thresholds(backend.name, clustering).across,
-        backend=backend,
-        clustering=clustering,
+        diarizer.model.across(how.backend.name, how.clustering),
     )
     names = iter(links.labels.tolist())
     return {
@@ -102,7 +101,8 @@ def measure(diarizers: Sequence[Diarizer], collection: LabelledCollection, frame
             local = [diarizer.cluster(s) for s in segments]
             within = percent(collection, {d.recording: d.annotation for d in local}, across=False)
             across = percent(collection, linked(diarizer, local), across=True)
-            name = f"{diarizer.backend.name} {diarizer.clustering}"
+            how = diarizer.comparison
+            name = f"{how.backend.name} {how.clustering}"
             click.echo(f"    {name:11} I-DER {within}   X-DER {across}")
 
 
@@ -145,7 +145,7 @@ def main(
     model: ModelBundle = load_model(model_path)
     backends = [model.backend(name) for name in names or model.backends]
     diarizers = [
-        Diarizer(model, backend=backend.name, clustering=clustering)
+        Diarizer(model, comparison=model.within(backend.name, clustering))
         for backend, clustering in product(backends, clusterings)
         if clustering in backend.thresholds
     ]

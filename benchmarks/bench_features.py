@@ -10,7 +10,13 @@ import pytest
 from benchmarks._common import OURS, measure
 from tests.reference import mfcc as reference
 
-from trfast.features import Mfcc, MfccConfig, add_deltas, normalization, sliding_normalization
+from trfast.features import (
+    Mfcc,
+    MfccConfig,
+    add_deltas,
+    segment_normalization,
+    sliding_normalization,
+)
 
 CONFIG = MfccConfig()
 Array = npt.NDArray[Any]
@@ -71,7 +77,7 @@ def test_mfcc(benchmark: Any, signal: Array, extract: Any) -> None:
 
 def test_normalization(benchmark: Any, features: Array) -> None:
     offsets = np.linspace(0, len(features), 200).astype(np.int64)
-    measure(benchmark, "normalization", OURS, normalization, features, offsets)
+    measure(benchmark, "normalization", OURS, segment_normalization, features, offsets)
 
 
 def test_sliding_normalization(benchmark: Any, features: Array) -> None:

@@ -13,7 +13,7 @@ import pytest
 from benchmarks._common import Sidekit, measure
 from sklearn.mixture import GaussianMixture
 
-from trfast.gmm import DiagonalGmm
+from trfast.embedding.gmm import DiagonalGmm
 
 N_COMPONENTS, N_FEATURES = 256, 60
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pytest
 from benchmarks._common import measure
 
-from trfast.gmm import BaumWelchStatistics, DiagonalGmm
-from trfast.ivector import TotalVariability
+from trfast.embedding.gmm import BaumWelchStatistics, DiagonalGmm
+from trfast.embedding.ivector import TotalVariability
 
 N, N_COMPONENTS, N_FEATURES, RANK = 5000, 256, 60, 200
 

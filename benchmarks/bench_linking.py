@@ -11,6 +11,7 @@ from benchmarks._common import measure
 from benchmarks.linking_million import local_speakers
 
 from trfast.clustering import constrained_components
+from trfast.comparison import Comparison
 from trfast.linking import link
 
 Array = npt.NDArray[Any]
@@ -21,7 +22,9 @@ Edges = tuple[Array, Array, Array, int]
 def test_link(benchmark: Any) -> None:
     vectors, n_speakers = local_speakers(100_000)
     recordings = [f"show-{row // 8:05}" for row in range(len(vectors))]
-    links = measure(benchmark, "link", "trfast", lambda: link(vectors, recordings, threshold=0.475))
+    links = measure(
+        benchmark, "link", "trfast", lambda: link(vectors, recordings, Comparison(threshold=0.475))
+    )
     assert links.labels.max() + 1 == pytest.approx(n_speakers, rel=0.05)
 
 

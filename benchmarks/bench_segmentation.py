@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pytest
 from benchmarks._common import OURS, Sidekit, measure
 
-from trfast.resegmentation import viterbi_resegmentation
 from trfast.segmentation import bic_clustering, change_points, linear_bic
+from trfast.segmentation.resegmentation import viterbi_resegmentation
 
 N_FRAMES = 360_000
 N_SEGMENTS = 550

@@ -22,7 +22,7 @@ import click
 import soundfile
 
 from trfast.audio import SAMPLE_RATE, stream
-from trfast.batch import find_audio
+from trfast.audio.files import find_audio
 
 ROOT = Path(__file__).parents[1]
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")

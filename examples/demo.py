@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from trfast import Collection, Diarizer, read_rttm
-from trfast.batch import find_audio
+from trfast import Collection, Diarizer, load_model, read_rttm
+from trfast.audio.files import find_audio
 from trfast.evaluation import DiarizationError, diarization_error
 from trfast.formats import read_uem
 from trfast.report import write_report
@@ -20,17 +20,18 @@ EXAMPLES = Path(__file__).parent
 # These voices are far from those that the default model knows: between any two of them
 # similarities are high, so the threshold within a show is higher than its own (0.89). It was chosen
 # on these very shows: the errors say what the output looks like, not how good the model is.
-BACKEND, CLUSTERING, WITHIN = "tr", "cc", 0.95
+HOW, WITHIN = ("tr", "cc"), 0.95
 
 
 def main(out: Path) -> None:
     """Diarize, link, score, and print what was found."""
     out.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
-    diarizer = Diarizer(backend=BACKEND, clustering=CLUSTERING, threshold=WITHIN)
+    model = load_model()
+    diarizer = Diarizer(model, comparison=model.within(*HOW, threshold=WITHIN))
     with Collection(out / "collection.sqlite") as collection:
         failures = collection.add_all(find_audio([EXAMPLES / "audio"]), diarizer=diarizer)
-        collection.link(backend=BACKEND, clustering=CLUSTERING)
+        collection.link(model, comparison=model.across(*HOW))
         collection.to_rttm(out / "collection.rttm")
         durations = {show.name: show.duration for show in collection.recordings()}
         write_report(collection.annotations(), out / "collection.html", durations=durations)

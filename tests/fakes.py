@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from trfast.annotation import Annotation, Timeline, Turn
 from trfast.audio import Source, Waveform
+from trfast.comparison import Comparison
 from trfast.diarization import Diarization
 from trfast.errors import AudioError
-from trfast.model import ClusteringConfig
 from trfast.scoring.backend import Backend, Thresholds
 from trfast.scoring.normalization import Whitening
 
@@ -44,12 +44,7 @@ class FakeDiarizer:
     """Writes each call to a log beside the file; `model_hash` stands for its options too."""
 
     model_hash: str = "fake"
-    clustering: str = "cc"
-    threshold: float = 0.5
-
-    @property
-    def backend(self) -> Backend:
-        return cosine_backend(4)
+    comparison: Comparison = Comparison(threshold=0.5)  # noqa: RUF009 (frozen)
 
     @property
     def fingerprint(self) -> str:
@@ -86,17 +81,9 @@ class FakeDiarizer:
 @dataclass(frozen=True)
 class FakeModel:
     content_hash: str = "fake"
-    clustering: ClusteringConfig = field(default_factory=ClusteringConfig)
 
-    def backend(self, name: str | None = None) -> Backend:  # noqa: ARG002
-        return cosine_backend(4)
-
-    def thresholds(
-        self,
-        backend: str | None = None,  # noqa: ARG002
-        clustering: str | None = None,  # noqa: ARG002
-    ) -> Thresholds:
-        return Thresholds(within=0.5, across=0.5)
+    def across(self, *_: object) -> Comparison:
+        return Comparison(backend=cosine_backend(4), threshold=0.5)
 
 
 def cosine_backend(dimension: int, **thresholds: Thresholds) -> Backend:

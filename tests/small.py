@@ -10,12 +10,11 @@ import soundfile
 from scipy.signal import lfilter
 
 from trfast.annotation import Annotation
-from trfast.augmentation import AugmentationConfig
 from trfast.embedding import NormalizationConfig
+from trfast.embedding.gmm import DiagonalGmm
+from trfast.embedding.ivector import TotalVariability
 from trfast.features import MfccConfig
 from trfast.formats import write_rttm
-from trfast.gmm import DiagonalGmm
-from trfast.ivector import TotalVariability
 from trfast.model import ClusteringConfig, ModelBundle
 from trfast.scoring import Lda, LengthNorm, Plda, Wccn, Whitening
 from trfast.scoring.backend import (
@@ -28,6 +27,7 @@ from trfast.scoring.backend import (
 from trfast.segmentation import SegmentationConfig
 from trfast.speech import SpeechDetector
 from trfast.training import TrainingConfig
+from trfast.training.augmentation import AugmentationConfig
 
 RATE = 16_000
 

@@ -12,9 +12,10 @@ import safetensors
 from safetensors.numpy import load_file, save
 
 from tests.small import small_model
+from trfast.clustering import CLUSTERINGS
 from trfast.errors import ModelError, ParameterError
 from trfast.model import ClusteringConfig, ModelBundle, load_model
-from trfast.scoring.backend import BACKENDS, CLUSTERINGS, Thresholds
+from trfast.scoring.backend import BACKENDS, Thresholds
 
 
 @pytest.fixture(scope="module")

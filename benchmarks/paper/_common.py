@@ -23,15 +23,15 @@ import numpy.typing as npt
 from safetensors.numpy import load_file, save
 
 from trfast._files import write_atomic
+from trfast.comparison import Comparison
 from trfast.diarization import Diarizer, EmbeddedSegments
+from trfast.embedding.ivector import ProjectedStatistics
 from trfast.evaluation.verification import (
     equal_error_rate,
     minimum_dcf,
     verification_trials_of_scores,
 )
 from trfast.execution import map_recordings
-from trfast.ivector import ProjectedStatistics
-from trfast.labelled import LabelledCollection
 from trfast.linking import link_centred
 from trfast.model import ModelBundle, load_model
 from trfast.scoring.backend import Backend, Thresholds, estimator_of, estimator_tensors
@@ -46,6 +46,7 @@ from trfast.training import (
     training_vectors,
 )
 from trfast.training.backends import triplet_ranking
+from trfast.training.labelled import LabelledCollection
 from trfast.training.recordings import over_recordings
 from trfast.training.stages import Stages
 from trfast.training.thresholds import HeldBack
@@ -269,7 +270,7 @@ def _recording(
     static, duration = frames_of(labelled.audio[name], model.mfcc)
     reference = {name: labelled.reference[name]}
     found = reference_vectors({name: static}, reference, model.embedder, model.mfcc)
-    segments = Diarizer(model, threshold=0.0).embed(static, duration=duration, recording=name)
+    segments = Diarizer(model).embed(static, duration=duration, recording=name)
     parts = {
         "reference": found.vectors,
         "speakers": np.array(found.speakers, dtype=str),
@@ -324,15 +325,13 @@ def diarization(
     """
     held_back = study.material[recipe, target].held_back
     rows = backend.project(held_back.cluster_vectors)
-    local = held_back.local(backend, rows, limits.within, clustering)
-    vectors, recordings = held_back.speakers(local)
-    links = link_centred(
-        vectors,
-        recordings.tolist(),
-        threshold=limits.across,
-        backend=backend,
-        clustering=clustering,
+    within, across = (
+        Comparison(backend=backend, clustering=clustering, threshold=threshold)
+        for threshold in (limits.within, limits.across)
     )
+    local = held_back.local(within, rows)
+    vectors, recordings = held_back.speakers(local)
+    links = link_centred(vectors, recordings.tolist(), across)
     times = held_back.times
     errors = {}
     for name, labels, parts in (("i_der", local, None), ("x_der", links.labels[local], 1)):

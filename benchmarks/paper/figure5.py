@@ -18,7 +18,8 @@ from benchmarks.paper._common import (
     summary,
 )
 
-from trfast.scoring.backend import CLUSTERINGS, Backend
+from trfast.clustering import CLUSTERINGS
+from trfast.scoring.backend import Backend
 from trfast.scoring.triplet import TripletNetwork
 
 LEVELS = {"cosine, default": ":", "plda, default": "--"}

@@ -16,7 +16,7 @@ from benchmarks.paper._common import (
     diarization,
 )
 
-from trfast.scoring.backend import CLUSTERINGS
+from trfast.clustering import CLUSTERINGS
 from trfast.training.thresholds import Fold, tune
 
 SYSTEMS = (

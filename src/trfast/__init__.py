@@ -1,5 +1,26 @@
 """Who speaks when, and who is the same person across recordings.
 
+The way of the data, a room a line; each uses only those above it, and the ground floor
+(`errors`, `annotation`, `formats`, and what starts with an underscore)::
+
+    audio          any recording -> mono blocks of 16 kHz, streamed; files and their names
+    features       samples -> frames: MFCC, their normalization, their store, their clock
+    speech         frames -> where somebody speaks
+    segmentation   speech -> segments of one speaker each: Gaussian divergence, BIC
+    embedding      segments -> one vector a cluster: UBM, total variability, i-vector
+    scoring        two vectors -> how alike they are: cosine, WCCN, LDA, PLDA, TR network
+    clustering     similarities -> clusters: connected components, complete linkage
+    comparison     what compares two vectors, and when they are one person
+    model          all of the above that is learned or set, in one file
+    diarization    a recording -> who speaks when, and one vector a local speaker
+    linking        local speakers of many recordings -> speakers of the collection
+    execution      work over recordings, in processes or on any executor
+    collection     the on-disk home of many diarizations, and of their speakers
+    evaluation     reference and result -> I-DER, X-DER, EER, and where errors come from
+    training       labelled recordings -> a model, its thresholds
+    report         pages to look at
+    cli            the commands
+
 Examples
 --------
 >>> import trfast
@@ -15,6 +36,7 @@ if TYPE_CHECKING:
     from trfast.annotation import Annotation, Segment, Timeline, Turn
     from trfast.audio import Waveform
     from trfast.collection import Collection
+    from trfast.comparison import Comparison
     from trfast.diarization import Diarization, Diarizer, diarize
     from trfast.errors import TrfastError
     from trfast.formats import read_rttm, write_rttm
@@ -25,6 +47,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Annotation": "annotation",
     "Collection": "collection",
+    "Comparison": "comparison",
     "Diarization": "diarization",
     "Diarizer": "diarization",
     "ModelBundle": "model",
@@ -43,6 +66,7 @@ _HOMES = {
 __all__ = [
     "Annotation",
     "Collection",
+    "Comparison",
     "Diarization",
     "Diarizer",
     "ModelBundle",

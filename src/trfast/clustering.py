@@ -17,6 +17,21 @@ from trfast.scoring.cosine import edges_above
 
 Labels = npt.NDArray[np.int64]
 
+CLUSTERINGS = ("cc", "hac")
+
+
+def check_clustering(name: str) -> str:
+    """Return `name` if it is one of the two clusterings.
+
+    Raises
+    ------
+    ParameterError
+        If it is not.
+    """
+    if name not in CLUSTERINGS:
+        raise ParameterError(f"clustering must be one of {', '.join(CLUSTERINGS)}, got {name!r}")
+    return name
+
 
 def connected_components(pairs: npt.ArrayLike, n: int) -> Labels:
     """Label the connected components of a graph.

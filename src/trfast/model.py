@@ -19,16 +19,17 @@ from safetensors.numpy import save
 
 from trfast._checks import check_not_negative
 from trfast._files import write_atomic
+from trfast.clustering import check_clustering
+from trfast.comparison import Comparison
 from trfast.embedding import IvectorEmbedder, NormalizationConfig
+from trfast.embedding.gmm import DiagonalGmm
+from trfast.embedding.ivector import TotalVariability
 from trfast.errors import ModelError, ParameterError
 from trfast.features import MfccConfig
-from trfast.gmm import DiagonalGmm
-from trfast.ivector import TotalVariability
 from trfast.scoring.backend import (
     BACKENDS,
     Backend,
     Thresholds,
-    check_clustering,
     estimator_of,
     estimator_tensors,
 )
@@ -164,6 +165,58 @@ class ModelBundle:
                 f" for {', '.join(found.thresholds) or 'none'}); give a threshold"
             )
         return found.thresholds[clustering]
+
+    def within(
+        self,
+        backend: str | None = None,
+        clustering: str | None = None,
+        threshold: float | None = None,
+    ) -> Comparison:
+        """Return what decides whether two clusters of one recording are one speaker.
+
+        Parameters
+        ----------
+        backend : {"cosine", "wccn", "lda", "plda", "tr"}, optional
+        clustering : {"cc", "hac"}, optional
+        threshold : float, optional
+            Default of each: the model's; that of the threshold is for this back-end and
+            clustering.
+
+        Raises
+        ------
+        ModelError
+            If the model does not have the back-end, or no threshold for it where none is given.
+        ParameterError
+            If there is no such clustering, or no similarity equals the threshold.
+
+        Examples
+        --------
+        >>> load_model().within("cosine", threshold=0.5).clustering
+        'hac'
+        """
+        if threshold is None:
+            threshold = self.thresholds(backend, clustering).within
+        return self._comparison(backend, clustering, threshold)
+
+    def across(
+        self,
+        backend: str | None = None,
+        clustering: str | None = None,
+        threshold: float | None = None,
+    ) -> Comparison:
+        """Return what decides whether speakers of two recordings are one; as `within`."""
+        if threshold is None:
+            threshold = self.thresholds(backend, clustering).across
+        return self._comparison(backend, clustering, threshold)
+
+    def _comparison(
+        self, backend: str | None, clustering: str | None, threshold: float
+    ) -> Comparison:
+        return Comparison(
+            backend=self.backend(backend),
+            clustering=clustering or self.clustering.clustering,
+            threshold=threshold,
+        )
 
     @cached_property
     def content_hash(self) -> str:

@@ -15,11 +15,11 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from trfast._ext import _segmentation
-from trfast._frames import Frames, checked_frames
 from trfast._threads import blas_limit
 from trfast.annotation import Timeline
 from trfast.errors import ModelError
 from trfast.features import MfccConfig, deltas, frames_to_seconds, timeline_to_frames
+from trfast.features.frames import Frames, checked_frames
 
 FloatArray = npt.NDArray[Any]
 

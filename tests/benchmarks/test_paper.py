@@ -45,14 +45,12 @@ def test_error_is_that_of_scored_turns(study, name, clustering):
     labelled, material = study.labelled["tv-lcp"], study.material["default", "tv-lcp"]
     model, backend = study.models["default"], study.models["default"].backend(name)
     thresholds = model.thresholds(name, clustering)
-    diarizer = Diarizer(model, backend=name, clustering=clustering)
+    diarizer = Diarizer(model, comparison=model.within(name, clustering))
     local = [diarizer.cluster(segments) for segments in material.segments]
     links = link(
         backend.project([vector for d in local for vector in d.vectors]),
         [d.recording for d in local for _ in d.speakers],
-        threshold=thresholds.across,
-        backend=backend,
-        clustering=clustering,
+        model.across(name, clustering),
     )
     names = iter(links.labels.tolist())
     within = {d.recording: d.annotation for d in local}

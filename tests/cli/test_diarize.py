@@ -14,9 +14,10 @@ from tests.fakes import calls, write
 from tests.small import small_model, write_collection
 from trfast.annotation import Annotation
 from trfast.cli import _common, main
+from trfast.clustering import CLUSTERINGS
 from trfast.diarization import Diarizer
 from trfast.formats import read_rttm
-from trfast.scoring.backend import BACKENDS, CLUSTERINGS
+from trfast.scoring.backend import BACKENDS
 
 Trfast = Callable[..., Result]
 
@@ -159,7 +160,8 @@ def test_back_ends_end_to_end(shows: Path, tmp_path: Path, backend: str) -> None
         words = [*map(str, arguments + options), "--clustering", clustering]
         result = CliRunner().invoke(main, words)
         assert result.exit_code == 0, result.output
-        diarizer = Diarizer(small_model(), backend=backend, clustering=clustering, threshold=0.3)
+        model = small_model()
+        diarizer = Diarizer(model, comparison=model.within(backend, clustering, 0.3))
         expected = diarizer(source, speech=speech).annotation
         found = read_rttm(tmp_path / "show-0.rttm")["show-0"]
         assert [t.speaker for t in found] == [t.speaker for t in expected]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -146,19 +145,18 @@ def test_a_folder_without_audio(trfast: Trfast, tmp_path: Path) -> None:
 def test_another_back_end_and_clustering(tmp_path: Path) -> None:
     shows, model = write_collection(tmp_path / "voices", n_recordings=2), small_model()
     model.save(tmp_path / "model")
-    options: dict[str, Any] = {"backend": "plda", "clustering": "hac"}
     words = ["--quiet", "--jobs=1", "--backend=plda", "--clustering=hac", "--threshold-within=-9"]
     words += ["--threshold-across=-7", f"--model={tmp_path / 'model'}"]
     words += [f"--speech={shows / 'ref.rttm'}", "-o", str(tmp_path / "out")]
     result = CliRunner().invoke(main, ["run", str(shows / "audio"), *words])
     assert result.exit_code == 0, result.output
-    diarizer = Diarizer(model, **options, threshold=-9)
+    diarizer = Diarizer(model, comparison=model.within("plda", "hac", -9))
     speech = {name: found.timeline() for name, found in read_rttm(shows / "ref.rttm").items()}
     with Collection(":memory:") as collection:
         collection.add_all(
             sorted((shows / "audio").iterdir()), diarizer=diarizer, speech=speech, jobs=1
         )
-        collection.link(model, **options, threshold=-7)
+        collection.link(model, comparison=model.across("plda", "hac", -7))
         with Collection(tmp_path / "out" / "collection.sqlite") as made:
             assert list(made.links()) == list(collection.links())
             assert list(made.annotations()) == list(collection.annotations())

@@ -12,9 +12,10 @@ from click.testing import CliRunner, Result
 
 from tests.small import write_collection
 from trfast.cli import main
+from trfast.clustering import CLUSTERINGS
 from trfast.formats import read_rttm, write_rttm
 from trfast.model import load_model
-from trfast.scoring.backend import BACKENDS, CLUSTERINGS
+from trfast.scoring.backend import BACKENDS
 from trfast.training import TrainingConfig, stages
 
 SMALL = ("--gaussians=8", "--rank=3", "--jobs=1")

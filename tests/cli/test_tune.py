@@ -10,10 +10,11 @@ from click.testing import CliRunner, Result
 
 from tests.small import small_model, write_collection
 from trfast.cli import main
-from trfast.labelled import LabelledCollection
+from trfast.clustering import CLUSTERINGS
 from trfast.model import load_model
-from trfast.scoring.backend import BACKENDS, CLUSTERINGS
-from trfast.tuning import tune_model
+from trfast.scoring.backend import BACKENDS
+from trfast.training.labelled import LabelledCollection
+from trfast.training.tuning import tune_model
 
 
 @pytest.fixture(scope="module")

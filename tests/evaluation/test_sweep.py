@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 
-from trfast.evaluation import _sweep
+from trfast.evaluation import sweep
 
 N_SPEAKERS, N_INTERVALS = 1_500, 9_000
 
@@ -21,9 +21,9 @@ def test_the_best_mapping_of_many_speakers(room: int) -> None:
         csr_array((np.ones(N_INTERVALS), (who, np.arange(N_INTERVALS))), (N_SPEAKERS, N_INTERVALS))
         for who in (reference, hypothesis)
     )
-    common = _sweep.time_in_common(speaks, said, seconds)
-    assert common.nnz > 2 * _sweep.PAIRS_AT_ONCE
-    mapping = _sweep.best_mapping(speaks, said, seconds)
+    common = sweep.time_in_common(speaks, said, seconds)
+    assert common.nnz > 2 * sweep.PAIRS_AT_ONCE
+    mapping = sweep.best_mapping(speaks, said, seconds)
     assert mapping.sum(axis=0).max() == mapping.sum(axis=1).max() == 1
     dense = common.toarray()
     best = dense[linear_sum_assignment(dense, maximize=True)].sum()
@@ -32,4 +32,4 @@ def test_the_best_mapping_of_many_speakers(room: int) -> None:
 
 def test_nobody_to_map() -> None:
     nobody = csr_array((3, 0))
-    assert _sweep.best_mapping(nobody, csr_array((2, 0)), np.zeros(0)).shape == (3, 2)
+    assert sweep.best_mapping(nobody, csr_array((2, 0)), np.zeros(0)).shape == (3, 2)

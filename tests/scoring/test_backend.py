@@ -8,13 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
 from sklearn.pipeline import make_pipeline
 
 from tests.reference import plda as reference
 from tests.small import small_model
-from trfast.clustering import connected_components, in_order_of_appearance
 from trfast.errors import ParameterError
 from trfast.scoring import Lda, LengthNorm, Plda, TripletRanking, Wccn, Whitening, backend
 from trfast.scoring.backend import BACKENDS, Backend, estimator_of, estimator_tensors
@@ -59,6 +56,7 @@ def test_projection_of_the_cosine_by_hand(
     backends: dict[str, Backend], vectors: npt.NDArray[np.float32]
 ) -> None:
     whitening = backends["cosine"].whitening
+    assert whitening is not None
     white = (vectors - whitening.mean_) @ whitening.matrix_
     expected = white / np.linalg.norm(white, axis=1, keepdims=True)
     np.testing.assert_allclose(backends["cosine"].project(vectors), expected, rtol=1e-5)
@@ -115,31 +113,10 @@ def test_memory_is_that_of_blocks(backends: dict[str, Backend]) -> None:
 
 
 @pytest.mark.parametrize("name", BACKENDS)
-@pytest.mark.parametrize("quantile", [0.5, 0.9, 0.99])
-def test_clusters_equal_those_of_the_matrix(
-    backends: dict[str, Backend], vectors: npt.NDArray[np.float32], name: str, quantile: float
-) -> None:
-    rows = backends[name].project(vectors)
-    matrix = backends[name].similarity(rows).astype(np.float64)
-    threshold = float(np.quantile(matrix[np.triu_indices(60, 1)], quantile)) - 1e-4
-    found = backends[name].cluster(rows, threshold)
-    expected = connected_components(np.argwhere(np.triu(matrix >= threshold, 1)), 60)
-    assert found.tolist() == expected.tolist()
-    distances = matrix.max() - matrix
-    np.fill_diagonal(distances, 0)
-    tree = linkage(squareform(distances, checks=False), method="complete")
-    expected = fcluster(tree, matrix.max() - threshold, criterion="distance")
-    found = backends[name].cluster(rows, threshold, clustering="hac")
-    assert found.tolist() == in_order_of_appearance(expected).tolist()
-
-
-@pytest.mark.parametrize("name", BACKENDS)
 def test_nothing_to_compare(backends: dict[str, Backend], name: str) -> None:
     rows = backends[name].project(np.empty((0, 3)))
     assert rows.shape == (0, backends[name].project(np.ones((1, 3))).shape[1])
     assert [part.shape[0] for part in backends[name].edges_above(rows, 0.5)] == [0, 0]
-    for clustering in ("cc", "hac"):
-        assert backends[name].cluster(rows, 0.5, clustering=clustering).shape == (0,)
 
 
 def test_the_input_scale_enters_the_weights(vectors: npt.NDArray[np.float32]) -> None:
@@ -160,9 +137,8 @@ def test_thresholds(backends: dict[str, Backend]) -> None:
         ("lda", np.nan, "a cosine similarity, -1 to 1, got nan"),
         ("cosine", -20, "a cosine similarity, -1 to 1, got -20"),
     ):
-        for call in (backends[name].edges_above, backends[name].cluster):
-            with pytest.raises(ParameterError, match=message):
-                call(np.eye(3), threshold)
+        with pytest.raises(ParameterError, match=message):
+            backends[name].edges_above(np.eye(3), threshold)
 
 
 def test_parts_that_make_no_back_end(backends: dict[str, Backend]) -> None:
@@ -173,8 +149,6 @@ def test_parts_that_make_no_back_end(backends: dict[str, Backend]) -> None:
         Backend(name="plda", whitening=white, estimator=Lda())
     with pytest.raises(ParameterError, match="of back-end 'cosine' must be NoneType, got Lda"):
         Backend(name="cosine", whitening=white, estimator=Lda())
-    with pytest.raises(ParameterError, match="one of cc, hac, got 'kmeans'"):
-        backends["cosine"].cluster(np.eye(3), 0.5, clustering="kmeans")
     with pytest.raises(ParameterError, match="vectors must have 3 columns, got 2"):
         backends["cosine"].project(np.ones((4, 2)))
     with pytest.raises(ParameterError, match="a must have 2 columns, got 3"):

@@ -15,8 +15,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from tests.reference import triplet as reference
 from trfast._ext import _triplet
 from trfast.errors import ModelError, ParameterError
-from trfast.scoring._triplet_training import Members, _aligned
 from trfast.scoring.triplet import TripletRanking
+from trfast.scoring.triplet_training import Members, _aligned
 
 
 def vectors(n_classes=12, size=4, d=8, noise=0.7, seed=0, dtype=np.float64):

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from tests.small import CONFIG, write_collection
-from trfast.labelled import LabelledCollection
 from trfast.training import train
+from trfast.training.labelled import LabelledCollection
 
 COSINE = replace(CONFIG, backends=("cosine",))
 

@@ -10,15 +10,16 @@ import pytest
 from tests.small import CONFIG
 from tests.training.conftest import COSINE
 from trfast.annotation import Annotation
+from trfast.clustering import CLUSTERINGS
 from trfast.diarization import Diarizer
 from trfast.errors import AudioError, CollectionError, ModelError, ParameterError
 from trfast.evaluation import diarization_error
 from trfast.formats import read_rttm, write_rttm
-from trfast.labelled import LabelledCollection
 from trfast.model import load_model
-from trfast.scoring.backend import BACKENDS, CLUSTERINGS
+from trfast.scoring.backend import BACKENDS
 from trfast.speech import SpeechDetector
 from trfast.training import TrainingConfig, fit_backends, recipe, train
+from trfast.training.labelled import LabelledCollection
 
 STAGES = ["speech", "ubm", "total variability", "varied speech", "vectors"]
 LATER = ["total variability", "vectors"]
@@ -48,7 +49,7 @@ def train_again(folder, stages, config=COSINE, jobs=1):
 @pytest.mark.parametrize("backend", ["cosine", "wccn", "plda"])
 def test_the_model_tells_the_voices_apart(folder, complete, backend):
     reference = read_rttm(folder / "ref.rttm")
-    diarizer = Diarizer(complete, backend=backend)
+    diarizer = Diarizer(complete, comparison=complete.within(backend))
     found = {
         name: diarizer(folder / "audio" / f"{name}.wav").annotation for name in list(reference)[:2]
     }

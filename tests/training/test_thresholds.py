@@ -5,14 +5,15 @@ import pytest
 
 from trfast.annotation import Annotation, Timeline
 from trfast.clustering import in_order_of_appearance
+from trfast.comparison import Comparison
 from trfast.diarization import EmbeddedSegments
+from trfast.embedding.ivector import ProjectedStatistics
 from trfast.errors import ModelError
 from trfast.evaluation import diarization_error
-from trfast.ivector import ProjectedStatistics
-from trfast.labelled import LabelledCollection
 from trfast.scoring.backend import Backend, estimator_of
 from trfast.scoring.normalization import LengthNorm, Whitening
 from trfast.scoring.plda import Plda
+from trfast.training.labelled import LabelledCollection
 from trfast.training.thresholds import Fold, HeldBack, dealt, tune
 
 
@@ -118,7 +119,9 @@ def test_vectors_of_local_speakers_are_of_all_they_say(tmp_path):
         means,
     )
     backend = Backend(name="cosine", whitening=identity(2))
-    labels = held_back.local(backend, backend.project(held_back.cluster_vectors), 0.9, "cc")
+    labels = held_back.local(
+        Comparison(backend=backend, threshold=0.9), backend.project(held_back.cluster_vectors)
+    )
     assert labels.tolist() == [0, 1, 0, 2, 3]
     vectors, recordings = held_back.speakers(labels)
     assert vectors.tolist() == [[2, 0], [0, 1], [0, 2], [4, 0]]
@@ -196,7 +199,9 @@ def test_who_speaks_little_joins_the_most_similar(tmp_path):
     for min_speech, expected in (0.0, [0, 1, 2]), (4.0, [0, 1, 1]):
         held_back = HeldBack(collection, segments, means, min_speech)
         rows = backend.project(held_back.cluster_vectors)
-        assert held_back.local(backend, rows, 0.9, "cc").tolist() == expected
+        assert (
+            held_back.local(Comparison(backend=backend, threshold=0.9), rows).tolist() == expected
+        )
 
 
 def test_log_likelihood_ratios_are_tried_where_they_lie(tmp_path):

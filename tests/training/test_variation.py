@@ -9,9 +9,9 @@ import soundfile
 from tests.small import RATE, small_model, voice
 from trfast.annotation import Annotation
 from trfast.audio import load
-from trfast.augmentation import AugmentationConfig
 from trfast.features import Mfcc
-from trfast.labelled import LabelledCollection
+from trfast.training.augmentation import AugmentationConfig
+from trfast.training.labelled import LabelledCollection
 from trfast.training.variation import StoredStatistics, Variation, noises_of
 
 MODEL = small_model()

@@ -4,7 +4,6 @@ import numpy as np
 
 from trfast.annotation import Annotation
 from trfast.features import MfccConfig
-from trfast.labelled import LabelledCollection
 from trfast.training import (
     SpeakerVectors,
     frames_of,
@@ -12,6 +11,7 @@ from trfast.training import (
     reference_vectors,
     training_vectors,
 )
+from trfast.training.labelled import LabelledCollection
 
 
 def test_reference_segments():

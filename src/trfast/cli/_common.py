@@ -143,9 +143,8 @@ def load_diarizer(
     model = load_model(model_path)
     if threshold is not None:
         model.backend(backend).check_threshold(threshold, option)
-    return model, Diarizer(
-        model, backend=backend, clustering=clustering, threshold=threshold, detector=detector
-    )
+    comparison = model.within(backend, clustering, threshold)
+    return model, Diarizer(model, comparison=comparison, detector=detector)
 
 
 def read_speech(path: Path | None) -> dict[str, Timeline] | None:
@@ -169,7 +168,7 @@ def progress_bar(
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from trfast.batch import source_size
+    from trfast.audio.files import source_size
 
     console = Console(stderr=True)
     sizes = {name: 1 + source_size(source) for name, source in sources.items()}

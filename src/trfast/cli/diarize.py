@@ -35,8 +35,9 @@ def diarize(
     Folders are searched for audio files, with all folders below them. A recording that fails
     stops no other: those are listed at the end, and the exit status is 1.
     """
-    from trfast.batch import diarize_all, find_audio, name_recordings
+    from trfast.audio import find_audio, name_recordings
     from trfast.collection import Failure
+    from trfast.execution import diarize_all
     from trfast.formats import write_rttm
 
     _common.split_missing(paths)  # an error if none exists; else the missing are listed

@@ -57,7 +57,7 @@ def run(
     Folders are searched for audio files, with all folders below them. A recording that fails
     stops no other: those are listed at the end, and the exit status is 1.
     """
-    from trfast.batch import find_audio
+    from trfast.audio.files import find_audio
     from trfast.collection import Collection, Failure
     from trfast.errors import AudioError
     from trfast.report import write_report
@@ -73,10 +73,10 @@ def run(
         option="--threshold-within",
         detector=detector,
     )
-    if threshold_across is None:
-        threshold_across = bundle.thresholds(backend, clustering).across
     # Not after hours of work.
-    diarizer.backend.check_threshold(threshold_across, "--threshold-across")
+    if threshold_across is not None:
+        bundle.backend(backend).check_threshold(threshold_across, "--threshold-across")
+    across = bundle.across(backend, clustering, threshold_across)
     folder = _common.make_folder(output)
     times = _common.Profile()
     with Collection(folder / "collection.sqlite") as collection:
@@ -95,17 +95,17 @@ def run(
             )
         seconds = time.perf_counter() - start
         n_new = len(todo) - len(failures)
-        collection.link(bundle, backend=backend, clustering=clustering, threshold=threshold_across)
+        collection.link(bundle, comparison=across)
         collection.to_rttm(folder / "collection.rttm")
         durations = {recording.name: recording.duration for recording in collection.recordings()}
         write_report(collection.annotations(), folder / "collection.html", durations=durations)
         if not quiet:
             from rich.console import Console
 
-            score = "log-likelihood ratio" if diarizer.backend.name == "plda" else "cosine"
+            score = "cosine" if across.backend.is_cosine else "log-likelihood ratio"
             how = (
-                f"{diarizer.backend.name} {diarizer.clustering}, {score}:"
-                f" {diarizer.threshold:.4g} within, {threshold_across:.4g} across"
+                f"{across.backend.name} {across.clustering}, {score}:"
+                f" {diarizer.comparison.threshold:.4g} within, {across.threshold:.4g} across"
             )
             console = Console()
             for table in _summary(collection, how, n_new, len(missing), times.audio, seconds):

@@ -52,9 +52,9 @@ def train(
     back-end and clustering; a table shows their errors (DER by recording, I-DER, and across
     recordings, X-DER; collar 0.25 s, overlap left out).
     """
-    from trfast.labelled import LabelledCollection
     from trfast.training import TrainingConfig
     from trfast.training import train as train_model
+    from trfast.training.labelled import LabelledCollection
 
     labelled = LabelledCollection.read(collection)
     config = TrainingConfig.paper(seed=seed) if recipe == "paper" else TrainingConfig(seed=seed)

@@ -13,7 +13,7 @@ from trfast.cli import _common, _tables
 
 if TYPE_CHECKING:
     from trfast.scoring.calibration import ScoreHistogram
-    from trfast.tuning import TrialScores, Tuning
+    from trfast.training.tuning import TrialScores, Tuning
 
 _WIDTH = 24
 
@@ -61,9 +61,9 @@ def tune(
     marks the default. Below, the scores of the default back-end: pairs of one speaker and of
     two, one vector a speaker a recording.
     """
-    from trfast.labelled import LabelledCollection
     from trfast.model import load_model
-    from trfast.tuning import tune_model
+    from trfast.training.labelled import LabelledCollection
+    from trfast.training.tuning import tune_model
 
     labelled = LabelledCollection.read(collection)
     bundle = load_model(model)

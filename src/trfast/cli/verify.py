@@ -12,9 +12,9 @@ import click
 from trfast.cli import _common
 
 if TYPE_CHECKING:
-    from trfast.labelled import LabelledCollection
     from trfast.model import ModelBundle
     from trfast.training import SpeakerVectors
+    from trfast.training.labelled import LabelledCollection
 
 
 @click.command(short_help="Measure how well the back-ends of a model tell speakers apart.")
@@ -47,8 +47,8 @@ def verify(
         minimum_dcf,
         verification_trials_of_scores,
     )
-    from trfast.labelled import LabelledCollection
     from trfast.model import load_model
+    from trfast.training.labelled import LabelledCollection
     from trfast.training.recordings import joined, over_recordings
 
     labelled = LabelledCollection.read(collection)

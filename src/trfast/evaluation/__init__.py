@@ -1,6 +1,5 @@
 """How good it is: diarization error by recording and collection, and verification error."""
 
-from trfast.evaluation._scored import Conventions
 from trfast.evaluation.clusters import ClusterQuality, ClusterRates, cluster_quality
 from trfast.evaluation.corpus import CorpusCounts, corpus_counts
 from trfast.evaluation.diarization import (
@@ -10,6 +9,7 @@ from trfast.evaluation.diarization import (
     oracle_linking,
 )
 from trfast.evaluation.explanation import ErrorParts, Explanation, SpeakerErrors, explain
+from trfast.evaluation.scored import Conventions
 from trfast.evaluation.verification import (
     det_points,
     equal_error_rate,

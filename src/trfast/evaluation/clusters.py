@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from trfast.annotation import Annotation, Timeline
-from trfast.evaluation import _sweep
-from trfast.evaluation._scored import Conventions, score
-from trfast.evaluation._sweep import FloatArray, IntArray
+from trfast.evaluation import sweep
+from trfast.evaluation.scored import Conventions, score
+from trfast.evaluation.sweep import FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def cluster_quality(
     )
     ref_seconds = scored.ref_active @ scored.seconds
     hyp_seconds = scored.hyp_active @ scored.seconds
-    common = _sweep.time_in_common(scored.ref_active, scored.hyp_active, scored.seconds)
+    common = sweep.time_in_common(scored.ref_active, scored.hyp_active, scored.seconds)
     mapped = scored.best_mapping().multiply(common).tocoo()
     jaccard = np.zeros(len(ref_seconds))
     jaccard[mapped.row] = mapped.data / (

@@ -30,8 +30,8 @@ import numpy as np
 
 from trfast.annotation import Annotation, Timeline, Turn
 from trfast.errors import ParameterError
-from trfast.evaluation import _sweep
-from trfast.evaluation._scored import Conventions, Scored, score
+from trfast.evaluation import sweep
+from trfast.evaluation.scored import Conventions, Scored, score
 
 Mappings = Mapping[str, Mapping[str, str]]
 
@@ -159,8 +159,8 @@ def diarization_error(
         across_recordings=across_recordings,
     )
     partner = scored.best_mapping() if mapping is None else _given_mapping(scored, mapping)
-    n_ref, n_hyp = _sweep.speakers_in(scored.ref_active), _sweep.speakers_in(scored.hyp_active)
-    n_correct = _sweep.speakers_in(scored.correct(partner))
+    n_ref, n_hyp = sweep.speakers_in(scored.ref_active), sweep.speakers_in(scored.hyp_active)
+    n_correct = sweep.speakers_in(scored.correct(partner))
     n_matched = np.minimum(n_ref, n_hyp)
     times = [
         scored.by_recording(count).tolist()
@@ -237,7 +237,7 @@ def _given_mapping(scored: Scored, mapping: Mappings) -> Any:
         if (number, to) in ref and (number, speaker) in hyp
     ]
     rows, columns = zip(*found, strict=True) if found else ((), ())
-    return _sweep.pairs(rows, columns, (len(ref), len(hyp)))
+    return sweep.pairs(rows, columns, (len(ref), len(hyp)))
 
 
 def _named_mapping(scored: Scored, partner: Any) -> dict[str, dict[str, str]]:

@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 
 from trfast.annotation import Annotation, Timeline
-from trfast.evaluation import _sweep
-from trfast.evaluation._scored import Conventions, Scored, score
-from trfast.evaluation._sweep import FloatArray
+from trfast.evaluation import sweep
+from trfast.evaluation.scored import Conventions, Scored, score
+from trfast.evaluation.sweep import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ def explain(
         )
         for across in (False, True)
     )
-    n_ref, n_hyp = _sweep.speakers_in(whole.ref_active), _sweep.speakers_in(whole.hyp_active)
+    n_ref, n_hyp = sweep.speakers_in(whole.ref_active), sweep.speakers_in(whole.hyp_active)
     n_matched = np.minimum(n_ref, n_hyp)
     partner = whole.best_mapping()
     local_right = local.correct(local.best_mapping())
@@ -179,9 +179,9 @@ def explain(
     oracle, within, across = (
         whole.by_recording(n_matched - n_right)
         for n_right in (
-            np.minimum(_sweep.speakers_in(_oracle(local)), n_matched),
-            _sweep.speakers_in(local_right),
-            _sweep.speakers_in(right),
+            np.minimum(sweep.speakers_in(_oracle(local)), n_matched),
+            sweep.speakers_in(local_right),
+            sweep.speakers_in(right),
         )
     )
     segmentation = np.minimum(oracle, within)
@@ -210,40 +210,40 @@ def _oracle(scored: Scored) -> Any:
     """Return when a turn of the hypothesis has found its most speaking reference speaker, of those
     that speak as long the first by name."""
     n_turns = len(scored.hyp.start)
-    turns = _sweep.activity(np.arange(n_turns), n_turns, scored.hyp_bounds, len(scored.seconds))
-    common = _sweep.time_in_common(turns, scored.ref_active, scored.seconds).tocoo()
+    turns = sweep.activity(np.arange(n_turns), n_turns, scored.hyp_bounds, len(scored.seconds))
+    common = sweep.time_in_common(turns, scored.ref_active, scored.seconds).tocoo()
     names = np.array([name for _, name in scored.ref.speakers])
     order = np.lexsort((names[common.col], -common.data, common.row))
     turn, first = np.unique(common.row[order], return_index=True)
-    most = _sweep.pairs(common.col[order][first], turn, (len(scored.ref.speakers), n_turns))
+    most = sweep.pairs(common.col[order][first], turn, (len(scored.ref.speakers), n_turns))
     return scored.ref_active.multiply(most @ turns).tocsr()
 
 
 def _collected(local: Scored, whole: Scored) -> Any:
     """Return what sums rows of speakers of recordings into rows of those of the collection."""
-    rows = [whole.ref.speakers[_sweep.COLLECTION, name] for _, name in local.ref.speakers]
-    return _sweep.pairs(rows, np.arange(len(rows)), (len(whole.ref.speakers), len(rows)))
+    rows = [whole.ref.speakers[sweep.COLLECTION, name] for _, name in local.ref.speakers]
+    return sweep.pairs(rows, np.arange(len(rows)), (len(whole.ref.speakers), len(rows)))
 
 
 def _speakers(
     whole: Scored, partner: Any, right: Any, locally_right: Any
 ) -> dict[str, SpeakerErrors]:
     scored = whole.ref_active @ whole.seconds
-    n_ref, n_hyp = _sweep.speakers_in(whole.ref_active), _sweep.speakers_in(whole.hyp_active)
+    n_ref, n_hyp = sweep.speakers_in(whole.ref_active), sweep.speakers_in(whole.hyp_active)
     n_matched = np.minimum(n_ref, n_hyp)
 
     def shared(total: FloatArray, correct: Any) -> FloatArray:
         """Share what is wrong in each interval among the speakers who are not found."""
         wrong = whole.ref_active - correct
-        return np.asarray(wrong @ (total / np.maximum(n_ref - _sweep.speakers_in(correct), 1)))
+        return np.asarray(wrong @ (total / np.maximum(n_ref - sweep.speakers_in(correct), 1)))
 
-    n_right = _sweep.speakers_in(right)
+    n_right = sweep.speakers_in(right)
     missed = shared((n_ref - n_matched) * whole.seconds, right)
     confused = shared((n_matched - n_right) * whole.seconds, right)
-    within = shared((n_matched - _sweep.speakers_in(locally_right)) * whole.seconds, locally_right)
+    within = shared((n_matched - sweep.speakers_in(locally_right)) * whole.seconds, locally_right)
     wrong_hyp = whole.hyp_active - whole.hyp_active.multiply(partner.T @ whole.ref_active)
     n_pairs = np.maximum((n_ref - n_right) * (n_hyp - n_right), 1)
-    takers = _sweep.time_in_common(
+    takers = sweep.time_in_common(
         whole.ref_active - right, wrong_hyp.tocsr(), (n_matched - n_right) * whole.seconds / n_pairs
     )
     hyp_names = [name for _, name in whole.hyp.speakers]

@@ -1,4 +1,4 @@
-"""A back-end of a model: what makes i-vectors comparable, compares them, and clusters them."""
+"""A back-end: what makes vectors comparable, and compares them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import numpy.typing as npt
 
 from trfast._checks import check_cosine, check_matrix
 from trfast._threads import blas_limit, map_in_threads
-from trfast.clustering import complete_linkage_of_edges, connected_components
 from trfast.errors import ParameterError
-from trfast.scoring.cosine import cosine_components, cosine_similarity, edges_above
+from trfast.scoring.cosine import cosine_similarity, edges_above
 from trfast.scoring.normalization import Lda, LengthNorm, Wccn, Whitening
 from trfast.scoring.plda import Plda
 from trfast.scoring.triplet import TripletNetwork, TripletRanking
@@ -23,7 +22,6 @@ IntArray = npt.NDArray[np.int64]
 Estimator = Wccn | Lda | Plda | TripletRanking
 
 BACKENDS = ("cosine", "wccn", "lda", "plda", "tr")
-CLUSTERINGS = ("cc", "hac")
 
 _ESTIMATORS: Mapping[str, type[Estimator]] = {
     "wccn": Wccn,
@@ -58,13 +56,13 @@ class Thresholds:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Backend:
-    """How the i-vectors of a model are compared.
+    """How vectors are compared.
 
     Parameters
     ----------
     name : {"cosine", "wccn", "lda", "plda", "tr"}
-    whitening : Whitening
-        Comes first, in all back-ends of a model.
+    whitening : Whitening, optional
+        Comes first, in all back-ends of a model; None: vectors are taken as they are.
     estimator : Wccn, Lda, Plda or TripletRanking, optional
         By `name`; None for the cosine.
     thresholds : mapping of str to Thresholds
@@ -83,12 +81,12 @@ class Backend:
     >>> rows = backend.project(x[:3])
     >>> backend.similarity(rows).shape
     (3, 3)
-    >>> backend.cluster(rows, -1.0)
-    array([0, 0, 0])
+    >>> backend.edges_above(rows, -1.0)[0].tolist()
+    [[0, 1], [0, 2], [1, 2]]
     """
 
     name: str
-    whitening: Whitening
+    whitening: Whitening | None = None
     estimator: Estimator | None = None
     thresholds: Mapping[str, Thresholds] = field(default_factory=dict)
 
@@ -101,6 +99,11 @@ class Backend:
                 f"the estimator of back-end {self.name!r} must be {expected.__name__},"
                 f" got {type(self.estimator).__name__}"
             )
+
+    @property
+    def is_cosine(self) -> bool:
+        """Whether the similarity is a cosine, and no log-likelihood ratio."""
+        return not isinstance(self.estimator, Plda)
 
     def project(self, vectors: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Turn i-vectors into what the other methods compare.
@@ -116,10 +119,12 @@ class Backend:
         -------
         ndarray (n, k), float32
         """
-        x = check_matrix(vectors, "vectors", n_columns=len(self.whitening.mean_))
+        n_columns = None if self.whitening is None else len(self.whitening.mean_)
+        x = check_matrix(vectors, "vectors", n_columns=n_columns)
         if len(x) == 0:  # which scikit-learn refuses
             return self.project(np.zeros((1, x.shape[1])))[:0]
-        rows = LengthNorm().fit_transform(self.whitening.transform(x))
+        whitened = x if self.whitening is None else self.whitening.transform(x)
+        rows = LengthNorm().fit_transform(whitened)
         if isinstance(self.estimator, Plda):
             rows = self.estimator.project(rows)
         elif self.estimator is not None:
@@ -166,45 +171,6 @@ class Backend:
             return _plda_edges_above(self.estimator, rows, threshold, n_threads)
         return edges_above(rows, threshold, n_threads=n_threads)
 
-    def cluster(
-        self,
-        rows: npt.ArrayLike,
-        threshold: float,
-        *,
-        clustering: str = "cc",
-        n_threads: int | None = 1,
-    ) -> IntArray:
-        """Join rows by connected components, or by complete linkage, cut at a threshold.
-
-        Parameters
-        ----------
-        rows : array_like (n, k)
-            As `project` gives them.
-        threshold : float
-            Least similarity of two rows that are joined; with ``"hac"``, of any two rows of a
-            cluster.
-        clustering : {"cc", "hac"}
-        n_threads : int, optional
-            None: all cores this process may use. The result does not depend on it.
-
-        Returns
-        -------
-        ndarray (n,), int64
-            Cluster of each row, numbered in order of first appearance.
-
-        Raises
-        ------
-        ParameterError
-            As in `edges_above`, or if there is no such clustering.
-        """
-        if check_clustering(clustering) == "cc" and not isinstance(self.estimator, Plda):
-            return cosine_components(rows, threshold, n_threads=n_threads)
-        pairs, similarities = self.edges_above(rows, threshold, n_threads=n_threads)
-        n = len(np.asarray(rows))
-        if clustering == "cc":
-            return connected_components(pairs, n)
-        return complete_linkage_of_edges(pairs, similarities, n)
-
     def check_threshold(self, threshold: float, name: str = "threshold") -> float:
         """Return `threshold` if a similarity can be equal to it; errors call it `name`.
 
@@ -213,26 +179,13 @@ class Backend:
         ParameterError
             If it is not finite, or outside -1 to 1 where the similarity is a cosine.
         """
-        if not isinstance(self.estimator, Plda):
+        if self.is_cosine:
             return check_cosine(threshold, name)
         if not np.isfinite(threshold):
             raise ParameterError(
                 f"{name} is a log-likelihood ratio, any finite number, got {threshold}"
             )
         return float(threshold)
-
-
-def check_clustering(name: str) -> str:
-    """Return `name` if it is one of the two clusterings.
-
-    Raises
-    ------
-    ParameterError
-        If it is not.
-    """
-    if name not in CLUSTERINGS:
-        raise ParameterError(f"clustering must be one of {', '.join(CLUSTERINGS)}, got {name!r}")
-    return name
 
 
 def estimator_tensors(name: str, estimator: Estimator | None) -> dict[str, npt.NDArray[Any]]:

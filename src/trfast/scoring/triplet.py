@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from trfast._checks import check_matrix, check_positive
 from trfast.errors import ModelError, ParameterError
-from trfast.scoring._triplet_training import (
+from trfast.scoring.normalization import validated
+from trfast.scoring.triplet_training import (
     Array,
     Callback,
     Epoch,
@@ -22,7 +23,6 @@ from trfast.scoring._triplet_training import (
     TripletNetwork,
     train,
 )
-from trfast.scoring.normalization import validated
 
 __all__ = ["Epoch", "TripletNetwork", "TripletRanking"]
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trfast.augmentation import AugmentationConfig
 from trfast.embedding import NormalizationConfig
 from trfast.errors import ParameterError
 from trfast.features import MfccConfig
 from trfast.model import ClusteringConfig
 from trfast.scoring.backend import BACKENDS
 from trfast.segmentation import SegmentationConfig
+from trfast.training.augmentation import AugmentationConfig
 
 
 @dataclass(frozen=True, kw_only=True)

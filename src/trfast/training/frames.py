@@ -12,9 +12,9 @@ import numpy.typing as npt
 from trfast._files import replacing
 from trfast.annotation import Annotation
 from trfast.audio import SAMPLE_RATE, load, stream
-from trfast.augmentation import Samples, varied
 from trfast.embedding import NormalizationConfig, segment_frames
 from trfast.features import Mfcc, MfccConfig
+from trfast.training.augmentation import Samples, varied
 from trfast.training.vectors import reference_segments
 
 FloatArray = npt.NDArray[Any]

@@ -15,13 +15,15 @@ from typing import Any
 import numpy as np
 
 from trfast._threads import effective_n_threads
+from trfast.clustering import CLUSTERINGS
+from trfast.comparison import Comparison
 from trfast.diarization import Diarizer
 from trfast.errors import ModelError
-from trfast.labelled import LabelledCollection
 from trfast.model import ModelBundle
-from trfast.scoring.backend import CLUSTERINGS, Backend, Estimator
+from trfast.scoring.backend import Backend, Estimator
 from trfast.training.backends import fit_backends
 from trfast.training.config import TrainingConfig
+from trfast.training.labelled import LabelledCollection
 from trfast.training.stages import Progress, Stages
 from trfast.training.thresholds import Fold, HeldBack, Tuned, dealt, tune
 from trfast.training.vectors import training_vectors
@@ -172,7 +174,7 @@ def _tuned(stages: Stages, durations: Mapping[str, float]) -> dict[str, dict[str
     folds: dict[str, list[Fold]] = {name: [] for name in config.backends}
     for k, speakers in enumerate(filter(None, quarters), 1):
         own = replace(stages, unheard=frozenset(speakers), label=f"held-back {k} ")
-        diarizer = Diarizer(_bundle(own), backend="cosine", threshold=0.0)
+        diarizer = Diarizer(_bundle(own), comparison=Comparison(threshold=0.0))
         segments = [
             diarizer.embed(np.asarray(static), duration=durations[name], recording=name)
             for name, static in own.frames.items()

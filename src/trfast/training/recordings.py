@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 import numpy as np
 
 from trfast.execution import map_recordings
-from trfast.labelled import LabelledCollection
+from trfast.training.labelled import LabelledCollection
 from trfast.training.vectors import SpeakerVectors
 
 Result = TypeVar("Result")

@@ -17,15 +17,14 @@ from safetensors.numpy import load_file, save
 
 from trfast._files import write_atomic
 from trfast.annotation import Annotation
-from trfast.augmentation import Samples
 from trfast.embedding import IvectorEmbedder
+from trfast.embedding.gmm import DiagonalGmm
+from trfast.embedding.ivector import TotalVariability
 from trfast.errors import ModelError
-from trfast.gmm import DiagonalGmm
-from trfast.ivector import TotalVariability
-from trfast.labelled import LabelledCollection
 from trfast.model import detector_layers, detector_tensors, mixture_of, mixture_tensors
 from trfast.scoring.normalization import Whitening
 from trfast.speech import SpeechDetector
+from trfast.training.augmentation import Samples
 from trfast.training.config import TrainingConfig
 from trfast.training.frames import (
     SpeechFrames,
@@ -33,6 +32,7 @@ from trfast.training.frames import (
     store_frames,
     store_varied_frames,
 )
+from trfast.training.labelled import LabelledCollection
 from trfast.training.recordings import each_recording
 from trfast.training.variation import StoredStatistics, Variation, noises_of
 from trfast.training.vectors import SpeakerVectors

@@ -12,15 +12,18 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from trfast.annotation import Annotation
-from trfast.diarization import EmbeddedSegments, local_speakers
+from trfast.clustering import CLUSTERINGS
+from trfast.comparison import Comparison
+from trfast.diarization import EmbeddedSegments
+from trfast.diarization.local_speakers import local_speakers
+from trfast.embedding.ivector import ProjectedStatistics
 from trfast.errors import ModelError
 from trfast.evaluation import diarization_error
-from trfast.evaluation._scored import score
-from trfast.evaluation._sweep import best_mapping
-from trfast.ivector import ProjectedStatistics
-from trfast.labelled import LabelledCollection
+from trfast.evaluation.scored import score
+from trfast.evaluation.sweep import best_mapping
 from trfast.linking import link_centred
-from trfast.scoring.backend import CLUSTERINGS, Backend, Thresholds
+from trfast.scoring.backend import Backend, Thresholds
+from trfast.training.labelled import LabelledCollection
 
 FloatArray = npt.NDArray[Any]
 Labels = npt.NDArray[np.int64]
@@ -118,20 +121,13 @@ class HeldBack:
         self._vectors = vectors
         self.cluster_vectors = vectors(self._statistics)
 
-    def local(
-        self, backend: Backend, rows: FloatArray, threshold: float, clustering: str
-    ) -> Labels:
+    def local(self, comparison: Comparison, rows: FloatArray) -> Labels:
         """Join projected clusters by recording: local speaker of each, numbered on."""
         labels, n_speakers = [], 0
         bounds = pairwise(self._bounds.tolist())
         for (first, last), durations in zip(bounds, self._durations, strict=True):
             found = local_speakers(
-                backend,
-                rows[first:last],
-                durations,
-                threshold,
-                clustering=clustering,
-                min_speech=self._min_speech,
+                comparison, rows[first:last], durations, min_speech=self._min_speech
             )
             labels.append(found + n_speakers)
             n_speakers += int(found.max(initial=-1)) + 1
@@ -218,8 +214,11 @@ def _tune(
     clustering: str,
     parts: Sequence[int],
 ) -> Tuned:
+    def comparison(k: int, threshold: float) -> Comparison:
+        return Comparison(backend=folds[k].backend, clustering=clustering, threshold=threshold)
+
     def local(k: int, threshold: float) -> Labels:
-        return folds[k].held_back.local(folds[k].backend, rows[k], threshold, clustering)
+        return folds[k].held_back.local(comparison(k, threshold), rows[k])
 
     within, i_der = _best(folds, candidates, lambda k, threshold, _: local(k, threshold), [None])
     joined = []
@@ -237,9 +236,7 @@ def _tune(
             links = link_centred(
                 vectors[chosen],
                 recordings[chosen].tolist(),
-                threshold=threshold,
-                backend=folds[k].backend,
-                clustering=clustering,
+                comparison(k, threshold),
             )
             speakers[chosen] = (part + 1) * len(own) + links.labels
         return speakers[labels]

@@ -13,11 +13,11 @@ import numpy.typing as npt
 from trfast._files import replacing
 from trfast.annotation import Annotation
 from trfast.audio import SAMPLE_RATE, load
-from trfast.augmentation import AugmentationConfig, Samples, at_speed, varied
 from trfast.embedding import IvectorEmbedder
+from trfast.embedding.gmm import BaumWelchStatistics
 from trfast.features import Mfcc, MfccConfig
-from trfast.gmm import BaumWelchStatistics
-from trfast.labelled import LabelledCollection, single_speaker_turns
+from trfast.training.augmentation import AugmentationConfig, Samples, at_speed, varied
+from trfast.training.labelled import LabelledCollection, single_speaker_turns
 
 FloatArray = npt.NDArray[Any]
 

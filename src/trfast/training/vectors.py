@@ -13,7 +13,7 @@ import numpy.typing as npt
 from trfast.annotation import Annotation, Timeline
 from trfast.embedding import IvectorEmbedder
 from trfast.features import MfccConfig, timeline_to_frames
-from trfast.labelled import LabelledCollection, single_speaker_turns
+from trfast.training.labelled import LabelledCollection, single_speaker_turns
 
 FloatArray = npt.NDArray[Any]
 

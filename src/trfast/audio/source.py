@@ -1,0 +1,258 @@
+"""Any recording -> mono float32 blocks at 16 kHz, streamed.
+
+WAV, FLAC, Ogg, Opus, MP3, AIFF and the like are read by libsndfile; MP4, M4A, MKV,
+WebM, TS, AAC, WMA and what else libsndfile does not know by FFmpeg's libraries
+(PyAV, the extra ``trfast[av]``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+from trfast._checks import check_positive
+from trfast.audio.decoders import AudioInfo, open_file
+from trfast.errors import AudioError, ParameterError
+
+FloatArray = npt.NDArray[np.float32]
+
+SAMPLE_RATE = 16000
+"""Samples a second of everything after this module."""
+
+_FULL_SCALE = {"int16": 2.0**15, "int32": 2.0**31, "float32": 1.0, "float64": 1.0}
+_PIECE = 1 << 16  # samples of a waveform that are converted at once
+
+
+@dataclass(frozen=True, eq=False)
+class Waveform:
+    """Audio in memory.
+
+    Parameters
+    ----------
+    samples : ndarray (n,) or (n, channels)
+        int16, int32, or float32 or float64 with full scale at +-1.
+    sample_rate : int
+        Samples a second.
+
+    Raises
+    ------
+    ParameterError
+        If the array has another shape or type, or the rate is not above 0.
+
+    Examples
+    --------
+    >>> probe(Waveform(np.zeros((44100, 2), dtype=np.int16), 44100))
+    AudioInfo(duration=1.0, sample_rate=44100, channels=2, format='int16 array')
+    """
+
+    samples: npt.NDArray[np.generic]
+    sample_rate: int
+
+    def __post_init__(self) -> None:
+        samples = self.samples
+        if not isinstance(samples, np.ndarray) or str(samples.dtype) not in _FULL_SCALE:
+            found = getattr(samples, "dtype", type(samples).__name__)
+            raise ParameterError(f"samples must be an array of {', '.join(_FULL_SCALE)}: {found}")
+        if samples.ndim not in (1, 2) or 0 in samples.shape[1:]:
+            raise ParameterError(
+                f"samples must have shape (n,) or (n, channels), got {samples.shape}"
+            )
+        check_positive(self.sample_rate, "sample_rate")
+
+
+Source = str | os.PathLike[str] | Waveform
+"""A path, or audio in memory."""
+
+
+def probe(source: Source) -> AudioInfo:
+    """Say what a recording is, without decoding it.
+
+    Parameters
+    ----------
+    source : path or Waveform
+        The recording.
+
+    Returns
+    -------
+    AudioInfo
+        Duration in seconds, and sample rate, channels and format as stored.
+
+    Raises
+    ------
+    AudioError
+        If there is no such file, it holds no audio, or it is seen to be cut off.
+    MissingExtraError
+        If the format needs PyAV, which is not installed.
+
+    Examples
+    --------
+    >>> probe("show.mp4").duration  # doctest: +SKIP
+    3600.04
+    """
+    with _open(source) as (info, _):
+        return info
+
+
+def stream(
+    source: Source, *, channel: int | None = None, block_duration: float = 30.0
+) -> Iterator[FloatArray]:
+    """Decode a recording block by block, mixed to mono and resampled to 16 kHz.
+
+    The samples do not depend on `block_duration`, and a few blocks are all that lies
+    in memory. Sample i stands for the time ``i / SAMPLE_RATE`` of the recording: the
+    delays of codecs and of the resampler are taken out, except an MP3 file's without
+    a LAME header (up to 50 ms), which nothing in the file tells.
+
+    Parameters
+    ----------
+    source : path or Waveform
+        The recording.
+    channel : int, optional
+        The channel to take, counted from 0; the mean of all by default.
+    block_duration : float
+        Seconds a block, above 0; the last block is shorter.
+
+    Yields
+    ------
+    ndarray (m,) of float32
+        Consecutive samples, full scale +-1; never empty.
+
+    Raises
+    ------
+    AudioError
+        As `probe`; and if the file has no such channel, is damaged or cut off, or
+        holds NaN or infinity. An MP3 file without a frame count and a transport
+        stream do not say how long they should be: cut between two frames, they
+        are read as they are.
+    MissingExtraError
+        If the format needs PyAV, which is not installed.
+    ParameterError
+        If `channel` is negative or `block_duration` not above 0.
+
+    Examples
+    --------
+    >>> noise = Waveform(np.random.default_rng(0).normal(size=48000) / 10, 48000)
+    >>> [len(block) for block in stream(noise, block_duration=0.4)]
+    [6400, 6400, 3200]
+    """
+    size = max(1, round(check_positive(block_duration, "block_duration") * SAMPLE_RATE))
+    if channel is not None and channel < 0:
+        raise ParameterError(f"channel counts from 0, got {channel}")
+    return _stream(source, channel, size)
+
+
+def load(source: Source, *, channel: int | None = None) -> FloatArray:
+    """Decode a whole recording: the blocks of `stream`, joined.
+
+    Parameters
+    ----------
+    source : path or Waveform
+        The recording; an hour takes 230 MB.
+    channel : int, optional
+        The channel to take, counted from 0; the mean of all by default.
+
+    Returns
+    -------
+    ndarray (n,) of float32
+        Mono samples at 16 kHz, full scale +-1.
+
+    Raises
+    ------
+    AudioError, MissingExtraError, ParameterError
+        As `stream`.
+
+    Examples
+    --------
+    >>> load(Waveform(np.array([0, 16384], dtype=np.int16), 16000))
+    array([0. , 0.5], dtype=float32)
+    """
+    return np.concatenate([np.empty(0, np.float32), *stream(source, channel=channel)])
+
+
+def _stream(source: Source, channel: int | None, size: int) -> Iterator[FloatArray]:
+    name = "the waveform" if isinstance(source, Waveform) else os.fspath(source)
+    with _open(source) as (info, pieces):
+        if channel is not None and channel >= info.channels:
+            raise AudioError(
+                f"{name} has {info.channels} channel(s), so no channel {channel}."
+                " They are counted from 0; without a channel, the mean of all is taken."
+            )
+        mono = _mono(pieces, channel, info.sample_rate, name)
+        yield from _regroup(_resample(mono, info.sample_rate), size)
+
+
+def _mono(
+    pieces: Iterable[FloatArray], channel: int | None, sample_rate: int, name: str
+) -> Iterator[FloatArray]:
+    position = 0
+    for piece in pieces:
+        n_channels = piece.shape[1]
+        if channel is not None and channel >= n_channels:  # a broadcast that turns mono
+            channel = None
+        if channel is not None or n_channels == 1:
+            mono = np.ascontiguousarray(piece[:, channel or 0])
+        else:
+            mono = piece @ np.full(n_channels, 1 / n_channels, np.float32)
+        finite = np.isfinite(mono)
+        if not finite.all():
+            first = (position + int(finite.argmin())) / sample_rate
+            raise AudioError(
+                f"{name} holds NaN or infinity, first at {first:.3f} s."
+                " Samples must be finite: write the file again from its source."
+            )
+        position += len(mono)
+        yield mono
+
+
+def _resample(pieces: Iterable[FloatArray], sample_rate: int) -> Iterator[FloatArray]:
+    if sample_rate == SAMPLE_RATE:
+        yield from pieces
+        return
+    resampler = soxr.ResampleStream(sample_rate, SAMPLE_RATE, 1, "float32", "HQ")
+    for piece in pieces:
+        yield resampler.resample_chunk(piece)
+    yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
+
+
+def _regroup(pieces: Iterable[FloatArray], size: int) -> Iterator[FloatArray]:
+    held: list[FloatArray] = []
+    n_held = 0
+    for piece in pieces:
+        held.append(piece)
+        n_held += len(piece)
+        if n_held >= size:
+            joined = np.concatenate(held)
+            whole = n_held - n_held % size
+            for start in range(0, whole, size):
+                yield joined[start : start + size]
+            held, n_held = [joined[whole:]], n_held - whole
+    if n_held:
+        yield np.concatenate(held)
+
+
+def _open(source: Source) -> AbstractContextManager[tuple[AudioInfo, Iterator[FloatArray]]]:
+    return _open_waveform(source) if isinstance(source, Waveform) else open_file(source)
+
+
+@contextmanager
+def _open_waveform(waveform: Waveform) -> Iterator[tuple[AudioInfo, Iterator[FloatArray]]]:
+    samples = waveform.samples if waveform.samples.ndim == 2 else waveform.samples[:, None]
+    scale = np.float32(1 / _FULL_SCALE[str(samples.dtype)])
+    yield (
+        AudioInfo(
+            len(samples) / waveform.sample_rate,
+            waveform.sample_rate,
+            samples.shape[1],
+            f"{samples.dtype} array",
+        ),
+        (
+            samples[start : start + _PIECE].astype(np.float32) * scale
+            for start in range(0, len(samples), _PIECE)
+        ),
+    )

@@ -1,0 +1,86 @@
+"""What a collection tells of its recordings, speakers and links."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from dataclasses import dataclass
+
+from trfast.audio import Source, Waveform
+from trfast.errors import TrfastError
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A diarized recording; times in seconds, `source` an absolute path."""
+
+    name: str
+    source: str | None
+    duration: float
+    n_speakers: int
+    speech: float
+    model_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A recording that could not be diarized, why, and the traceback of an unforeseen error."""
+
+    recording: str
+    source: str | None
+    error: str
+    details: str
+
+    @classmethod
+    def of(cls, recording: str, source: str | None, error: Exception) -> Failure:
+        """Put an error in words."""
+        kind = "" if isinstance(error, TrfastError) else f"{type(error).__name__}: "
+        notes = "\n".join(getattr(error, "__notes__", ()))
+        return cls(recording, source, f"{kind}{error}", notes)
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A speaker of the whole collection; speech in seconds."""
+
+    name: str
+    n_recordings: int
+    speech: float
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Why a local speaker has its name: the most similar local speaker of the same name.
+
+    `similarity` and `nearest` (recording, local speaker) are ``None`` for one that stands alone.
+    """
+
+    recording: str
+    local: str
+    speaker: str
+    similarity: float | None
+    nearest: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a recording came from, and what tells that it changed: the columns of that name."""
+
+    source: str | None = None
+    size: int | None = None
+    stamp: int | None = None
+
+    @classmethod
+    def of(cls, source: Source | None) -> Origin:
+        """Look at a source as it is now; a file that is not there has no size."""
+        if source is None:
+            return cls()
+        if isinstance(source, Waveform):
+            samples = source.samples
+            return cls(None, samples.nbytes, zlib.crc32(samples.tobytes()))
+        path = os.path.abspath(source)
+        try:
+            status = os.stat(path)
+        except OSError:
+            return cls(path)
+        return cls(path, status.st_size, status.st_mtime_ns)

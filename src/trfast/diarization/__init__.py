@@ -1,0 +1,13 @@
+"""A recording -> who speaks when, and one vector a local speaker."""
+
+from trfast.diarization.diarizer import Diarizer, diarize
+from trfast.diarization.result import Diarization, EmbeddedSegments
+from trfast.diarization.stage_times import StageTimes
+
+__all__ = [
+    "Diarization",
+    "Diarizer",
+    "EmbeddedSegments",
+    "StageTimes",
+    "diarize",
+]

@@ -1,0 +1,316 @@
+"""Diarizer: a recording -> who speaks when, and one vector a local speaker."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trfast._threads import blas_limit
+from trfast.annotation import Annotation, Timeline, Turn
+from trfast.audio import SAMPLE_RATE, Source, Waveform, stream
+from trfast.comparison import Comparison
+from trfast.diarization.local_speakers import local_speakers
+from trfast.diarization.result import Diarization, EmbeddedSegments
+from trfast.diarization.stage_times import StageTimes
+from trfast.errors import ParameterError
+from trfast.features import Mfcc, frames_to_seconds, timeline_to_frames
+from trfast.features.frames import Frames, FrameStore
+from trfast.model import ModelBundle, load_model
+from trfast.segmentation import bic_clustering, segment
+from trfast.speech import detect_by_energy
+
+FloatArray = npt.NDArray[Any]
+
+Bounds = npt.NDArray[np.int64]
+
+
+class Diarizer:
+    """Diarizes recordings with one model; picklable, so that processes can share the work.
+
+    Parameters
+    ----------
+    model : ModelBundle, optional
+        Default: the model that comes with the package.
+    comparison : Comparison, optional
+        What compares two clusters, and when they are one speaker, as `ModelBundle.within` gives
+        it; default: the model's.
+    detector : {"model", "energy"}
+        What finds speech: the model's network, or the plain energy.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> silence = Waveform(np.zeros(16000, dtype=np.float32), 16000)
+    >>> Diarizer()(silence, recording="silence").annotation
+    <Annotation of 'silence': 0 turns, 0 speakers>
+    """
+
+    def __init__(
+        self,
+        model: ModelBundle | None = None,
+        *,
+        comparison: Comparison | None = None,
+        detector: str = "model",
+    ) -> None:
+        if detector not in ("model", "energy"):
+            raise ParameterError(f"detector must be 'model' or 'energy', got {detector!r}")
+        if isinstance(model, str | Path):
+            raise ParameterError(f"model must be a ModelBundle, got a path: load_model({model!r})")
+        self.model = model or load_model()
+        self.comparison = comparison or self.model.within()
+        self.detector = detector
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with the model and with every option that changes the result."""
+        parts = (
+            self.model.content_hash,
+            self.comparison.backend.name,
+            self.comparison.clustering,
+            self.comparison.threshold,
+            self.detector,
+        )
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    def __call__(
+        self,
+        source: Source,
+        *,
+        recording: str | None = None,
+        speech: Timeline | None = None,
+        channel: int | None = None,
+    ) -> Diarization:
+        """Diarize one recording.
+
+        Parameters
+        ----------
+        source : path or Waveform
+            Any audio file, or samples in memory.
+        recording : str, optional
+            Name of the recording; default: the file's name without its suffix.
+        speech : Timeline, optional
+            Where somebody speaks, in seconds; default: the detector says.
+        channel : int, optional
+            Channel to take, from 0; default: the mean of all.
+
+        Returns
+        -------
+        Diarization
+
+        Raises
+        ------
+        AudioError
+            If the file cannot be read as audio.
+        """
+        clock = StageTimes()
+        with blas_limit(), FrameStore() as static:
+            samples = _Counted(clock, stream(source, channel=channel))
+            with clock("features"):
+                static.extend(Mfcc(self.model.mfcc).stream(samples))
+            segments = self.embed(
+                static,
+                duration=samples.count / SAMPLE_RATE,
+                recording=recording or _name(source),
+                speech=speech,
+                clock=clock,
+            )
+            return self.cluster(segments, clock=clock)
+
+    def embed(
+        self,
+        static: Frames,
+        *,
+        duration: float,
+        recording: str,
+        speech: Timeline | None = None,
+        segments: Bounds | None = None,
+        clock: StageTimes | None = None,
+    ) -> EmbeddedSegments:
+        """Cut a recording into segments, and count the statistics of their clusters: all that
+        comes before the threshold.
+
+        Parameters
+        ----------
+        static : ndarray (n_frames, n_static), float32
+            Frames as the model's `mfcc` settings make them; an array, or what gives one for a
+            slice of rows.
+        duration : float
+            Seconds of audio.
+        recording : str
+            Name of the recording.
+        speech : Timeline, optional
+            Where somebody speaks; default: the detector says.
+        segments : ndarray (n, 2), int64, optional
+            Segments of one speaker each, in frames, starts rising; default: speech is cut by
+            Gaussian divergence and BIC.
+        clock : StageTimes, optional
+            Adds up the time spent by stage.
+
+        Returns
+        -------
+        EmbeddedSegments
+
+        Raises
+        ------
+        ParameterError
+            If segments do not rise, or lie outside the frames.
+        """
+        clock = clock or StageTimes()
+        model = self.model
+        if segments is None:
+            with clock("speech"):
+                regions = self._speech(static, speech)
+            with clock("segmentation"):
+                segments = segment(static, regions, config=model.segmentation, hop=model.mfcc.hop)
+        with clock("clustering"):
+            alpha = model.clustering.alpha
+            clusters = (
+                bic_clustering(static, segments, alpha=alpha) if alpha else np.arange(len(segments))
+            )
+        with clock("ivectors"):
+            statistics = model.embedder.cluster_statistics(static, segments, clusters)
+        seconds = frames_to_seconds(segments, len(static), duration, model.mfcc)
+        return EmbeddedSegments(recording, duration, seconds, clusters, statistics)
+
+    def cluster(
+        self, segments: EmbeddedSegments, *, clock: StageTimes | None = None
+    ) -> Diarization:
+        """Join segments into local speakers.
+
+        Parameters
+        ----------
+        segments : EmbeddedSegments
+            As `embed` returns them.
+        clock : StageTimes, optional
+            Adds up the time spent by stage.
+
+        Returns
+        -------
+        Diarization
+        """
+        clock = clock or StageTimes()
+        vectors_of, statistics = self.model.embedder.vectors, segments.statistics
+        with clock("ivectors"):
+            vectors = vectors_of(statistics)
+        durations = segments.seconds[:, 1] - segments.seconds[:, 0]
+        with clock("clustering"):
+            speakers_of = local_speakers(
+                self.comparison,
+                self.comparison.backend.project(vectors),
+                np.bincount(segments.clusters, durations, len(vectors)),
+                min_speech=self.model.clustering.min_speech,
+            )
+        speakers = tuple(f"S{k + 1}" for k in range(speakers_of.max(initial=-1) + 1))
+        with clock("ivectors"):
+            vectors = vectors_of(statistics.grouped(speakers_of, len(speakers)))
+        labels = speakers_of[segments.clusters]
+        return Diarization(
+            annotation=Annotation(
+                segments.recording, _turns(segments.seconds, [speakers[k] for k in labels])
+            ),
+            speakers=speakers,
+            vectors=vectors,
+            speech_durations=np.bincount(labels, durations, len(speakers)).astype(np.float64),
+            duration=segments.duration,
+            model_hash=self.model.content_hash,
+            stage_seconds=dict(clock.seconds),
+        )
+
+    def _speech(self, static: Frames, speech: Timeline | None) -> Bounds:
+        if speech is not None:
+            return timeline_to_frames(speech.merged(), len(static), self.model.mfcc)
+        if self.detector == "energy":
+            return detect_by_energy(static, config=self.model.mfcc)
+        return self.model.detector.detect(static)
+
+
+def diarize(
+    source: Source,
+    *,
+    model: ModelBundle | None = None,
+    recording: str | None = None,
+    speech: Timeline | None = None,
+    channel: int | None = None,
+    comparison: Comparison | None = None,
+) -> Diarization:
+    """Say who speaks when in one recording.
+
+    Parameters
+    ----------
+    source : path or Waveform
+        Any audio file, or samples in memory.
+    model : ModelBundle, optional
+        Default: the model that comes with the package. To diarize many recordings, make a
+        `Diarizer` once.
+    recording : str, optional
+        Name of the recording; default: the file's name without its suffix.
+    speech : Timeline, optional
+        Where somebody speaks, in seconds; default: the model's detector says.
+    channel : int, optional
+        Channel to take, from 0; default: the mean of all.
+    comparison : Comparison, optional
+        As in `Diarizer`.
+
+    Returns
+    -------
+    Diarization
+
+    Raises
+    ------
+    AudioError
+        If the file cannot be read as audio.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> noise = np.random.default_rng(0).normal(scale=0.01, size=16000).astype(np.float32)
+    >>> len(diarize(Waveform(noise, 16000)).speakers)
+    0
+    """
+    diarizer = Diarizer(model, comparison=comparison)
+    return diarizer(source, recording=recording, speech=speech, channel=channel)
+
+
+class _Counted:
+    """Blocks of samples, counted; decoding time goes from "features" to "audio"."""
+
+    def __init__(self, clock: StageTimes, blocks: Iterator[FloatArray]) -> None:
+        self.count = 0
+        self._clock = clock
+        self._blocks = blocks
+
+    def __iter__(self) -> Iterator[FloatArray]:
+        return self
+
+    def __next__(self) -> FloatArray:
+        start = time.thread_time()
+        try:
+            block = next(self._blocks)
+        finally:
+            spent = time.thread_time() - start
+            self._clock.add("audio", spent)
+            self._clock.add("features", -spent)
+        self.count += len(block)
+        return block
+
+
+def _name(source: Source) -> str:
+    """Name of a recording; without whitespace, since RTTM has none in names."""
+    return "recording" if isinstance(source, Waveform) else "_".join(Path(source).stem.split())
+
+
+def _turns(seconds: npt.NDArray[np.float64], speakers: list[str]) -> list[Turn]:
+    """Segments as turns; touching segments of one speaker become one turn."""
+    turns: list[Turn] = []
+    for (start, end), speaker in zip(seconds.tolist(), speakers, strict=True):
+        if turns and turns[-1].speaker == speaker and start <= turns[-1].end:
+            turns[-1] = Turn(turns[-1].start, end, speaker)
+        else:
+            turns.append(Turn(start, end, speaker))
+    return turns

@@ -1,0 +1,72 @@
+"""What diarization gives: turns and vectors; and, half-way, embedded segments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from trfast.annotation import Annotation
+from trfast.embedding.ivector import ProjectedStatistics
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Diarization:
+    """Who speaks when in one recording, and a vector for each of its speakers.
+
+    Parameters
+    ----------
+    annotation : Annotation
+        Turns with the names of local speakers (``S1``, ``S2``, ... in order of appearance).
+    speakers : tuple of str
+        Local speakers, one a row of `vectors`.
+    vectors : ndarray (n_speakers, dimension), float32
+        i-vector of each local speaker, from all his speech, before any back-end.
+    speech_durations : ndarray (n_speakers,), float64
+        Seconds of speech of each local speaker.
+    duration : float
+        Seconds of audio.
+    model_hash : str
+        Content hash of the model that made this.
+    stage_seconds : mapping of str to float
+        Seconds of CPU time, by stage.
+    """
+
+    annotation: Annotation
+    speakers: tuple[str, ...]
+    vectors: npt.NDArray[np.float32]
+    speech_durations: npt.NDArray[np.float64]
+    duration: float
+    model_hash: str
+    stage_seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def recording(self) -> str:
+        """Name of the recording."""
+        return self.annotation.recording
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddedSegments:
+    """The segments of one recording, and the statistics of their clusters.
+
+    Parameters
+    ----------
+    recording : str
+    duration : float
+        Seconds of audio.
+    seconds : ndarray (n, 2), float64
+        Start and end of each segment, rising.
+    clusters : ndarray (n,), int64
+        BIC cluster of each segment, numbered in order of appearance.
+    statistics : ProjectedStatistics
+        One row a BIC cluster.
+    """
+
+    recording: str
+    duration: float
+    seconds: npt.NDArray[np.float64]
+    clusters: npt.NDArray[np.int64]
+    statistics: ProjectedStatistics

@@ -1,0 +1,17 @@
+"""Segments -> statistics that add up -> one vector a cluster."""
+
+from trfast.embedding.embedder import Embedder
+from trfast.embedding.gmm import BaumWelchStatistics, DiagonalGmm
+from trfast.embedding.ivector import ProjectedStatistics, TotalVariability
+from trfast.embedding.ivector_embedder import IvectorEmbedder, NormalizationConfig, segment_frames
+
+__all__ = [
+    "BaumWelchStatistics",
+    "DiagonalGmm",
+    "Embedder",
+    "IvectorEmbedder",
+    "NormalizationConfig",
+    "ProjectedStatistics",
+    "TotalVariability",
+    "segment_frames",
+]

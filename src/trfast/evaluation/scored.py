@@ -1,0 +1,162 @@
+"""What is scored, and who speaks in it: the common start of all scores of diarization."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from trfast.annotation import Annotation, Timeline
+from trfast.errors import AnnotationError, ParameterError
+from trfast.evaluation import sweep
+from trfast.evaluation.sweep import FloatArray, IntArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conventions:
+    """How a score was taken; as a string, in words to stand beside it.
+
+    Parameters
+    ----------
+    collar : float
+        Seconds left out on each side of a reference boundary.
+    skip_overlap : bool
+        Whether overlapped reference speech is left out.
+    has_uem : bool
+        Whether a UEM said what is scored.
+    across_recordings : bool
+        Whether a name is one speaker in all recordings.
+    """
+
+    collar: float
+    skip_overlap: bool
+    has_uem: bool
+    across_recordings: bool
+
+    def __str__(self) -> str:
+        return (
+            f"collar {self.collar:g} s on each side of a reference boundary, overlapped speech "
+            f"{'left out' if self.skip_overlap else 'scored'}, "
+            f"{'time in the UEM' if self.has_uem else 'all time (no UEM)'}, speakers mapped one "
+            f"to one {'across the collection' if self.across_recordings else 'by recording'}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scored:
+    """Elementary intervals of the recordings, what each counts, and who speaks in it.
+
+    Parameters
+    ----------
+    names : list of str
+        Recordings scored, sorted; numbers of recordings count into it.
+    recording : ndarray (n_intervals,)
+        Number of the recording of each interval.
+    seconds : ndarray (n_intervals,), float64
+        Duration; 0 where nothing is scored.
+    ref, hyp : Turns
+    ref_active, hyp_active : sparse (n_speakers, n_intervals)
+        Who speaks when.
+    hyp_bounds : (first, last), ndarray (n_turns,)
+        The intervals ``first..last - 1`` of each turn of `hyp`.
+    missing, unscored : tuple of str
+        Recordings the hypothesis has not; recordings left out.
+    """
+
+    names: list[str]
+    recording: IntArray
+    seconds: FloatArray
+    ref: sweep.Turns
+    hyp: sweep.Turns
+    ref_active: Any
+    hyp_active: Any
+    hyp_bounds: tuple[IntArray, IntArray]
+    missing: tuple[str, ...]
+    unscored: tuple[str, ...]
+    conventions: Conventions
+
+    def best_mapping(self) -> Any:
+        """Map speakers one to one: sparse (n_reference, n_hypothesis), one at each pair."""
+        return sweep.best_mapping(self.ref_active, self.hyp_active, self.seconds)
+
+    def correct(self, partner: Any) -> Any:
+        """Return where each reference speaker's partner speaks too, as `ref_active`."""
+        return self.ref_active.multiply(partner @ self.hyp_active).tocsr()
+
+    def by_recording(self, count: IntArray | FloatArray) -> FloatArray:
+        """Sum seconds times `count` (n_intervals,) over each recording."""
+        sums = np.bincount(self.recording, count * self.seconds, len(self.names))
+        return sums.astype(np.float64)
+
+
+def score(
+    reference: Mapping[str, Annotation],
+    hypothesis: Mapping[str, Annotation],
+    *,
+    uem: Mapping[str, Timeline] | None,
+    collar: float,
+    skip_overlap: bool,
+    across_recordings: bool,
+) -> Scored:
+    """Check the arguments that all scores share, and sweep over the turns."""
+    if not (math.isfinite(collar) and collar >= 0):
+        raise ParameterError(f"collar must be finite and at least 0 s, got {collar}")
+    names = sorted(name for name in reference if uem is None or name in uem)
+    if not names:
+        raise AnnotationError(
+            f"nothing to score: {len(reference)} recordings in the reference, none in the UEM."
+            " Check the names of the recordings"
+        )
+    if hypothesis and hypothesis.keys().isdisjoint(reference):
+        raise AnnotationError(
+            f"reference and hypothesis share no recording: {_some(reference)} in the reference,"
+            f" {_some(hypothesis)} in the hypothesis. Check the names of the recordings"
+        )
+    ref = sweep.gather(names, reference, across=across_recordings)
+    hyp = sweep.gather(names, hypothesis, across=across_recordings)
+    collars = [
+        (ref.recording, bound - collar, bound + collar)
+        for bound in (ref.start, ref.end)
+        if collar > 0
+    ]
+    regions = [] if uem is None else [sweep.regions(names, uem)]
+    recording, seconds, bounds = sweep.elementary_intervals(
+        [ref.spans, hyp.spans, *collars, *regions]
+    )
+    ref_active, hyp_active = (
+        sweep.activity(turns.speaker, len(turns.speakers), covered, len(seconds))
+        for turns, covered in zip((ref, hyp), bounds[:2], strict=True)
+    )
+    if collars:
+        seconds[sweep.coverage(bounds[2:4], len(seconds)) > 0] = 0.0
+    if regions:
+        seconds[sweep.coverage(bounds[-1:], len(seconds)) == 0] = 0.0
+    if skip_overlap:
+        seconds[sweep.speakers_in(ref_active) > 1] = 0.0
+    return Scored(
+        names=names,
+        recording=recording,
+        seconds=seconds,
+        ref=ref,
+        hyp=hyp,
+        ref_active=ref_active,
+        hyp_active=hyp_active,
+        hyp_bounds=bounds[1],
+        missing=tuple(name for name in names if name not in hypothesis),
+        unscored=tuple(sorted((reference.keys() | hypothesis.keys()) - set(names))),
+        conventions=Conventions(
+            collar=float(collar),
+            skip_overlap=skip_overlap,
+            has_uem=uem is not None,
+            across_recordings=across_recordings,
+        ),
+    )
+
+
+def _some(names: Iterable[str]) -> str:
+    first = list(islice(names, 4))
+    return ", ".join(first[:3]) + ", ..." * (len(first) > 3) or "none"

@@ -1,0 +1,11 @@
+"""Work over recordings: in processes of this machine, or on any executor."""
+
+from trfast.execution.processes import Outcome, map_recordings
+from trfast.execution.recordings import DiarizesOne, diarize_all
+
+__all__ = [
+    "DiarizesOne",
+    "Outcome",
+    "diarize_all",
+    "map_recordings",
+]

@@ -1,0 +1,28 @@
+"""Frames: MFCC, their deltas and normalization, the store that holds them, and their clock."""
+
+from trfast.features.clock import frames_to_seconds, timeline_to_frames
+from trfast.features.config import MfccConfig
+from trfast.features.frames import CHUNK, Frames, FrameStore, checked_frames, in_chunks
+from trfast.features.mfcc import Mfcc
+from trfast.features.normalization import (
+    add_deltas,
+    deltas,
+    segment_normalization,
+    sliding_normalization,
+)
+
+__all__ = [
+    "CHUNK",
+    "FrameStore",
+    "Frames",
+    "Mfcc",
+    "MfccConfig",
+    "add_deltas",
+    "checked_frames",
+    "deltas",
+    "frames_to_seconds",
+    "in_chunks",
+    "segment_normalization",
+    "sliding_normalization",
+    "timeline_to_frames",
+]

@@ -1,0 +1,79 @@
+"""MfccConfig: what a frame is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from trfast.errors import ParameterError
+
+
+@dataclass(frozen=True, kw_only=True)
+class MfccConfig:
+    """What an MFCC frame is; the defaults are those of the default model.
+
+    Parameters
+    ----------
+    sample_rate : int
+        Hz.
+    window, hop : float
+        Length and step of a frame in seconds.
+    n_cepstra : int
+        Cepstra kept, c1 first; the log-energy stands before them.
+    n_mels : int
+        Number of mel filters.
+    low_frequency, high_frequency : float
+        Edges of the filter bank in Hz.
+    pre_emphasis : float
+        Coefficient of the first-order difference.
+    floor : float
+        Mean square of a white noise whose power is added to every frame, so that digital
+        silence has a finite logarithm. The default is the rounding noise of 16-bit audio.
+
+    Raises
+    ------
+    ParameterError
+        If a value makes no sense, alone or beside the others.
+    """
+
+    sample_rate: int = 16_000
+    window: float = 0.025
+    hop: float = 0.010
+    n_cepstra: int = 19
+    n_mels: int = 40
+    low_frequency: float = 100.0
+    high_frequency: float = 7600.0
+    pre_emphasis: float = 0.97
+    floor: float = 2.0**-30 / 12
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.hop_samples <= self.window_samples:
+            raise ParameterError(
+                f"window {self.window} s and hop {self.hop} s at {self.sample_rate} Hz: "
+                "the hop must be at least one sample and at most the window"
+            )
+        if not 0 <= self.low_frequency < self.high_frequency <= self.sample_rate / 2:
+            raise ParameterError(
+                f"mel filters from {self.low_frequency} to {self.high_frequency} Hz do not lie "
+                f"between 0 and half the sample rate, {self.sample_rate / 2} Hz"
+            )
+        if not 1 <= self.n_cepstra < self.n_mels:
+            raise ParameterError(
+                f"n_cepstra must be from 1 to n_mels - 1 = {self.n_mels - 1}, got {self.n_cepstra}"
+            )
+        if not (0 <= self.pre_emphasis < 1 and 0 <= self.floor < np.inf):
+            raise ParameterError(
+                f"pre_emphasis must lie in [0, 1) and floor be 0 or more, "
+                f"got {self.pre_emphasis} and {self.floor}"
+            )
+
+    @property
+    def window_samples(self) -> int:
+        """Length of a frame in samples."""
+        return round(self.window * self.sample_rate)
+
+    @property
+    def hop_samples(self) -> int:
+        """Step from a frame to the next in samples."""
+        return round(self.hop * self.sample_rate)

@@ -1,0 +1,244 @@
+"""link: the local speakers of many recordings -> the speakers of the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from trfast._checks import check_matrix, check_not_negative
+from trfast._ext import _union_find
+from trfast.clustering import (
+    complete_linkage_of_edges,
+    connected_components,
+    constrained_components,
+    in_order_of_appearance,
+    members_of_groups,
+)
+from trfast.comparison import Comparison
+from trfast.errors import ParameterError
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float32]
+
+# Speakers that weigh as much as the training's mean against that of the collection.
+_RELEVANCE = 30
+# Local speakers from whom the mean of a collection is taken, at most.
+_MOST = 20_000
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Links:
+    """Which local speakers are the same person, and what says so.
+
+    Parameters
+    ----------
+    labels : ndarray (n,), int64
+        Speaker of each local speaker; numbered by recording name, then first appearance.
+    nearest : ndarray (n,), int64
+        Row of the most similar local speaker of the same speaker; -1 where there is none.
+    similarities : ndarray (n,), float32
+        Similarity to `nearest`; NaN where there is none.
+    """
+
+    labels: IntArray
+    nearest: IntArray
+    similarities: FloatArray
+
+
+def link(
+    vectors: npt.ArrayLike,
+    recordings: Sequence[str],
+    comparison: Comparison,
+    *,
+    speech_durations: npt.ArrayLike | None = None,
+    min_anchor_speech: float = 0.0,
+    constrain: bool = True,
+) -> Links:
+    """Link local speakers whose similarity reaches the threshold.
+
+    The result does not depend on the order of the recordings.
+
+    Parameters
+    ----------
+    vectors : array_like (n, dimension)
+        One local speaker a row, as ``comparison.backend.project`` gives them.
+    recordings : sequence of str, (n,)
+        Recording of each local speaker.
+    comparison : Comparison
+        What compares two of them, and when they are linked.
+    speech_durations : array_like (n,), optional
+        Seconds of speech of each local speaker; needed with `min_anchor_speech`.
+    min_anchor_speech : float
+        Seconds of speech that make a local speaker an anchor. The others neither link each other
+        nor bridge two speakers: they join the most similar anchor's speaker, or stay apart.
+    constrain : bool
+        Never join two local speakers of one recording: the most similar pairs are joined
+        first, and what would put two of one recording together is refused.
+
+    Returns
+    -------
+    Links
+
+    Raises
+    ------
+    ParameterError
+        If the arguments differ in length, hold NaN or infinity, or `min_anchor_speech` comes
+        without `speech_durations`.
+
+    Examples
+    --------
+    >>> vectors = [[1.0, 0.0], [0.0, 1.0], [0.8, 0.6]]
+    >>> links = link(vectors, ["monday", "monday", "tuesday"], Comparison(threshold=0.5))
+    >>> links.labels  # 0.6 to the second one would pass as well, but not both
+    array([0, 1, 0])
+    >>> links.nearest
+    array([ 2, -1,  0])
+    """
+    check_not_negative(min_anchor_speech, "min_anchor_speech")
+    vectors = check_matrix(vectors, "vectors")
+    n = len(vectors)
+    if len(recordings) != n:
+        raise ParameterError(
+            f"recordings must name one for each of {n} rows, got {len(recordings)}"
+        )
+    durations = np.full(n, np.inf)
+    if speech_durations is not None:
+        durations = np.asarray(speech_durations, dtype=np.float64)
+        if durations.shape != (n,):
+            raise ParameterError(f"speech_durations must have shape ({n},), got {durations.shape}")
+        if not (np.isfinite(durations) & (durations >= 0)).all():
+            raise ParameterError("speech_durations hold NaN, infinity or less than 0 seconds")
+    elif min_anchor_speech > 0:
+        raise ParameterError(
+            f"min_anchor_speech={min_anchor_speech} needs speech_durations, got None"
+        )
+    groups = np.unique(np.asarray(recordings, dtype=object), return_inverse=True)[1]
+    order = np.argsort(groups, kind="stable")
+    groups, anchors = groups[order].astype(np.int64), durations[order] >= min_anchor_speech
+
+    pairs, similarities = comparison.edges(vectors[order], n_threads=None)
+    if (
+        constrain and comparison.clustering == "hac"
+    ):  # what is no edge, complete linkage never joins
+        apart = groups[pairs[:, 0]] != groups[pairs[:, 1]]
+        pairs, similarities = pairs[apart], similarities[apart]
+    if not anchors.all():
+        either = anchors[pairs].any(axis=1)
+        pairs, similarities = pairs[either], similarities[either]
+    both = anchors[pairs].all(axis=1)
+    anchor_edges = (pairs, similarities) if both.all() else (pairs[both], similarities[both])
+    if comparison.clustering == "hac":
+        labels = complete_linkage_of_edges(*anchor_edges, n)
+    elif constrain:
+        labels = constrained_components(*anchor_edges, groups, n)
+    else:
+        labels = connected_components(anchor_edges[0], n)
+    _attach(labels, pairs[~both], similarities[~both], anchors, groups, constrain)
+    nearest, best = np.full(n, -1, np.int64), np.full(n, np.nan, np.float32)
+    _union_find.nearest_of_label(pairs, similarities, labels, nearest, best)
+
+    links = Links(
+        labels=np.empty(n, np.int64),
+        nearest=np.full(n, -1, np.int64),
+        similarities=np.empty(n, np.float32),
+    )
+    links.labels[order] = in_order_of_appearance(labels)
+    links.nearest[order] = np.where(nearest >= 0, order[nearest], -1)
+    links.similarities[order] = best
+    return links
+
+
+def link_centred(
+    vectors: npt.ArrayLike,
+    recordings: Sequence[str],
+    comparison: Comparison,
+    *,
+    speech_durations: npt.ArrayLike | None = None,
+    min_anchor_speech: float = 0.0,
+    constrain: bool = True,
+) -> Links:
+    """Link local speakers by vectors that are centred on the speakers of the collection.
+
+    What all speakers of a collection share, the channel or the language, makes them similar. So
+    they are linked twice, the second time less the mean of the speakers that the first time
+    found. That mean is drawn to the training's as if 30 more speakers stood there (MAP [1]_): a
+    collection of one speaker stays as it is. From over 20,000 local speakers, the first time takes
+    every other one, or every third, and so on.
+
+    Parameters
+    ----------
+    vectors : array_like (n, dimension)
+        One local speaker a row, as `Diarization.vectors` has them.
+    recordings, comparison, speech_durations, min_anchor_speech, constrain
+        As in `link`.
+
+    Returns
+    -------
+    Links
+
+    Raises
+    ------
+    ParameterError
+        As `link`.
+
+    References
+    ----------
+    .. [1] D. A. Reynolds, T. F. Quatieri, R. B. Dunn, "Speaker verification using adapted
+       Gaussian mixture models", Digital Signal Processing 10, 2000.
+
+    Examples
+    --------
+    >>> from trfast import load_model
+    >>> vectors = np.random.default_rng(0).normal(size=(2, 200))[[0, 1, 0]]
+    >>> recordings = ["monday", "monday", "tuesday"]
+    >>> comparison = load_model().across("cosine", threshold=0.5)
+    >>> link_centred(vectors, recordings, comparison).labels
+    array([0, 1, 0])
+    """
+    x = check_matrix(vectors, "vectors")
+
+    def linked(rows: slice, shift: FloatArray | float) -> Links:
+        return link(
+            comparison.backend.project(x[rows] - shift),
+            recordings[rows],
+            comparison,
+            speech_durations=None
+            if speech_durations is None
+            else np.asarray(speech_durations)[rows],
+            min_anchor_speech=min_anchor_speech,
+            constrain=constrain,
+        )
+
+    some = slice(None, None, max(1, -(-len(x) // _MOST)))
+    labels = linked(some, 0.0).labels
+    counts = np.bincount(labels)
+    means = np.zeros((len(counts), x.shape[1]))
+    np.add.at(means, labels, x[some] / counts[labels, None])
+    whitening = comparison.backend.whitening
+    prior = 0.0 if whitening is None else whitening.mean_
+    shift = (means - prior).sum(axis=0) / (len(means) + _RELEVANCE)
+    return linked(slice(None), shift.astype(np.float32))
+
+
+def _attach(
+    labels: IntArray,
+    pairs: IntArray,
+    similarities: FloatArray,
+    anchors: npt.NDArray[np.bool_],
+    groups: IntArray,
+    constrain: bool,
+) -> None:
+    """Give each local speaker that is no anchor the label of its best pair's anchor."""
+    pairs = np.where(anchors[pairs[:, :1]], pairs[:, ::-1], pairs)
+    order = np.argsort(-similarities, kind="stable")
+    _union_find.attach(
+        pairs[order],
+        groups,
+        *members_of_groups(groups, int(groups.max(initial=-1)) + 1),
+        constrain,
+        (~anchors).astype(np.int64),
+        labels,
+    )

@@ -1,0 +1,19 @@
+"""Speech regions -> segments of one speaker each, and their refinement."""
+
+from trfast.segmentation.bic import bic_clustering, linear_bic
+from trfast.segmentation.chain import SegmentationConfig, segment
+from trfast.segmentation.divergence import change_points, gaussian_divergence
+from trfast.segmentation.moments import VARIANCE_FLOOR, column_moments
+from trfast.segmentation.resegmentation import viterbi_resegmentation
+
+__all__ = [
+    "VARIANCE_FLOOR",
+    "SegmentationConfig",
+    "bic_clustering",
+    "change_points",
+    "column_moments",
+    "gaussian_divergence",
+    "linear_bic",
+    "segment",
+    "viterbi_resegmentation",
+]

@@ -1,0 +1,138 @@
+"""BIC: neighbours that are one segment, and segments that are one cluster."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from trfast._checks import check_bounds, check_not_negative
+from trfast._ext import _segmentation, _union_find
+from trfast.features.frames import Frames, checked_frames
+from trfast.segmentation.moments import VARIANCE_FLOOR, Bounds, packed_moments
+
+
+def linear_bic(
+    features: Frames | npt.ArrayLike, segments: npt.ArrayLike, *, alpha: float, max_gap: int = 0
+) -> Bounds:
+    r"""Merge neighbouring segments from left to right while that lowers the BIC.
+
+    For segments of :math:`n_1` and :math:`n_2` frames with full covariances, and
+    :math:`n = n_1 + n_2`, :math:`\Delta BIC = \frac{n}{2} \log|S| - \frac{n_1}{2} \log|S_1|
+    - \frac{n_2}{2} \log|S_2| - \alpha P`, :math:`P = \frac12 (d + \frac{d (d + 1)}{2}) \log n`.
+
+    Parameters
+    ----------
+    features : array_like (n_frames, n_features)
+    segments : array_like (m, 2)
+        Frame bounds.
+    alpha : float
+        Weight of the penalty, 0 or more.
+    max_gap : int
+        Segments with at most so many frames between them are neighbours; a merged segment
+        covers the gap, its statistics do not. After a longer gap the comparison starts anew.
+
+    Returns
+    -------
+    ndarray (k, 2), int64
+        Frame bounds of the merged segments.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(300, 3))
+    >>> x[200:] *= 3
+    >>> linear_bic(x, [[0, 100], [100, 200], [200, 300]], alpha=1.0).tolist()
+    [[0, 200], [200, 300]]
+    """
+    x = checked_frames(features, "features")
+    bounds = check_bounds(segments, "segments", len(x))
+    check_not_negative(alpha, "alpha")
+    if len(bounds) == 0:
+        return bounds
+    d = x.shape[1]
+    merged = np.empty_like(bounds)
+    n_merged = _segmentation.linear_bic(
+        bounds,
+        packed_moments(x, bounds),
+        d,
+        _penalty(d, alpha),
+        max_gap,
+        VARIANCE_FLOOR,
+        np.zeros((1 + d + d * (d + 1) // 2, _segmentation.BLOCK)),
+        np.empty(_segmentation.BLOCK * d * (d + 1) // 2),
+        merged,
+    )
+    return merged[:n_merged].copy()
+
+
+def bic_clustering(
+    features: Frames | npt.ArrayLike, segments: npt.ArrayLike, *, alpha: float
+) -> npt.NDArray[np.int64]:
+    """Cluster segments bottom-up: the pair of lowest dBIC first, while it is below 0.
+
+    The criterion is that of `linear_bic`, on full covariances. Takes memory for
+    ``n_segments ** 2 / 2`` distances, float32.
+
+    Parameters
+    ----------
+    features : array_like (n_frames, n_features)
+    segments : array_like (m, 2)
+        Frame bounds.
+    alpha : float
+        Weight of the penalty, 0 or more.
+
+    Returns
+    -------
+    ndarray (m,), int64
+        Cluster of each segment, numbered in order of first appearance.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(300, 3))
+    >>> x[100:200] *= 3
+    >>> bic_clustering(x, [[0, 100], [100, 200], [200, 300]], alpha=1.0).tolist()
+    [0, 1, 0]
+    """
+    merges, _ = _bic_merges(features, segments, alpha)
+    labels = np.empty(len(np.asarray(segments)), dtype=np.int64)
+    parent = np.arange(len(labels))
+    _union_find.unite(merges, parent)
+    _union_find.number_components(parent, labels)
+    return labels
+
+
+def _bic_merges(
+    features: Frames | npt.ArrayLike, segments: npt.ArrayLike, alpha: float
+) -> tuple[Bounds, npt.NDArray[np.float64]]:
+    """Pairs that BIC clustering merges, in order, and their dBIC."""
+    x = checked_frames(features, "features")
+    bounds = check_bounds(segments, "segments", len(x))
+    check_not_negative(alpha, "alpha")
+    m, d = len(bounds), x.shape[1]
+    merges = np.empty((max(m - 1, 0), 2), dtype=np.int64)
+    distances = np.empty(len(merges))
+    if m < 2:
+        return merges, distances
+    moments = np.pad(
+        packed_moments(x, bounds), ((0, -m % _segmentation.BLOCK), (0, 0)), mode="edge"
+    )
+    blocks = moments.reshape(-1, _segmentation.BLOCK, moments.shape[1]).transpose(0, 2, 1)
+    n_merges = _segmentation.bic_hac(
+        np.ascontiguousarray(blocks),
+        d,
+        _penalty(d, alpha),
+        VARIANCE_FLOOR,
+        np.empty(moments.shape[1]),
+        np.empty(_segmentation.BLOCK * d * (d + 1) // 2),
+        np.empty(m * (m - 1) // 2, dtype=np.float32),
+        np.empty(m),
+        np.ones(m, dtype=np.uint8),
+        np.empty(m, dtype=np.int64),
+        np.empty(m),
+        merges,
+        distances,
+    )
+    return merges[:n_merges], distances[:n_merges]
+
+
+def _penalty(d: int, alpha: float) -> float:
+    return alpha * (d + d * (d + 1) / 2) / 2

@@ -1,0 +1,196 @@
+"""Viterbi resegmentation: move the borders of segments to where the clusters' models change."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from trfast._checks import check_bounds, check_matrix
+from trfast._ext import _gmm, _segmentation
+from trfast._threads import blas_limit
+from trfast.errors import ParameterError
+from trfast.segmentation.moments import column_moments
+
+FloatArray = npt.NDArray[np.floating]
+Gmm = tuple[FloatArray, FloatArray]
+
+# A Gaussian gets at least so many frames, and a variance of at least this share of the
+# variance of all frames.
+_FRAMES_A_GAUSSIAN = 50
+_VARIANCE_FLOOR = 0.01
+
+# EM iterations after a split, and after the last one.
+_ITERATIONS, _LAST_ITERATIONS = 2, 6
+
+# Frames whose log-likelihoods are in memory at a time.
+_BLOCK = 2000
+
+
+def viterbi_resegmentation(
+    features: npt.ArrayLike,
+    segments: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    *,
+    n_gaussians: int = 8,
+    penalty: float = 250.0,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Train a model of each cluster, and find the best path through them.
+
+    Each cluster is a mixture of diagonal Gaussians, trained by splitting and EM on its
+    frames. Each run of touching segments is decoded on its own, from any cluster to any:
+    only the frames of the segments are looked at, and a pause costs nothing.
+
+    Parameters
+    ----------
+    features : array_like (n_frames, n_features)
+    segments : array_like (m, 2)
+        Frame bounds.
+    labels : array_like (m,)
+        Cluster of each segment, an integer.
+    n_gaussians : int
+        Gaussians of a cluster; fewer where it has under 50 frames for each.
+    penalty : float
+        What a change of cluster costs, in log-likelihood.
+
+    Returns
+    -------
+    segments : ndarray (k, 2), int64
+        Frame bounds; they cover the same frames.
+    labels : ndarray (k,), int64
+        Their clusters, under the names given. Touching segments differ; a cluster that no
+        frame prefers is gone.
+
+    Raises
+    ------
+    ParameterError
+        If bounds, labels or features cannot be used.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(1000, 4))
+    >>> x[480:] += 2
+    >>> segments, labels = viterbi_resegmentation(x, [[0, 500], [500, 1000]], [7, 3])
+    >>> segments.tolist(), labels.tolist()
+    ([[0, 480], [480, 1000]], [7, 3])
+    """
+    dtype = np.float64 if getattr(features, "dtype", None) == np.float64 else np.float32
+    x = check_matrix(features, "features", dtype=dtype)
+    bounds = check_bounds(segments, "segments", len(x))
+    names, states = np.unique(np.asarray(labels, dtype=np.int64), return_inverse=True)
+    if states.shape != (len(bounds),):
+        raise ParameterError(f"labels must be one a segment, got {states.shape} for {len(bounds)}")
+    if n_gaussians < 1:
+        raise ParameterError(f"n_gaussians must be at least 1, got {n_gaussians}")
+    if not penalty >= 0:
+        raise ParameterError(f"penalty must be 0 or more, got {penalty}")
+    if len(bounds) == 0:
+        return bounds, names
+    mean, variance = column_moments(x, bounds)
+    scale = 1 / np.sqrt(variance)
+    found, found_states = [], []
+    with blas_limit():
+        models = []
+        for state in range(len(names)):
+            frames = np.concatenate([x[a:b] for a, b in bounds[states == state]])
+            models.append(_train(((frames - mean) * scale).astype(dtype), n_gaussians))
+        holes = np.flatnonzero(bounds[1:, 0] != bounds[:-1, 1]) + 1
+        for start, stop in pairwise([0, *holes.tolist(), len(bounds)]):
+            first, last = bounds[start, 0], bounds[stop - 1, 1]
+            path = _decode(x[first:last], mean, scale, models, penalty)
+            cuts = np.flatnonzero(np.diff(path)) + 1
+            edges = first + np.array([0, *cuts, len(path)])
+            found.append(np.stack([edges[:-1], edges[1:]], axis=1))
+            found_states.append(path[np.array([0, *cuts])])
+    return np.concatenate(found), names[np.concatenate(found_states)]
+
+
+def _train(x: FloatArray, n_gaussians: int) -> Gmm:
+    """Train a mixture on frames of about unit variance; return its linear form.
+
+    The heaviest Gaussians are split along their standard deviation until there are enough.
+    """
+    n_gaussians = max(1, min(n_gaussians, len(x) // _FRAMES_A_GAUSSIAN))
+    d = x.shape[1]
+    weights = np.ones(1)
+    means = x.mean(axis=0, dtype=np.float64)[None]
+    variances = np.maximum(x.var(axis=0, dtype=np.float64)[None], _VARIANCE_FLOOR)
+    while len(weights) < n_gaussians:
+        split = np.argsort(-weights, kind="stable")[: n_gaussians - len(weights)]
+        step = 0.2 * np.sqrt(variances[split])
+        weights[split] /= 2
+        weights = np.concatenate([weights, weights[split]])
+        means = np.concatenate([means, means[split] + step])
+        means[split] -= step
+        variances = np.concatenate([variances, variances[split]])
+        for _ in range(_ITERATIONS if len(weights) < n_gaussians else _LAST_ITERATIONS):
+            zeroth, sums = _accumulate(x, _linear_form(weights, means, variances, x.dtype))
+            counts = np.maximum(zeroth, 1e-3)[:, None]
+            weights = counts[:, 0] / counts.sum()
+            means = sums[:, :d] / counts
+            variances = np.maximum(sums[:, d:] / counts - means**2, _VARIANCE_FLOOR)
+    return _linear_form(weights, means, variances, x.dtype)
+
+
+def _accumulate(
+    x: FloatArray, model: Gmm
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Zeroth, and first and second order statistics of the frames."""
+    linear, bias = model
+    c, width = linear.shape
+    zeroth, sums = np.empty((1, c)), np.empty((1, c, width))
+    sizes = _gmm.workspace_sizes(c, x.shape[1])
+    _gmm.statistics(
+        x,
+        np.array([0, len(x)]),
+        linear,
+        bias,
+        0.0,
+        zeroth,
+        sums,
+        np.empty(1),
+        np.empty((1, sizes[0]), dtype=x.dtype),
+        np.empty((1, sizes[1])),
+        np.empty((1, sizes[2]), dtype=np.intc),
+    )
+    return zeroth[0], sums[0]
+
+
+def _linear_form(
+    weights: FloatArray, means: FloatArray, variances: FloatArray, dtype: npt.DTypeLike
+) -> Gmm:
+    """Matrix and bias that turn [x, x^2] into log(weight * density), up to a constant."""
+    precision = 1 / variances
+    linear = np.concatenate([means * precision, -precision / 2], axis=1)
+    bias = np.log(weights) - 0.5 * (np.log(variances) + means**2 * precision).sum(axis=1)
+    return linear.astype(dtype), bias.astype(dtype)
+
+
+def _decode(
+    x: FloatArray, mean: FloatArray, scale: FloatArray, models: list[Gmm], penalty: float
+) -> npt.NDArray[np.int32]:
+    """Best path of states through the frames of one run."""
+    score = np.zeros(len(models))
+    switched = np.empty((len(x), len(models)), dtype=np.uint8)
+    source = np.empty(len(x), dtype=np.int32)
+    path = np.empty(len(x), dtype=np.int32)
+    # All mixtures in one product, a Gaussian of each side by side; what one lacks counts nothing.
+    n_gaussians = max(len(bias) for _, bias in models)
+    weights = np.zeros((n_gaussians, len(models), 2 * x.shape[1]), dtype=x.dtype)
+    biases = np.full((n_gaussians, len(models), 1), -np.inf, dtype=x.dtype)
+    for k, (linear, bias) in enumerate(models):
+        weights[: len(bias), k], biases[: len(bias), k, 0] = linear, bias
+    for start in range(0, len(x), _BLOCK):
+        block = slice(start, min(start + _BLOCK, len(x)))
+        frames = ((x[block] - mean) * scale).astype(x.dtype)
+        squares = np.concatenate([frames, frames**2], axis=1)
+        joint = (weights.reshape(-1, 2 * x.shape[1]) @ squares.T).reshape(*biases.shape[:2], -1)
+        joint += biases
+        top = joint.max(axis=0)
+        log_likelihoods = top + np.log(np.exp(joint - top).sum(axis=0))
+        _segmentation.viterbi_forward(
+            log_likelihoods.astype(np.float64), penalty, score, switched[block], source[block]
+        )
+    _segmentation.viterbi_backward(switched, source, int(np.argmax(score)), path)
+    return path
