@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import platform
+import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -138,8 +139,14 @@ def machine_lines(info: dict[str, Any], date: str) -> Iterator[str]:
     yield f"  {platform.system()} {platform.machine()}, Python {info['python_version']}"
     yield f"- BLAS: {', '.join(sorted(blas))}"
     yield f"- Versions: {', '.join(f'{name} {v}' for name, v in installed().items())}"
-    yield f"- Measured: {date[:10]}"
+    yield f"- Measured: {date[:10]}, at commit {commit()}"
     yield ""
+
+
+def commit() -> str:
+    """Return the commit of the checkout, marked where files differ from it."""
+    words = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def installed() -> dict[str, str]:
@@ -157,10 +164,11 @@ def stage_lines(
     medians: Results, memory: dict[str, float], limit: dict[str, float]
 ) -> Iterator[str]:
     """Yield the stages beside their peers, and the targets."""
-    rows, judged = [], []
+    rows, judged, unmeasured = [], [], []
     for key, stage in STAGES.items():
         systems = medians.get(key, {})
         if OURS not in systems:
+            unmeasured.append(stage.title)
             continue
         ours, least = systems[OURS], bound(stage, limit)
         rows.append(
@@ -189,7 +197,9 @@ def stage_lines(
         ([title, v.target, v.reached, "met" if v.met else "**missed**"] for title, v in judged),
     )
     missed = [(title, v) for title, v in judged if not v.met]
-    yield f"{len(judged) - len(missed)} of {len(judged)} targets are met."
+    yield f"{len(judged) - len(missed)} of {len(judged)} targets that have a result are met."
+    if unmeasured:
+        yield f"Not measured: {', '.join(unmeasured)}."
     for stage in STAGES.values():
         if stage.note and any(title == stage.title for title, _ in missed):
             yield f"- {stage.title}: {stage.note}"

@@ -104,42 +104,12 @@ def link(
         raise ParameterError(
             f"recordings must name one for each of {n} rows, got {len(recordings)}"
         )
-    durations = np.full(n, np.inf)
-    if speech_durations is not None:
-        durations = np.asarray(speech_durations, dtype=np.float64)
-        if durations.shape != (n,):
-            raise ParameterError(f"speech_durations must have shape ({n},), got {durations.shape}")
-        if not (np.isfinite(durations) & (durations >= 0)).all():
-            raise ParameterError("speech_durations hold NaN, infinity or less than 0 seconds")
-    elif min_anchor_speech > 0:
-        raise ParameterError(
-            f"min_anchor_speech={min_anchor_speech} needs speech_durations, got None"
-        )
+    anchors = _anchors(speech_durations, n, min_anchor_speech)
     groups = np.unique(np.asarray(recordings, dtype=object), return_inverse=True)[1]
     order = np.argsort(groups, kind="stable")
-    groups, anchors = groups[order].astype(np.int64), durations[order] >= min_anchor_speech
-
-    pairs, similarities = comparison.edges(vectors[order], n_threads=None)
-    if (
-        constrain and comparison.clustering == "hac"
-    ):  # what is no edge, complete linkage never joins
-        apart = groups[pairs[:, 0]] != groups[pairs[:, 1]]
-        pairs, similarities = pairs[apart], similarities[apart]
-    if not anchors.all():
-        either = anchors[pairs].any(axis=1)
-        pairs, similarities = pairs[either], similarities[either]
-    both = anchors[pairs].all(axis=1)
-    anchor_edges = (pairs, similarities) if both.all() else (pairs[both], similarities[both])
-    if comparison.clustering == "hac":
-        labels = complete_linkage_of_edges(*anchor_edges, n)
-    elif constrain:
-        labels = constrained_components(*anchor_edges, groups, n)
-    else:
-        labels = connected_components(anchor_edges[0], n)
-    _attach(labels, pairs[~both], similarities[~both], anchors, groups, constrain)
-    nearest, best = np.full(n, -1, np.int64), np.full(n, np.nan, np.float32)
-    _union_find.nearest_of_label(pairs, similarities, labels, nearest, best)
-
+    labels, nearest, best = _joined(
+        vectors[order], groups[order].astype(np.int64), anchors[order], comparison, constrain
+    )
     links = Links(
         labels=np.empty(n, np.int64),
         nearest=np.full(n, -1, np.int64),
@@ -221,6 +191,55 @@ def link_centred(
     prior = 0.0 if whitening is None else whitening.mean_
     shift = (means - prior).sum(axis=0) / (len(means) + _RELEVANCE)
     return linked(slice(None), shift.astype(np.float32))
+
+
+def _anchors(
+    speech_durations: npt.ArrayLike | None, n: int, min_anchor_speech: float
+) -> npt.NDArray[np.bool_]:
+    """Say which local speakers speak long enough to found a speaker."""
+    if speech_durations is None:
+        if min_anchor_speech > 0:
+            raise ParameterError(
+                f"min_anchor_speech={min_anchor_speech} needs speech_durations, got None"
+            )
+        return np.ones(n, dtype=bool)
+    durations = np.asarray(speech_durations, dtype=np.float64)
+    if durations.shape != (n,):
+        raise ParameterError(f"speech_durations must have shape ({n},), got {durations.shape}")
+    if not (np.isfinite(durations) & (durations >= 0)).all():
+        raise ParameterError("speech_durations hold NaN, infinity or less than 0 seconds")
+    return np.asarray(durations >= min_anchor_speech)
+
+
+def _joined(
+    vectors: FloatArray,
+    groups: IntArray,
+    anchors: npt.NDArray[np.bool_],
+    comparison: Comparison,
+    constrain: bool,
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Label rows that are sorted by group; name the nearest row of each label, -1 where none is,
+    and how similar it is."""
+    n, complete = len(vectors), comparison.clustering == "hac"
+    pairs, similarities = comparison.edges(vectors, n_threads=None)
+    if constrain and complete:  # what is no edge, complete linkage never joins
+        apart = groups[pairs[:, 0]] != groups[pairs[:, 1]]
+        pairs, similarities = pairs[apart], similarities[apart]
+    if not anchors.all():
+        either = anchors[pairs].any(axis=1)
+        pairs, similarities = pairs[either], similarities[either]
+    both = anchors[pairs].all(axis=1)
+    edges = (pairs, similarities) if both.all() else (pairs[both], similarities[both])
+    if complete:
+        labels = complete_linkage_of_edges(*edges, n)
+    elif constrain:
+        labels = constrained_components(*edges, groups, n)
+    else:
+        labels = connected_components(edges[0], n)
+    _attach(labels, pairs[~both], similarities[~both], anchors, groups, constrain)
+    nearest, best = np.full(n, -1, np.int64), np.full(n, np.nan, np.float32)
+    _union_find.nearest_of_label(pairs, similarities, labels, nearest, best)
+    return labels, nearest, best
 
 
 def _attach(
