@@ -170,7 +170,7 @@ def best_mapping(reference: Any, hypothesis: Any, seconds: FloatArray) -> Any:
     # The assignment's time grows with the square of its size. Speakers that no chain of common
     # time connects do not compete: they are assigned apart, as many at once as do no harm.
     n_rows, n_columns = common.shape
-    graph = coo_array((time, (rows, n_rows + columns)), shape=(n_rows + n_columns,) * 2)
+    graph = _graph(time, rows, n_rows + columns, (n_rows + n_columns,) * 2)
     component = connected_components(graph, directed=False)[1][rows]
     order = np.argsort(component, kind="stable")
     first = np.searchsorted(component[order], component[order])
@@ -178,6 +178,12 @@ def best_mapping(reference: Any, hypothesis: Any, seconds: FloatArray) -> Any:
     assigned = [b[_assignment(rows[b], columns[b], time[b])] for b in blocks if len(b)]
     chosen = np.concatenate([np.zeros(0, np.int64), *assigned])
     return pairs(rows[chosen], columns[chosen], (n_rows, n_columns))
+
+
+def _graph(weights: FloatArray, rows: IntArray, columns: IntArray, shape: tuple[int, int]) -> Any:
+    """Return a sparse graph; csgraph of SciPy before 1.15 takes 32-bit indices only."""
+    index = (rows.astype(np.int32), columns.astype(np.int32))
+    return coo_array((weights, index), shape=shape).tocsr()
 
 
 def _assignment(rows: IntArray, columns: IntArray, time: FloatArray) -> IntArray:
@@ -188,15 +194,14 @@ def _assignment(rows: IntArray, columns: IntArray, time: FloatArray) -> IntArray
     # The matching must be full: each row has a column of its own that stands for no partner.
     everyone = np.arange(n_rows)
     dearest = 2.0 * time.max()
-    costs = coo_array(
-        (
-            np.concatenate([dearest - time, np.full(n_rows, dearest)]),
-            (np.concatenate([rows, everyone]), np.concatenate([columns, n_columns + everyone])),
-        ),
-        shape=(n_rows, n_columns + n_rows),
+    costs = _graph(
+        np.concatenate([dearest - time, np.full(n_rows, dearest)]),
+        np.concatenate([rows, everyone]),
+        np.concatenate([columns, n_columns + everyone]),
+        (n_rows, n_columns + n_rows),
     )
     matched = np.full(n_rows, -1)
-    matched_rows, matched_columns = min_weight_full_bipartite_matching(costs.tocsr())
+    matched_rows, matched_columns = min_weight_full_bipartite_matching(costs)
     matched[matched_rows] = matched_columns
     chosen: IntArray = np.flatnonzero(matched[rows] == columns)
     return chosen
