@@ -171,6 +171,7 @@ def progress_bar(
     from trfast.audio.files import source_size
 
     console = Console(stderr=True)
+    console.quiet = quiet or not console.is_terminal  # older rich ends the line of a disabled bar
     sizes = {name: 1 + source_size(source) for name, source in sources.items()}
     n_done = 0
     with Progress(
@@ -180,7 +181,7 @@ def progress_bar(
         TimeRemainingColumn(),
         console=console,
         transient=True,
-        disable=quiet or not console.is_terminal,
+        disable=console.quiet,
         speed_estimate_period=600,  # a recording may take minutes
     ) as progress:
         task = progress.add_task("", total=sum(sizes.values()), n_done=0, n=len(sizes))
@@ -200,8 +201,9 @@ def stages_bar(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
+    console.quiet = quiet or not console.is_terminal  # older rich ends the line of a disabled bar
     columns = (TextColumn("{task.description:18}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bar:
+    with Progress(*columns, console=console, disable=console.quiet) as bar:
         tasks = {}
 
         def progress(stage: str, done: int, total: int) -> None:
