@@ -24,6 +24,7 @@ PAGES = sorted(
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+OURS = re.compile(r"https://github\.com/trfast/trfast/(?:blob|tree)/main/([^\s)#]+)")
 
 
 def name(path: Path) -> str:
@@ -72,8 +73,15 @@ def test_options_named_alone_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_lead_to_files(page: Path) -> None:
-    for target in LINK.findall(page.read_text(encoding="utf-8")):
+    text = page.read_text(encoding="utf-8")
+    for target in LINK.findall(text):
         assert (page.parent / target).exists(), target
+    for target in OURS.findall(text):
+        assert (ROOT / target).exists(), target
+
+
+def test_links_of_the_readme_are_whole() -> None:
+    assert LINK.findall((ROOT / "README.md").read_text(encoding="utf-8")) == []
 
 
 @pytest.fixture(scope="module")
