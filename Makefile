@@ -2,7 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-quick lint bench bench-quick docs model paper clean
+.PHONY: demo test test-quick lint bench bench-quick docs model paper clean sdist dist test-sdist
+
+# OPTIONS, for example: make test-clang OPTIONS='-m "not slow"'
+PYTEST = python -m pytest --pyargs tests trfast $(OPTIONS)
 
 .venv/.created:
 	$(PYTHON) -m venv .venv
@@ -18,10 +21,10 @@ demo: .venv/.av
 	$(BIN)/python examples/demo.py demo
 
 test: .venv/.test
-	$(BIN)/python -m pytest
+	$(BIN)/$(PYTEST)
 
 test-quick: .venv/.test
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/$(PYTEST) -m "not slow"
 
 lint: .venv/.lint .venv/.test
 	$(BIN)/ruff check .
@@ -29,6 +32,50 @@ lint: .venv/.lint .venv/.test
 	$(BIN)/mypy
 	$(BIN)/codespell
 	PATH="$(BIN):$$PATH" $(BIN)/cython-lint src
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+# What users get: the sdist, and the wheel made of it, as the package index checks them.
+sdist:
+	rm -rf dist build/sdist
+	$(PYTHON) -m venv build/sdist
+	build/sdist/bin/python -m pip install --quiet build twine
+	build/sdist/bin/python -m build --sdist
+
+dist: sdist
+	build/sdist/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist dist/*.tar.gz
+	build/sdist/bin/twine check --strict dist/*
+
+# Each below unpacks the sdist in build/, away from .venv and src; `test-sdist` is its `make test`.
+define unpack
+rm -rf build/$@
+mkdir -p build/$@
+tar -xzf dist/*.tar.gz -C build/$@ --strip-components=1
+endef
+
+test-sdist: sdist
+	$(unpack)
+	$(MAKE) -C build/$@ test
+
+# The others run the tests beside an installed package, built with other settings.
+INSTALLED := test-wheel test-debug test-no-openmp test-clang test-oldest
+PACKAGE = .[test]
+
+test-wheel: dist
+test-wheel: PACKAGE = $$(echo ../../dist/*.whl)[test]
+test-debug: SETTINGS = TRFAST_DEBUG=1
+test-no-openmp: SETTINGS = TRFAST_OPENMP=0
+test-clang: SETTINGS = CC=clang
+test-oldest: PYTHON = python3.11
+test-oldest: PACKAGE = .[test-core]
+test-oldest: SETTINGS = PIP_CONSTRAINT=oldest.txt PIP_BUILD_CONSTRAINT=oldest.txt
+
+.PHONY: $(INSTALLED)
+$(INSTALLED): sdist
+	$(unpack)
+	$(PYTHON) -m venv build/$@/.venv
+	cd build/$@ && .venv/bin/python tools/oldest.py > oldest.txt
+	cd build/$@ && $(SETTINGS) .venv/bin/python -m pip install --quiet "$(PACKAGE)"
+	cd build/$@ && .venv/bin/$(PYTEST)
 
 # One core. `bench` writes docs/benchmarks.md; `bench-quick`, under 3 minutes, leaves the slow
 # peers and the long files out. SIDEKIT and S4D: TRFAST_SIDEKIT_PYTHON names their interpreter.
