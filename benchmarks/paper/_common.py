@@ -26,7 +26,7 @@ from trfast._files import write_atomic
 from trfast.comparison import Comparison
 from trfast.diarization import Diarizer, EmbeddedSegments
 from trfast.embedding.ivector import ProjectedStatistics
-from trfast.evaluation.verification import (
+from trfast.evaluation import (
     equal_error_rate,
     minimum_dcf,
     verification_trials_of_scores,

@@ -88,7 +88,7 @@ def test_the_start_ranks_as_plda():
     outputs = first_outputs(triplet_start(plda, UNIT, BackendConfig()), UNIT)
     unit = outputs / np.linalg.norm(outputs, axis=1)[:, None]
     pairs = np.triu_indices(len(UNIT), 1)
-    cosines, ratios = (unit @ unit.T)[pairs], plda.score(UNIT)[pairs]
+    cosines, ratios = (unit @ unit.T)[pairs], plda.similarity(UNIT)[pairs]
     assert spearmanr(cosines, ratios).statistic > 0.98
     without = first_outputs(triplet_start(plda, UNIT, BackendConfig(tr_constant=0)), UNIT)
     assert without.shape == (len(UNIT), RANK)

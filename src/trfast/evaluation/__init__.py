@@ -11,12 +11,11 @@ from trfast.evaluation.diarization import (
 from trfast.evaluation.explanation import ErrorParts, Explanation, SpeakerErrors, explain
 from trfast.evaluation.scored import Conventions
 from trfast.evaluation.verification import (
-    det_points,
-    equal_error_rate,
     minimum_dcf,
     verification_trials,
     verification_trials_of_scores,
 )
+from trfast.scoring.trials import det_points, equal_error_rate
 
 __all__ = [
     "ClusterQuality",

@@ -9,9 +9,11 @@ import numpy.typing as npt
 
 from trfast._threads import blas_limit
 from trfast.scoring.backend import Backend, Estimator, estimator_of, estimator_tensors
-from trfast.scoring.normalization import Lda, Wccn, Whitening
+from trfast.scoring.lda import Lda
+from trfast.scoring.normalization import Whitening
 from trfast.scoring.plda import Plda
 from trfast.scoring.triplet import TripletRanking
+from trfast.scoring.wccn import Wccn
 from trfast.training.config import BackendConfig, TrainingConfig
 from trfast.training.vectors import SpeakerVectors
 
