@@ -83,12 +83,12 @@ def test_speaker_recordings(folder):
         "ben": ["late_show", "monday"],
         "cat": ["tuesday"],
     }
-    assert collection.speaker_recordings(min_speech=11) == {
+    assert collection.speaker_recordings(min_seconds=11) == {
         "ann": ["monday", "tuesday"],
         "ben": ["late_show"],
         "cat": ["tuesday"],
     }
-    classes = collection.speaker_recordings(min_recordings=2, min_speech=11)
+    classes = collection.speaker_recordings(min_recordings=2, min_seconds=11)
     assert classes == {"ann": ["monday", "tuesday"]}
 
 
