@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.evaluation.small import turns
+from tests.reference import annotation as reference
 from trfast.annotation import Annotation, Timeline
 from trfast.errors import AnnotationError, CollectionError, ParameterError
 from trfast.formats import write_rttm, write_uem
@@ -118,3 +122,10 @@ def test_single_speaker_turns(turns, expected):
 def test_shorter_stretches_on_demand():
     show = Annotation("show", [(0, 0.25, "ann")])
     assert single_speaker_turns(show, min_duration=0.2) == [(0, 0.25, "ann")]
+
+
+@given(turns, st.sampled_from([0.0, 0.5, 2.0]))
+def test_single_speaker_turns_equal_the_twin(listed, min_duration):
+    show = Annotation("show", listed)
+    found = single_speaker_turns(show, min_duration=min_duration)
+    assert found == reference.single_speaker_turns(show, min_duration)

@@ -113,8 +113,7 @@ def single_speaker_turns(
     active: set[str] = set()
     starts: dict[float, list[str]] = {}
     ends: dict[float, list[str]] = {}
-    for speaker in annotation.speakers:
-        own = Annotation("", [t for t in annotation if t.speaker == speaker]).timeline()
+    for speaker, own in annotation.timeline_by_speaker().items():
         for segment in own:
             starts.setdefault(segment.start, []).append(speaker)
             ends.setdefault(segment.end, []).append(speaker)
