@@ -193,6 +193,11 @@ STAGES = {
     ),
     "DER without overlap": Stage(title="The same, collar 0.25 s, no overlap", work="the same"),
     "RTTM": Stage(title="Reading RTTM", work="19,475 lines"),
+    "long RTTM": Stage(title="Reading RTTM in no order", work="400,000 lines"),
+    "writing RTTM": Stage(title="Writing RTTM", work="400,000 turns"),
+    "oracle": Stage(title="Oracle linking", work="20,000 turns, 200 speakers"),
+    "alone": Stage(title="Stretches of one speaker", work="20,000 turns, 200 speakers"),
+    "speech by speaker": Stage(title="Seconds of each speaker", work="20,000 turns, 200 speakers"),
 }
 
 

@@ -23,10 +23,11 @@ import numpy.typing as npt
 from trfast.annotation import Annotation
 from trfast.clustering import CLUSTERINGS
 from trfast.diarization import Diarization, Diarizer, EmbeddedSegments
-from trfast.evaluation import diarization_error, oracle_linking
-from trfast.evaluation.verification import (
+from trfast.evaluation import (
+    diarization_error,
     equal_error_rate,
     minimum_dcf,
+    oracle_linking,
     verification_trials_of_scores,
 )
 from trfast.linking import link_centred

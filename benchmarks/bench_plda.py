@@ -45,9 +45,9 @@ def full_rank(model: Plda, x: Array) -> Array:
 
 
 def test_scores(benchmark: Any, vectors: Array, model: Plda) -> None:
-    scores = measure(benchmark, "PLDA scores", OURS, model.score, vectors)
+    scores = measure(benchmark, "PLDA scores", OURS, model.similarity, vectors)
     expected = full_rank(model, vectors[:50])
-    constant = model.score(model.mean_[None])
+    constant = model.similarity(model.mean_[None])
     np.testing.assert_allclose(scores[:50, :50], expected + constant, atol=1e-2)
 
 
@@ -59,7 +59,12 @@ def test_scores_of_numpy(benchmark: Any, vectors: Array, model: Plda) -> None:
 def test_scores_of_sets(benchmark: Any, vectors: Array, model: Plda) -> None:
     counts = np.arange(N) % 10 + 1
     scores = measure(
-        benchmark, "PLDA scores of sets", OURS, model.score_sets, counts, vectors * counts[:, None]
+        benchmark,
+        "PLDA scores of sets",
+        OURS,
+        model.similarity_of_sets,
+        counts,
+        vectors * counts[:, None],
     )
     assert scores.shape == (N, N)
 

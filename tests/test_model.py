@@ -59,6 +59,15 @@ def test_a_loaded_model_gives_the_same_to_the_last_bit(bundle, path):
     assert again.read_bytes() == path.read_bytes()
 
 
+def test_the_default_model_is_that_of_its_file():
+    """What the parameters are called may change, and what the file calls them may not."""
+    path = files("trfast") / "models" / "default.safetensors"
+    model = load_model()
+    assert model.content_hash.startswith("a59c903c77db")
+    assert model.content_hash == header_of(path)["content_hash"]
+    assert header_of(path)["settings"]["detector"]["min_speech"] == model.detector.min_duration
+
+
 def test_repr(bundle):
     assert repr(bundle) == (
         f"<ModelBundle {bundle.content_hash[:12]}: 4 Gaussians, rank 3, back-ends cosine, wccn,"

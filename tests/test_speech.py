@@ -62,14 +62,14 @@ def test_the_level_of_a_recording_does_not_count(detector):
 
 def test_short_gaps_are_closed_before_short_speech_is_dropped(detector):
     gaps = frames(7, [(200, 400), (430, 600), (900, 908), (916, 924), (1300, 1305)])
-    options = {"penalty": 5.0, "min_gap": 0.5, "min_speech": 0.2}
+    options = {"penalty": 5.0, "min_gap": 0.5, "min_duration": 0.2}
     np.testing.assert_allclose(detect(detector, gaps, **options), [(200, 600), (900, 924)], atol=3)
-    options |= {"min_gap": 0.0, "min_speech": 0.0}
+    options |= {"min_gap": 0.0, "min_duration": 0.0}
     assert len(detect(detector, gaps, **options)) == 5
 
 
 def test_penalty_and_bias(detector):
-    options = {"min_speech": 0.0, "min_gap": 0.0}
+    options = {"min_duration": 0.0, "min_gap": 0.0}
     noisy = frames(7, [*SPEECH, (50, 58), (1600, 1608)])
     n_regions = [len(detect(detector, noisy, penalty=p, **options)) for p in (0.0, 200.0, 1e9)]
     assert n_regions == [5, 3, 1]
@@ -95,9 +95,9 @@ def test_silence_before_a_recording_only_shifts_it(detector):
 
 @pytest.mark.parametrize("chunk", [100, 1000])
 def test_chunks_do_not_change_what_is_found(detector, monkeypatch, chunk):
-    expected = detect(detector, frames(7), penalty=1.0, min_speech=0.0, min_gap=0.0)
+    expected = detect(detector, frames(7), penalty=1.0, min_duration=0.0, min_gap=0.0)
     monkeypatch.setattr(speech, "_CHUNK", chunk)
-    found = detect(detector, frames(7), penalty=1.0, min_speech=0.0, min_gap=0.0)
+    found = detect(detector, frames(7), penalty=1.0, min_duration=0.0, min_gap=0.0)
     np.testing.assert_array_equal(found, expected)
 
 
@@ -181,16 +181,16 @@ def test_viterbi_is_the_best_of_all_paths(ratio, penalty):
 
 
 @given(st.lists(st.booleans(), max_size=40), st.integers(0, 5), st.integers(0, 5))
-def test_closing_equals_the_twin(speech, min_speech, min_gap):
+def test_closing_equals_the_twin(speech, min_duration, min_gap):
     config = MfccConfig()
     # Half a frame less: not on the edge, where rounding decides.
     found = _closed(
         np.array(speech, dtype=bool),
-        (min_speech - 0.5) * config.hop,
+        (min_duration - 0.5) * config.hop,
         (min_gap - 0.5) * config.hop,
         config,
     )
-    assert found.tolist() == reference.closed(speech, min_speech, min_gap)
+    assert found.tolist() == reference.closed(speech, min_duration, min_gap)
 
 
 def energies(*parts):
@@ -200,7 +200,7 @@ def energies(*parts):
 def test_energy_loud_and_quiet():
     static = energies((-12, 100), (-3, 200), (-12, 30), (-3, 100), (-12, 100), (-3, 10), (-12, 99))
     assert detect_by_energy(static).tolist() == [[100, 430]]
-    assert detect_by_energy(static, min_gap=0.0, min_speech=0.0).tolist() == [
+    assert detect_by_energy(static, min_gap=0.0, min_duration=0.0).tolist() == [
         [100, 300],
         [330, 430],
         [530, 540],

@@ -26,7 +26,7 @@ from trfast._files import write_atomic
 from trfast.comparison import Comparison
 from trfast.diarization import Diarizer, EmbeddedSegments
 from trfast.embedding.ivector import ProjectedStatistics
-from trfast.evaluation.verification import (
+from trfast.evaluation import (
     equal_error_rate,
     minimum_dcf,
     verification_trials_of_scores,
@@ -120,9 +120,9 @@ class Study:
     def config(self, recipe: str, *, seed: int = 0, **tr: Any) -> TrainingConfig:
         """Return the settings of a recipe, with other arguments of its network."""
         config = self.recipes[recipe]
-        tr = {"n_epochs": TripletRanking().n_epochs, **config.backend.tr, **tr}
+        tr = {"n_epochs": TripletRanking().n_epochs, **config.estimators.tr, **tr}
         tr["n_epochs"] = min(tr["n_epochs"], self.epochs or tr["n_epochs"])
-        return replace(config, seed=seed, backend=replace(config.backend, tr=tr))
+        return replace(config, seed=seed, estimators=replace(config.estimators, tr=tr))
 
     @cached_property
     def labelled(self) -> dict[str, LabelledCollection]:
@@ -141,7 +141,7 @@ class Study:
         """What the back-ends of each recipe learn from."""
         return {
             recipe: training_vectors(
-                self._stages(config).vectors, self.labelled[TRAIN], config.min_speech
+                self._stages(config).vectors, self.labelled[TRAIN], config.min_class_speech
             )
             for recipe, config in self.recipes.items()
         }
@@ -186,7 +186,7 @@ class Study:
         whitening = self.models[recipe].whitening
         x = Backend(name="cosine", whitening=whitening).project(vectors.vectors)
         start: Any = None
-        if config.backend.tr_start == "plda":
+        if config.estimators.tr_start == "plda":
             start = self.backend("plda", recipe).estimator
         ranking = triplet_ranking(x, start, config)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -39,10 +40,11 @@ class Segment:
     end: float
 
     def __post_init__(self) -> None:
+        if -math.inf < self.start <= self.end < math.inf:  # one comparison: there are many segments
+            return
         if not (math.isfinite(self.start) and math.isfinite(self.end)):
             raise AnnotationError(f"times must be finite, got {self.start} to {self.end}")
-        if self.end < self.start:
-            raise AnnotationError(f"a segment ends before it starts: {self.start} to {self.end} s")
+        raise AnnotationError(f"a segment ends before it starts: {self.start} to {self.end} s")
 
     @property
     def duration(self) -> float:
@@ -55,6 +57,10 @@ class Turn(Segment):
     """A segment in which one speaker speaks."""
 
     speaker: str
+
+
+# The order of turns, made once a turn where comparing them makes it twice a comparison.
+_order = attrgetter("start", "end", "speaker")
 
 
 class Timeline:
@@ -172,7 +178,8 @@ class Annotation:
         self, recording: str, turns: Iterable[Turn | tuple[float, float, str]] = ()
     ) -> None:
         self.recording = recording
-        self.turns = tuple(sorted(t if isinstance(t, Turn) else Turn(*t) for t in turns))
+        listed = (t if isinstance(t, Turn) else Turn(*t) for t in turns)
+        self.turns = tuple(sorted(listed, key=_order))
 
     def __len__(self) -> int:
         return len(self.turns)
@@ -205,14 +212,21 @@ class Annotation:
 
     def speech_by_speaker(self) -> dict[str, float]:
         """Seconds of each speaker, names sorted; a speaker's overlapping turns count once."""
-        return {
-            speaker: Timeline(
-                (turn.start, turn.end) for turn in self.turns if turn.speaker == speaker
-            )
-            .merged()
-            .duration
-            for speaker in self.speakers
-        }
+        return {name: speech.duration for name, speech in self.timeline_by_speaker().items()}
+
+    def timeline_by_speaker(self) -> dict[str, Timeline]:
+        """Return where each speaker speaks, names sorted: their turns, merged.
+
+        Examples
+        --------
+        >>> show = Annotation("show", [(0, 2, "ben"), (1, 3, "ann"), (2, 4, "ben")])
+        >>> show.timeline_by_speaker()
+        {'ann': Timeline([(1.0, 3.0)]), 'ben': Timeline([(0.0, 4.0)])}
+        """
+        turns: dict[str, list[Turn]] = {}
+        for turn in self.turns:
+            turns.setdefault(turn.speaker, []).append(turn)
+        return {name: Timeline(turns[name]).merged() for name in sorted(turns)}
 
     def rename(self, names: Mapping[str, str] | Callable[[str], str]) -> Annotation:
         """Return a copy with other speaker names; a name absent from a mapping stays."""

@@ -60,8 +60,9 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
         Cost of a change between speech and the rest, in units of log-likelihood.
     bias : float
         Added to the log-likelihood ratio of each frame: above 0 finds more speech.
-    min_speech, min_gap : float
-        Seconds: gaps shorter than `min_gap` are closed, then shorter speech is dropped.
+    min_duration, min_gap : float
+        Seconds: gaps shorter than `min_gap` are closed, then regions shorter than `min_duration`
+        dropped.
     random_state : int
         Seed of the network's start and of the order of frames.
 
@@ -84,7 +85,7 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
         n_epochs: int = 8,
         penalty: float = 80.0,
         bias: float = 0.0,
-        min_speech: float = 0.2,
+        min_duration: float = 0.2,
         min_gap: float = 0.5,
         random_state: int = 0,
     ) -> None:
@@ -93,7 +94,7 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
         self.n_epochs = n_epochs
         self.penalty = penalty
         self.bias = bias
-        self.min_speech = min_speech
+        self.min_duration = min_duration
         self.min_gap = min_gap
         self.random_state = random_state
 
@@ -177,7 +178,7 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
         ratio = np.where(silent, -1e3, self._ratio(static, _loudness(energy)) + self.bias)
         return _closed(
             _viterbi(ratio, self.penalty),
-            self.min_speech,
+            self.min_duration,
             self.min_gap,
             self.config or MfccConfig(),
         )
@@ -219,7 +220,7 @@ def detect_by_energy(
     static: Frames,
     *,
     config: MfccConfig | None = None,
-    min_speech: float = 0.2,
+    min_duration: float = 0.2,
     min_gap: float = 0.5,
 ) -> npt.NDArray[np.int64]:
     """Find speech without a model: frames louder than half-way between quiet and loud.
@@ -230,7 +231,7 @@ def detect_by_energy(
         Static frames, log-energy first.
     config : MfccConfig, optional
         What the frames are.
-    min_speech, min_gap : float
+    min_duration, min_gap : float
         Seconds, as in `SpeechDetector`.
 
     Returns
@@ -252,7 +253,7 @@ def detect_by_energy(
         return np.empty((0, 2), dtype=np.int64)
     quiet, loud = np.percentile(heard, [10, 90])
     threshold = max((quiet + loud) / 2, _SILENCE) if loud - quiet > 2 else loud - 2
-    return _closed(energy > threshold, min_speech, min_gap, config or MfccConfig())
+    return _closed(energy > threshold, min_duration, min_gap, config or MfccConfig())
 
 
 def regions_to_timeline(
@@ -263,7 +264,7 @@ def regions_to_timeline(
 
 
 def _closed(
-    speech: npt.NDArray[np.bool_], min_speech: float, min_gap: float, config: MfccConfig
+    speech: npt.NDArray[np.bool_], min_duration: float, min_gap: float, config: MfccConfig
 ) -> npt.NDArray[np.int64]:
     """Bounds of the runs of True, short gaps closed, then short runs dropped."""
     edges = np.flatnonzero(np.diff(speech.astype(np.int8), prepend=np.int8(0), append=np.int8(0)))
@@ -273,7 +274,7 @@ def _closed(
     apart = (starts[1:] - ends[:-1]) * config.hop >= min_gap
     starts = starts[np.concatenate([[True], apart])]
     ends = ends[np.concatenate([apart, [True]])]
-    keep = (ends - starts) * config.hop >= min_speech
+    keep = (ends - starts) * config.hop >= min_duration
     return np.stack([starts[keep], ends[keep]], axis=1)
 
 

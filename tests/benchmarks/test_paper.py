@@ -28,7 +28,7 @@ def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("paper")
     for name in (_common.TRAIN, *_common.TARGETS):
         write_collection(folder / name, n_recordings=8 if name == _common.TRAIN else 4)
-    paper = replace(TrainingConfig.paper(), **SMALL, min_speech=3.0)
+    paper = replace(TrainingConfig.paper(), **SMALL, min_class_speech=3.0)
     return _common.Study(
         collections=folder,
         output=folder,

@@ -72,6 +72,14 @@ def test_an_empty_file_has_no_recordings(rttm: Path) -> None:
         (LINE.replace("2.000", "2,0"), "duration is '2,0', expected a finite number"),
         (LINE.replace("2.000", "2_0"), "duration is '2_0', expected a finite number"),
         (LINE.replace("0.500", "<NA>"), "start is '<NA>', expected a finite number"),
+        (
+            LINE.replace("0.500", "1.7e308").replace("2.000", "1.7e308"),
+            "times must be finite, got 1.7e+308 to inf",
+        ),
+        (
+            LINE.replace("0.500", "4e-10").replace("2.000", "1e-12"),
+            "a segment ends before it starts: 4e-10 to 0.0 s",
+        ),
         (LINE.replace("ann", "ann lee"), "11 fields, expected 10"),
         (LINE.replace(" 1 ", " "), "9 fields, expected 10"),
         (LINE.replace("ann", "<NA>"), "speaker is <NA>, expected a name"),

@@ -140,16 +140,16 @@ def test_constraint_and_reasons_hold(seed: int, n: int) -> None:
 def test_short_speech_equals_twin(seed: int, constrain: bool) -> None:
     rng = np.random.default_rng(seed)
     vectors, groups = random_unit(seed, 60), np.sort(rng.integers(0, 15, 60))
-    sound = rng.random(60) < 0.6
+    anchors = rng.random(60) < 0.6
     similarities = vectors @ vectors.T
     pairs = np.argwhere(similarities >= 0.5)
     pairs = pairs[np.argsort(-similarities[tuple(pairs.T)], kind="stable")]
-    among = [(i, j) for i, j in pairs.tolist() if i < j and sound[i] and sound[j]]
+    among = [(i, j) for i, j in pairs.tolist() if i < j and anchors[i] and anchors[j]]
     kept_apart = groups.tolist() if constrain else list(range(60))
     labels = reference.attach(
-        [(i, j) for i, j in pairs.tolist() if not sound[i] and sound[j]],
+        [(i, j) for i, j in pairs.tolist() if not anchors[i] and anchors[j]],
         groups.tolist(),
-        set(np.flatnonzero(~sound).tolist()),
+        set(np.flatnonzero(~anchors).tolist()),
         reference.constrained_components(among, kept_apart),
         constrain,
     )
@@ -157,7 +157,7 @@ def test_short_speech_equals_twin(seed: int, constrain: bool) -> None:
         vectors,
         [f"r{group:02}" for group in groups],
         Comparison(threshold=0.5),
-        speech_durations=sound,
+        speech_durations=anchors,
         min_anchor_speech=1,
         constrain=constrain,
     )

@@ -14,8 +14,8 @@ def best_score(ratio, penalty):
     return max(path_score(np.array(path), ratio, penalty) for path in paths)
 
 
-def closed(speech, min_speech, min_gap):
-    """Close gaps shorter than `min_gap` frames inside, then drop runs below `min_speech`."""
+def closed(speech, min_duration, min_gap):
+    """Close gaps shorter than `min_gap` frames inside, then drop runs below `min_duration`."""
     regions: list[list[int]] = []
     first = 0
     for value, group in groupby(speech):
@@ -25,7 +25,7 @@ def closed(speech, min_speech, min_gap):
         elif value:
             regions.append([first, last])
         first = last
-    return [region for region in regions if region[1] - region[0] >= min_speech]
+    return [region for region in regions if region[1] - region[0] >= min_duration]
 
 
 def inputs(static, loudness, window):

@@ -69,7 +69,7 @@ def test_similarity_of_plda_equals_dense_gaussians(
     assert isinstance(plda, Plda)
     unit = backends["cosine"].project(vectors)
     found = backends["plda"].similarity(backends["plda"].project(vectors))
-    np.testing.assert_allclose(found, plda.score(unit), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(found, plda.similarity(unit), rtol=1e-5, atol=1e-5)
     between = plda.factor_ @ plda.factor_.T
     expected = [
         reference.log_likelihood_ratio([a], [b], plda.mean_, between, plda.within_)

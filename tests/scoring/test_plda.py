@@ -5,23 +5,15 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from tests.reference import plda as reference
 from trfast.errors import ModelError, ParameterError
-from trfast.scoring import Plda, cosine_similarity
-
-# scikit-learn's `score` holds predictions against labels.
-OTHER_SCORE = dict.fromkeys(
-    ["check_fit_score_takes_y", "check_n_features_in_after_fitting", "check_pipeline_consistency"],
-    "score compares a with b",
-)
+from trfast.scoring import Plda, cosine_similarity, equal_error_rate
 
 
-@parametrize_with_checks(
-    [Plda(rank=1), Plda(shrinkage=0.5)],
-    expected_failed_checks=lambda _: OTHER_SCORE,
-)
+@parametrize_with_checks([Plda(rank=1), Plda(shrinkage=0.5)])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
@@ -50,7 +42,7 @@ def test_score_by_hand():
     plda = Plda.from_parameters([1.0], [[1.0]], [[1.0]])
     a, b = 3.0, 2.0
     expected = -(2 * a * a - 2 * a * b + 2 * b * b) / 6 + (a * a + b * b) / 4 - np.log(3 / 4) / 2
-    np.testing.assert_allclose(plda.score([[1 + a]], [[1 + b]]), [[expected]])
+    np.testing.assert_allclose(plda.similarity([[1 + a]], [[1 + b]]), [[expected]])
     # Posterior of h: a variance of 1 / 2 and the mean a / 2.
     np.testing.assert_allclose(np.abs(plda.transform([[1 + a]])), [[a / 2]])
 
@@ -63,9 +55,9 @@ def test_score_equals_dense_gaussians(model):
         [reference.log_likelihood_ratio([x], [y], model.mean_, between, model.within_) for y in b]
         for x in a
     ]
-    np.testing.assert_allclose(model.score(a, b), expected, rtol=1e-10)
-    np.testing.assert_allclose(model.score(b, a), np.transpose(expected), rtol=1e-10)
-    np.testing.assert_array_equal(model.score(a), model.score(a, a))
+    np.testing.assert_allclose(model.similarity(a, b), expected, rtol=1e-10)
+    np.testing.assert_allclose(model.similarity(b, a), np.transpose(expected), rtol=1e-10)
+    np.testing.assert_array_equal(model.similarity(a), model.similarity(a, a))
 
 
 def test_score_of_sets_equals_dense_gaussians(model):
@@ -79,15 +71,17 @@ def test_score_of_sets_equals_dense_gaussians(model):
     ]
     counts_a, counts_b = [len(a) for a in sets_a], [len(b) for b in sets_b]
     sums_a, sums_b = [a.sum(axis=0) for a in sets_a], [b.sum(axis=0) for b in sets_b]
-    ratios = model.score_sets(counts_a, sums_a, counts_b, sums_b)
+    ratios = model.similarity_of_sets(counts_a, sums_a, counts_b, sums_b)
     np.testing.assert_allclose(ratios, expected, rtol=1e-9)
-    alone = model.score_sets(counts_a, sums_a)
-    np.testing.assert_array_equal(alone, model.score_sets(counts_a, sums_a, counts_a, sums_a))
+    alone = model.similarity_of_sets(counts_a, sums_a)
+    np.testing.assert_array_equal(
+        alone, model.similarity_of_sets(counts_a, sums_a, counts_a, sums_a)
+    )
 
 
 def test_sets_of_one_are_vectors(model):
     x = np.random.default_rng(4).normal(size=(6, 5))
-    np.testing.assert_allclose(model.score_sets(np.ones(6), x), model.score(x))
+    np.testing.assert_allclose(model.similarity_of_sets(np.ones(6), x), model.similarity(x))
 
 
 def test_transform_is_the_posterior_mean(model):
@@ -159,7 +153,7 @@ def test_shrinkage_helps_where_classes_are_few():
     a, b = (h + 2 * rng.normal(size=h.shape) for _ in range(2))
 
     def false_alarms(shrinkage):
-        scores = Plda(rank=20, shrinkage=shrinkage).fit(x, speakers).score(a, b)
+        scores = Plda(rank=20, shrinkage=shrinkage).fit(x, speakers).similarity(a, b)
         return (scores >= np.median(np.diag(scores))).mean()
 
     assert false_alarms(0.7) < 0.8 * false_alarms(0.0)
@@ -168,34 +162,36 @@ def test_shrinkage_helps_where_classes_are_few():
 def test_more_rank_than_classes_stays_unused():
     x, y, _ = simulated(4, d=6, most=30)
     plda = Plda(rank=6).fit(x, y)
-    assert np.isfinite(plda.score(x)).all()
+    assert np.isfinite(plda.similarity(x)).all()
     np.testing.assert_allclose(plda.eigenvalues_[3:], 0, atol=1e-8)
 
 
 def test_type_follows_the_vectors(model):
     x = np.random.default_rng(6).normal(size=(9, 5))
     single = x.astype(np.float32)
-    assert model.score(single).dtype == model.transform(single).dtype == np.float32
-    assert model.score_sets(np.ones(9), single).dtype == np.float32
-    assert model.score(single, x).dtype == model.score(x.tolist()).dtype == np.float64
-    np.testing.assert_allclose(model.score(single), model.score(x), atol=1e-4)
+    assert model.similarity(single).dtype == model.transform(single).dtype == np.float32
+    assert model.similarity_of_sets(np.ones(9), single).dtype == np.float32
+    assert model.similarity(single, x).dtype == model.similarity(x.tolist()).dtype == np.float64
+    np.testing.assert_allclose(model.similarity(single), model.similarity(x), atol=1e-4)
 
 
 def test_pickle_and_clone():
     x, y, _ = simulated(20)
     plda = Plda(rank=2, shrinkage=0.2).fit(x, y)
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(plda)).score(x), plda.score(x))
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(plda)).similarity(x), plda.similarity(x)
+    )
     assert clone(plda).get_params() == {"rank": 2, "n_iterations": 10, "shrinkage": 0.2}
     again = Plda.from_parameters(plda.mean_, plda.factor_, plda.within_)
-    np.testing.assert_allclose(again.score(x), plda.score(x), atol=1e-9)
+    np.testing.assert_allclose(again.similarity(x), plda.similarity(x), atol=1e-9)
 
 
 def test_labels_may_be_anything_that_sorts():
     x, y, _ = simulated(20)
     order = np.random.default_rng(0).permutation(len(x))
     names = np.array([f"speaker {k}" for k in y])
-    expected = Plda(rank=2).fit(x, y).score(x)
-    np.testing.assert_allclose(Plda(rank=2).fit(x[order], names[order]).score(x), expected)
+    expected = Plda(rank=2).fit(x, y).similarity(x)
+    np.testing.assert_allclose(Plda(rank=2).fit(x[order], names[order]).similarity(x), expected)
 
 
 @pytest.mark.parametrize("file", ["g_scoring.npz", "x_link_ivectors.npz"])
@@ -203,7 +199,7 @@ def test_scores_equal_sidekit(golden, file):
     data = np.load(golden / file)
     x = data["X" if "X" in data else "iv"]
     plda = Plda.from_parameters(data["plda_mean"], data["plda_F"], data["plda_Sigma"])
-    np.testing.assert_allclose(plda.score(x), data["plda_scores"], rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(plda.similarity(x), data["plda_scores"], rtol=1e-9, atol=1e-9)
 
 
 def test_two_covariance_scores_equal_sidekit(golden):
@@ -212,7 +208,7 @@ def test_two_covariance_scores_equal_sidekit(golden):
     root = np.linalg.cholesky(data["between_cov"])
     plda = Plda.from_parameters(np.zeros(50), root, data["within_cov"])
     zero = np.zeros((1, 50))
-    scores = 2 * (plda.score(data["X"]) - plda.score(zero))
+    scores = 2 * (plda.similarity(data["X"]) - plda.similarity(zero))
     np.testing.assert_allclose(scores, data["two_cov_scores"], rtol=1e-9, atol=1e-9)
 
 
@@ -229,7 +225,7 @@ def test_training_comes_near_sidekit(golden):
         for m in (ours, theirs)
     )
     assert ours_likely >= theirs_likely
-    scores = np.stack([ours.score(data["X"]).ravel(), data["plda_scores"].ravel()])
+    scores = np.stack([ours.similarity(data["X"]).ravel(), data["plda_scores"].ravel()])
     assert np.corrcoef(scores)[0, 1] > 0.9
 
 
@@ -238,7 +234,7 @@ def test_trained_scores_tell_speakers_apart(golden):
     plda = Plda(rank=20).fit(data["train"], data["train_label"])
     same = data["speaker"][:, None] == data["speaker"]
     upper = np.triu(np.ones_like(same), 1)
-    for scores in (plda.score(data["X"]), cosine_similarity(plda.transform(data["X"]))):
+    for scores in (plda.similarity(data["X"]), cosine_similarity(plda.transform(data["X"]))):
         target, other = scores[same & upper], scores[~same & upper]
         assert (other >= np.quantile(target, 0.1)).mean() < 0.1
 
@@ -254,7 +250,9 @@ def test_bad_training_data():
         Plda(rank=2).fit(x, y[1:])
     with pytest.raises(ModelError, match=r"of 10 vectors in 5 classes has rank 5 of 6"):
         Plda(rank=2).fit(x[:10], np.repeat(np.arange(5), 2))
-    assert np.isfinite(Plda(rank=2, shrinkage=0.1).fit(x[:10], np.arange(10) // 2).score(x)).all()
+    assert np.isfinite(
+        Plda(rank=2, shrinkage=0.1).fit(x[:10], np.arange(10) // 2).similarity(x)
+    ).all()
     for rank in (0, 7):
         with pytest.raises(
             ParameterError, match=f"rank must lie in 1 to n_features = 6, got {rank}"
@@ -272,19 +270,19 @@ def test_bad_training_data():
 def test_bad_vectors_to_score(model):
     x = np.ones((2, 5))
     with pytest.raises(ParameterError, match="b must have 5 columns, got 4"):
-        model.score(x, x[:, :4])
+        model.similarity(x, x[:, :4])
     with pytest.raises(ParameterError, match="X has 4 features, but Plda is expecting 5"):
         model.transform(x[:, :4])
     with pytest.raises(ParameterError, match=r"counts_a \(3,\) and sums_a \(2, 5\) do not fit"):
-        model.score_sets([1, 1, 1], x)
+        model.similarity_of_sets([1, 1, 1], x)
     for count in (0, 1.5, np.nan):
         with pytest.raises(ParameterError, match=f"whole and at least 1, got {count}"):
-            model.score_sets([2, count], x)
+            model.similarity_of_sets([2, count], x)
     with pytest.raises(ParameterError, match="belong together"):
-        model.score_sets([1, 1], x, [1, 1])
+        model.similarity_of_sets([1, 1], x, [1, 1])
     x[1, 0] = np.inf
     with pytest.raises(ParameterError, match="a holds NaN or infinity, first in row 1"):
-        model.score(x)
+        model.similarity(x)
 
 
 def test_bad_parameters():
@@ -294,3 +292,29 @@ def test_bad_parameters():
         Plda.from_parameters([0, 0], np.ones((2, 1)), np.eye(3))
     with pytest.raises(ModelError, match="not positive definite: its smallest eigenvalue is -1"):
         Plda.from_parameters([0, 0], np.ones((2, 1)), np.diag([1, -1]))
+
+
+def test_grid_search_over_speakers_who_are_new():
+    """Labels rise, so that the speakers of each fold are in no other one."""
+    x, y, _ = simulated(60)
+    search = GridSearchCV(
+        Plda(),
+        {"rank": [1, 3]},
+        scoring=lambda plda, x, y: -equal_error_rate(*trials(plda.similarity(x), y)),
+        cv=KFold(4),
+    )
+    search.fit(x, y)
+    assert search.best_params_ == {"rank": 3}
+    assert -0.2 < search.best_score_ < 0
+
+
+def test_grid_search_without_a_scoring_asks_for_one():
+    x, y, _ = simulated(60)
+    with pytest.raises(TypeError, match="should have a 'score' method"):
+        GridSearchCV(Plda(), {"rank": [1, 3]}, cv=KFold(4)).fit(x, y)
+
+
+def trials(scores, labels):
+    """Every pair of rows."""
+    first, second = np.triu_indices(len(scores), 1)
+    return scores[first, second], labels[first] == labels[second]

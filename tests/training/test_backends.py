@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 
 from trfast.errors import ModelError, ParameterError
 from trfast.scoring import Lda, LengthNorm, Plda, TripletRanking, Wccn, Whitening
-from trfast.training import BackendConfig, SpeakerVectors, TrainingConfig, fit_backends
+from trfast.training import EstimatorConfig, SpeakerVectors, TrainingConfig, fit_backends
 from trfast.training.backends import triplet_start
 
 FloatArray = npt.NDArray[Any]
@@ -26,7 +26,7 @@ VECTORS = SpeakerVectors(
 WHITENING = Whitening().fit(VECTORS.vectors)
 UNIT = LengthNorm().fit_transform(WHITENING.transform(VECTORS.vectors))
 SMALL = TrainingConfig(
-    backend=BackendConfig(lda_components=3, plda_rank=2, tr={"n_epochs": 5, "n_neighbors": 9})
+    estimators=EstimatorConfig(lda_components=3, plda_rank=2, tr={"n_epochs": 5, "n_neighbors": 9})
 )
 
 
@@ -85,12 +85,12 @@ def first_outputs(start: FloatArray, x: FloatArray) -> FloatArray:
 
 def test_the_start_ranks_as_plda():
     plda = Plda(rank=RANK).fit(UNIT, SPEAKERS)
-    outputs = first_outputs(triplet_start(plda, UNIT, BackendConfig()), UNIT)
+    outputs = first_outputs(triplet_start(plda, UNIT, EstimatorConfig()), UNIT)
     unit = outputs / np.linalg.norm(outputs, axis=1)[:, None]
     pairs = np.triu_indices(len(UNIT), 1)
-    cosines, ratios = (unit @ unit.T)[pairs], plda.score(UNIT)[pairs]
+    cosines, ratios = (unit @ unit.T)[pairs], plda.similarity(UNIT)[pairs]
     assert spearmanr(cosines, ratios).statistic > 0.98
-    without = first_outputs(triplet_start(plda, UNIT, BackendConfig(tr_constant=0)), UNIT)
+    without = first_outputs(triplet_start(plda, UNIT, EstimatorConfig(tr_constant=0)), UNIT)
     assert without.shape == (len(UNIT), RANK)
     unit = without / np.linalg.norm(without, axis=1)[:, None]
     assert spearmanr((unit @ unit.T)[pairs], ratios).statistic < 0.97
@@ -99,7 +99,7 @@ def test_the_start_ranks_as_plda():
 @pytest.mark.parametrize("constant", [0.5, 2.0, 40.0])
 def test_the_start_has_the_spread_and_the_constant_asked_for(constant):
     plda = Plda(rank=2).fit(UNIT, SPEAKERS)
-    settings = BackendConfig(tr_spread=0.1, tr_constant=constant)
+    settings = EstimatorConfig(tr_spread=0.1, tr_constant=constant)
     start = triplet_start(plda, UNIT, settings)
     entering = UNIT @ start[:-1, :2] + start[-1, :2]
     assert np.sqrt(np.mean(entering**2)) == pytest.approx(0.1)
@@ -114,10 +114,10 @@ def test_the_start_has_the_spread_and_the_constant_asked_for(constant):
 def test_the_network_starts_from_plda(scale):
     # One small step of Adadelta.
     settings = {"n_epochs": 1, "learning_rate": 1e-3, "n_neighbors": 9, "input_scale": scale}
-    config = replace(SMALL, backends=("tr",), backend=replace(SMALL.backend, tr=settings))
+    config = replace(SMALL, backends=("tr",), estimators=replace(SMALL.estimators, tr=settings))
     network = fitted(VECTORS, config)["tr"]
     plda = Plda(rank=2, shrinkage=0.3).fit(UNIT, SPEAKERS)
-    start = triplet_start(plda, UNIT, BackendConfig())
+    start = triplet_start(plda, UNIT, EstimatorConfig())
     # `estimator_of` takes the input scale into the weights.
     np.testing.assert_allclose(network.weights_, start[:-1], atol=1e-4)
     np.testing.assert_allclose(network.bias_, start[-1], atol=1e-4)
@@ -131,15 +131,15 @@ def test_random_start_and_arguments_of_the_network():
         "n_neighbors": 9,
         "random_state": 3,
     }
-    backend = BackendConfig(tr=arguments, tr_start="random")
-    config = replace(SMALL, backends=("tr",), backend=backend)
+    estimators = EstimatorConfig(tr=arguments, tr_start="random")
+    config = replace(SMALL, backends=("tr",), estimators=estimators)
     expected = TripletRanking(**arguments).fit(
         UNIT, np.array(VECTORS.speakers), groups=VECTORS.recordings
     )
     weights = fitted(VECTORS, config)["tr"].weights_
     np.testing.assert_allclose(weights, expected.weights_, rtol=1e-5, atol=1e-6)
     with pytest.raises(ParameterError, match="tr_start must be 'plda' or 'random', got 'x'"):
-        BackendConfig(tr_start="x")
+        EstimatorConfig(tr_start="x")
 
 
 def test_too_few_vectors_of_each():
@@ -153,7 +153,7 @@ def test_too_few_vectors_of_each():
 
 def test_the_recipe_of_the_paper():
     config = TrainingConfig.paper(seed=4)
-    assert (config.seed, config.min_recordings, config.min_speech) == (4, 3, 10)
+    assert (config.seed, config.min_recordings, config.min_class_speech) == (4, 3, 10)
     assert (config.augmentation.n_copies, config.augmentation.speeds) == (0, ())
     assert config.whitening_shrinkage == 0
     backends = ("wccn", "lda", "plda", "tr")
@@ -167,7 +167,7 @@ def test_the_recipe_of_the_paper():
         # Directions have no sign.
         rows, expected_rows = found[name].transform(UNIT), estimator.fit_transform(UNIT, SPEAKERS)
         np.testing.assert_allclose(rows @ rows.T, expected_rows @ expected_rows.T, atol=1e-3)
-    scale = config.backend.tr["input_scale"]
+    scale = config.estimators.tr["input_scale"]
     network = TripletRanking(random_state=4, input_scale=scale)
     network.fit(UNIT, np.array(VECTORS.speakers), groups=VECTORS.recordings)
     np.testing.assert_allclose(found["tr"].weights_, scale * network.weights_, rtol=1e-4, atol=1e-4)

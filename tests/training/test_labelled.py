@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.evaluation.small import turns
+from tests.reference import annotation as reference
 from trfast.annotation import Annotation, Timeline
 from trfast.errors import AnnotationError, CollectionError, ParameterError
 from trfast.formats import write_rttm, write_uem
@@ -83,12 +87,12 @@ def test_speaker_recordings(folder):
         "ben": ["late_show", "monday"],
         "cat": ["tuesday"],
     }
-    assert collection.speaker_recordings(min_speech=11) == {
+    assert collection.speaker_recordings(min_seconds=11) == {
         "ann": ["monday", "tuesday"],
         "ben": ["late_show"],
         "cat": ["tuesday"],
     }
-    classes = collection.speaker_recordings(min_recordings=2, min_speech=11)
+    classes = collection.speaker_recordings(min_recordings=2, min_seconds=11)
     assert classes == {"ann": ["monday", "tuesday"]}
 
 
@@ -118,3 +122,10 @@ def test_single_speaker_turns(turns, expected):
 def test_shorter_stretches_on_demand():
     show = Annotation("show", [(0, 0.25, "ann")])
     assert single_speaker_turns(show, min_duration=0.2) == [(0, 0.25, "ann")]
+
+
+@given(turns, st.sampled_from([0.0, 0.5, 2.0]))
+def test_single_speaker_turns_equal_the_twin(listed, min_duration):
+    show = Annotation("show", listed)
+    found = single_speaker_turns(show, min_duration=min_duration)
+    assert found == reference.single_speaker_turns(show, min_duration)

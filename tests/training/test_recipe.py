@@ -121,7 +121,7 @@ def test_some_back_ends_only(folder, trained):
 
 
 def test_without_enough_classes_the_cosine_is_left(folder, trained):
-    config = replace(CONFIG, min_speech=10)  # nobody speaks that long
+    config = replace(CONFIG, min_class_speech=10)  # nobody speaks that long
     model = train_again(folder, trained[1], config=config)[0]
     assert tuple(model.backends) == ("cosine",)
     assert model.clustering.backend == "cosine"

@@ -217,7 +217,7 @@ def test_log_likelihood_ratios_are_tried_where_they_lie(tmp_path):
     backend = Backend(name="plda", whitening=identity(5), estimator=plda)
     found = tune([Fold(held_back, [str(k) for k in range(5)], backend)])
     assert found["cc"].i_der == found["hac"].i_der == pytest.approx(0)
-    scores = plda.score(LengthNorm().fit_transform(vectors))
+    scores = plda.similarity(LengthNorm().fit_transform(vectors))
     assert scores[0, 1] < found["cc"].thresholds.within < scores[0, 5]
 
 

@@ -42,7 +42,7 @@ def verify(
     One vector for each speaker in each recording, from all that they say alone there by the
     reference; every pair of vectors is a trial.
     """
-    from trfast.evaluation.verification import (
+    from trfast.evaluation import (
         equal_error_rate,
         minimum_dcf,
         verification_trials_of_scores,

@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from trfast.annotation import Annotation, Timeline, Turn
+from trfast.annotation import Annotation, Timeline
 from trfast.errors import ParameterError
 from trfast.evaluation import sweep
 from trfast.evaluation.scored import Conventions, Scored, score
@@ -174,58 +174,6 @@ def diarization_error(
         unscored=scored.unscored,
         conventions=scored.conventions,
     )
-
-
-def oracle_linking(
-    reference: Mapping[str, Annotation], hypothesis: Mapping[str, Annotation]
-) -> dict[str, Annotation]:
-    """Give each hypothesis turn the name of the reference speaker who speaks most in it.
-
-    What :func:`diarization_error` still finds is the error of speech detection and of
-    segmentation: no clustering or linking of these turns can do better, up to overlapped speech.
-
-    Parameters
-    ----------
-    reference, hypothesis : mapping of str to Annotation
-        By name of recording.
-
-    Returns
-    -------
-    dict of str to Annotation
-        The recordings of the hypothesis. Of two speakers who speak equally long, the first
-        by name. A turn in which no reference speaker speaks keeps its name.
-
-    Examples
-    --------
-    >>> reference = {"show": Annotation("show", [(0, 10, "ann"), (10, 20, "ben")])}
-    >>> hypothesis = {"show": Annotation("show", [(0, 12, "S1"), (12, 19, "S1")])}
-    >>> [turn.speaker for turn in oracle_linking(reference, hypothesis)["show"]]
-    ['ann', 'ben']
-    """
-    return {
-        name: _most_speaking(reference[name], annotation) if name in reference else annotation
-        for name, annotation in hypothesis.items()
-    }
-
-
-def _most_speaking(reference: Annotation, hypothesis: Annotation) -> Annotation:
-    speakers = reference.speakers
-    speech = [
-        Timeline((turn.start, turn.end) for turn in reference if turn.speaker == name).merged()
-        for name in speakers
-    ]
-    starts = np.concatenate([[], *(timeline.starts for timeline in speech)])
-    ends = np.concatenate([[], *(timeline.ends for timeline in speech)])
-    owner = np.repeat(np.arange(len(speakers)), [len(timeline) for timeline in speech])
-    turns = []
-    for turn in hypothesis:
-        common = np.minimum(ends, turn.end) - np.maximum(starts, turn.start)
-        seconds = np.bincount(owner, np.maximum(common, 0.0), minlength=1)
-        most = int(seconds.argmax())
-        turns.append(
-            Turn(turn.start, turn.end, speakers[most] if seconds[most] > 0 else turn.speaker)
-        )
-    return Annotation(hypothesis.recording, turns)
 
 
 def _given_mapping(scored: Scored, mapping: Mappings) -> Any:

@@ -25,6 +25,7 @@ import numpy as np
 
 from trfast.annotation import Annotation, Timeline
 from trfast.evaluation import sweep
+from trfast.evaluation.oracle import oracle_correct
 from trfast.evaluation.scored import Conventions, Scored, score
 from trfast.evaluation.sweep import FloatArray
 
@@ -179,7 +180,7 @@ def explain(
     oracle, within, across = (
         whole.by_recording(n_matched - n_right)
         for n_right in (
-            np.minimum(sweep.speakers_in(_oracle(local)), n_matched),
+            np.minimum(sweep.speakers_in(oracle_correct(local)), n_matched),
             sweep.speakers_in(local_right),
             sweep.speakers_in(right),
         )
@@ -204,19 +205,6 @@ def explain(
         unscored=whole.unscored,
         conventions=whole.conventions,
     )
-
-
-def _oracle(scored: Scored) -> Any:
-    """Return when a turn of the hypothesis has found its most speaking reference speaker, of those
-    that speak as long the first by name."""
-    n_turns = len(scored.hyp.start)
-    turns = sweep.activity(np.arange(n_turns), n_turns, scored.hyp_bounds, len(scored.seconds))
-    common = sweep.time_in_common(turns, scored.ref_active, scored.seconds).tocoo()
-    names = np.array([name for _, name in scored.ref.speakers])
-    order = np.lexsort((names[common.col], -common.data, common.row))
-    turn, first = np.unique(common.row[order], return_index=True)
-    most = sweep.pairs(common.col[order][first], turn, (len(scored.ref.speakers), n_turns))
-    return scored.ref_active.multiply(most @ turns).tocsr()
 
 
 def _collected(local: Scored, whole: Scored) -> Any:

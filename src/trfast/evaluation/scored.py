@@ -105,17 +105,7 @@ def score(
     """Check the arguments that all scores share, and sweep over the turns."""
     if not (math.isfinite(collar) and collar >= 0):
         raise ParameterError(f"collar must be finite and at least 0 s, got {collar}")
-    names = sorted(name for name in reference if uem is None or name in uem)
-    if not names:
-        raise AnnotationError(
-            f"nothing to score: {len(reference)} recordings in the reference, none in the UEM."
-            " Check the names of the recordings"
-        )
-    if hypothesis and hypothesis.keys().isdisjoint(reference):
-        raise AnnotationError(
-            f"reference and hypothesis share no recording: {_some(reference)} in the reference,"
-            f" {_some(hypothesis)} in the hypothesis. Check the names of the recordings"
-        )
+    names = _names(reference, hypothesis, uem)
     ref = sweep.gather(names, reference, across=across_recordings)
     hyp = sweep.gather(names, hypothesis, across=across_recordings)
     collars = [
@@ -155,6 +145,26 @@ def score(
             across_recordings=across_recordings,
         ),
     )
+
+
+def _names(
+    reference: Mapping[str, Annotation],
+    hypothesis: Mapping[str, Annotation],
+    uem: Mapping[str, Timeline] | None,
+) -> list[str]:
+    """Recordings to score, sorted; an error if there are none."""
+    names = sorted(name for name in reference if uem is None or name in uem)
+    if not names:
+        raise AnnotationError(
+            f"nothing to score: {len(reference)} recordings in the reference, none in the UEM."
+            " Check the names of the recordings"
+        )
+    if hypothesis and hypothesis.keys().isdisjoint(reference):
+        raise AnnotationError(
+            f"reference and hypothesis share no recording: {_some(reference)} in the reference,"
+            f" {_some(hypothesis)} in the hypothesis. Check the names of the recordings"
+        )
+    return names
 
 
 def _some(names: Iterable[str]) -> str:

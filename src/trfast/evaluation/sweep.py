@@ -165,7 +165,31 @@ def best_mapping(reference: Any, hypothesis: Any, seconds: FloatArray) -> Any:
     sparse (n_reference, n_hypothesis)
         One at each pair that is mapped.
     """
-    common = time_in_common(reference, hypothesis, seconds).tocoo()
+    return one_to_one(time_in_common(reference, hypothesis, seconds))
+
+
+def one_to_one(common: Any) -> Any:
+    """Map rows to columns one to one so that the time they have in common is the longest.
+
+    Parameters
+    ----------
+    common : sparse (n_rows, n_columns)
+        Seconds, of each row with each column.
+
+    Returns
+    -------
+    sparse (n_rows, n_columns)
+        One at each pair that is mapped; a pair without time in common is not.
+
+    Examples
+    --------
+    >>> from scipy.sparse import csr_array
+    >>> one_to_one(csr_array([[5.0, 4.0], [4.0, 0.0]])).toarray()
+    array([[0., 1.],
+           [1., 0.]])
+    """
+    common = common.tocoo(copy=True)
+    common.eliminate_zeros()
     rows, columns, time = common.row, common.col, common.data
     # The assignment's time grows with the square of its size. Speakers that no chain of common
     # time connects do not compete: they are assigned apart, as many at once as do no harm.

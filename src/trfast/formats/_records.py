@@ -63,11 +63,11 @@ def seconds(text: str, name: str) -> float:
         value = float(text)
     except ValueError:
         value = math.nan
+    if 0 <= value < math.inf and "_" not in text:
+        return value
     if not math.isfinite(value) or "_" in text:
         raise AnnotationError(f"{name} is {text!r}, expected a finite number of seconds")
-    if value < 0:
-        raise AnnotationError(f"{name} is {text}, expected at least 0 seconds")
-    return value
+    raise AnnotationError(f"{name} is {text}, expected at least 0 seconds")
 
 
 def writable_name(name: str, kind: str) -> str:

@@ -2,22 +2,18 @@
 
 from trfast.scoring.calibration import (
     LogisticCalibration,
-    SNorm,
     best_threshold,
     cllr,
     score_histogram,
 )
 from trfast.scoring.cosine import cosine_components, cosine_similarity, edges_above
-from trfast.scoring.normalization import (
-    Centering,
-    EigenFactorRadial,
-    Lda,
-    LengthNorm,
-    Wccn,
-    Whitening,
-)
+from trfast.scoring.lda import Lda
+from trfast.scoring.normalization import Centering, EigenFactorRadial, LengthNorm, Whitening
 from trfast.scoring.plda import Plda
+from trfast.scoring.snorm import SNorm, normalize_scores
+from trfast.scoring.trials import det_points, equal_error_rate
 from trfast.scoring.triplet import TripletRanking
+from trfast.scoring.wccn import Wccn
 
 __all__ = [
     "Centering",
@@ -34,6 +30,9 @@ __all__ = [
     "cllr",
     "cosine_components",
     "cosine_similarity",
+    "det_points",
     "edges_above",
+    "equal_error_rate",
+    "normalize_scores",
     "score_histogram",
 ]

@@ -8,14 +8,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn import config_context
 
 from trfast._checks import check_cosine, check_matrix
 from trfast._threads import blas_limit, map_in_threads
 from trfast.errors import ParameterError
 from trfast.scoring.cosine import cosine_similarity, edges_above
-from trfast.scoring.normalization import Lda, LengthNorm, Wccn, Whitening
+from trfast.scoring.lda import Lda
+from trfast.scoring.normalization import LengthNorm, Whitening
 from trfast.scoring.plda import Plda
 from trfast.scoring.triplet import TripletNetwork, TripletRanking
+from trfast.scoring.wccn import Wccn
 
 FloatArray = npt.NDArray[np.floating]
 IntArray = npt.NDArray[np.int64]
@@ -123,12 +126,13 @@ class Backend:
         x = check_matrix(vectors, "vectors", n_columns=n_columns)
         if len(x) == 0:  # which scikit-learn refuses
             return self.project(np.zeros((1, x.shape[1])))[:0]
-        whitened = x if self.whitening is None else self.whitening.transform(x)
-        rows = LengthNorm().fit_transform(whitened)
-        if isinstance(self.estimator, Plda):
-            rows = self.estimator.project(rows)
-        elif self.estimator is not None:
-            rows = LengthNorm().fit_transform(self.estimator.transform(rows))
+        with config_context(transform_output="default"):  # no tables in between
+            whitened = x if self.whitening is None else self.whitening.transform(x)
+            rows = LengthNorm().fit_transform(whitened)
+            if isinstance(self.estimator, Plda):
+                rows = self.estimator.project(rows)
+            elif self.estimator is not None:
+                rows = LengthNorm().fit_transform(self.estimator.transform(rows))
         return np.asarray(rows, np.float32)
 
     def similarity(self, a: npt.ArrayLike, b: npt.ArrayLike | None = None) -> FloatArray:
@@ -137,7 +141,7 @@ class Backend:
         The cosine, or the log-likelihood ratio of PLDA.
         """
         if isinstance(self.estimator, Plda):
-            return self.estimator.score_projected(a, b)
+            return self.estimator.similarity_of_projected(a, b)
         return cosine_similarity(a, b)
 
     def edges_above(
@@ -224,7 +228,7 @@ def _plda_edges_above(
     def edges_of_band(start: int) -> tuple[IntArray, FloatArray]:
         found = []
         for first in starts[start // _BLOCK :]:
-            scores = plda.score_projected(
+            scores = plda.similarity_of_projected(
                 rows[start : start + _BLOCK], rows[first : first + _BLOCK]
             )
             enough = scores >= threshold

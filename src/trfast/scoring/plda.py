@@ -7,25 +7,24 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import scipy.linalg
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from trfast._checks import check_matrix
 from trfast.errors import ModelError, ParameterError
-from trfast.scoring.normalization import (
+from trfast.scoring.classes import (
     ClassStatistics,
     class_statistics,
     needs_labels,
     regular_within,
-    shrunk,
-    validated,
 )
+from trfast.scoring.normalization import shrunk, validated
 
 FloatArray = npt.NDArray[Any]
 
 
-class Plda(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Plda(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Probabilistic LDA with a full within-class covariance.
 
     A vector of a speaker is ``x = mean_ + factor_ h + e``: h, standard normal, is the same in all
@@ -70,13 +69,13 @@ class Plda(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     >>> speakers = np.repeat(np.arange(100), 5)
     >>> x = 3 * rng.normal(size=(100, 4))[speakers] + rng.normal(size=(500, 4))
     >>> plda = Plda(rank=2).fit(x, speakers)
-    >>> scores = plda.score(x[:1], x[[1, 5]])  # the same speaker, another one
+    >>> scores = plda.similarity(x[:1], x[[1, 5]])  # the same speaker, another one
     >>> bool(scores[0, 0] > 0 > scores[0, 1])
     True
 
     All five vectors of one speaker against three of another:
 
-    >>> plda.score_sets([5], [x[:5].sum(axis=0)], [3], [x[5:8].sum(axis=0)]).shape
+    >>> plda.similarity_of_sets([5], [x[:5].sum(axis=0)], [3], [x[5:8].sum(axis=0)]).shape
     (1, 1)
     """
 
@@ -167,7 +166,7 @@ class Plda(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         scale = np.sqrt(self.eigenvalues_) / (1 + self.eigenvalues_)
         return np.asarray((x - self.mean_) @ (self.projection_ * scale), dtype=x.dtype)
 
-    def score(self, a: npt.ArrayLike, b: npt.ArrayLike | None = None) -> FloatArray:
+    def similarity(self, a: npt.ArrayLike, b: npt.ArrayLike | None = None) -> FloatArray:
         """Log-likelihood ratios: one speaker over two, for each row of `a` with each of `b`.
 
         Parameters
@@ -192,15 +191,17 @@ class Plda(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self._ratios(1, left, 1, right)
 
     def project(self, X: npt.ArrayLike) -> FloatArray:
-        """Return ``(x - mean_) @ projection_``, (n_samples, rank): what `score` sees of `X`.
+        """Return ``(x - mean_) @ projection_``, (n_samples, rank): what `similarity` sees of `X`.
 
         float32 stays, all else becomes float64.
         """
         check_is_fitted(self)
         return self._projected(X, "X")
 
-    def score_projected(self, a: npt.ArrayLike, b: npt.ArrayLike | None = None) -> FloatArray:
-        """Log-likelihood ratios as by `score`, of rows that `project` made.
+    def similarity_of_projected(
+        self, a: npt.ArrayLike, b: npt.ArrayLike | None = None
+    ) -> FloatArray:
+        """Log-likelihood ratios as by `similarity`, of rows that `project` made.
 
         What is scored block by block is so projected only once.
         """
@@ -209,7 +210,7 @@ class Plda(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         left = _real_rows(a, "a", rank)
         return self._ratios(1, left, 1, left if b is None else _real_rows(b, "b", rank))
 
-    def score_sets(
+    def similarity_of_sets(
         self,
         counts_a: npt.ArrayLike,
         sums_a: npt.ArrayLike,
@@ -336,6 +337,10 @@ class Plda(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         left = np.column_stack([a * shared, own_a + constant.sum() / 2, np.ones(len(a))])
         right = np.column_stack([b, np.ones(len(b)), own_b])
         return np.asarray(left.astype(dtype) @ right.astype(dtype).T)
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.eigenvalues_)
 
     def __sklearn_tags__(self) -> Tags:
         return needs_labels(super().__sklearn_tags__())

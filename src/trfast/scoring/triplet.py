@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -27,7 +27,7 @@ from trfast.scoring.triplet_training import (
 __all__ = ["Epoch", "TripletNetwork", "TripletRanking"]
 
 
-class TripletRanking(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class TripletRanking(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Project vectors so that their cosine tells classes apart: the TR network.
 
     One dense layer and tanh, ``f(x) = tanh(x W + b)``; the similarity of two vectors is the
@@ -319,6 +319,10 @@ class TripletRanking(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             weights[: len(first)] = first
             networks.append(TripletNetwork(weights=weights, input_scale=self.input_scale, rng=rng))
         return networks
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.bias_)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

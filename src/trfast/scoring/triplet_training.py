@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import roc_curve
 
 from trfast._ext import _triplet
 from trfast._threads import blas_limit
+from trfast.scoring.trials import equal_error_rate
 
 Array = npt.NDArray[Any]
 Callback = Callable[["TripletNetwork"], bool | None]
@@ -247,6 +247,4 @@ def _prime_from(number: int) -> int:
 def _equal_error_rate(unit: Array, labels: Array) -> float:
     """Where misses and false alarms among all pairs are equally frequent."""
     first, second = np.triu_indices(len(unit), 1)
-    false_alarm, hit, _ = roc_curve(labels[first] == labels[second], (unit @ unit.T)[first, second])
-    closest = np.argmin(np.abs(1 - hit - false_alarm))
-    return float((1 - hit + false_alarm)[closest] / 2)
+    return equal_error_rate((unit @ unit.T)[first, second], labels[first] == labels[second])

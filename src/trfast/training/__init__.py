@@ -1,7 +1,7 @@
 """Labelled recordings -> a model bundle, stage by stage; a stopped training goes on."""
 
 from trfast.training.backends import fit_backends
-from trfast.training.config import BackendConfig, TrainingConfig
+from trfast.training.config import EstimatorConfig, TrainingConfig
 from trfast.training.frames import frames_of
 from trfast.training.recipe import train
 from trfast.training.vectors import (
@@ -12,7 +12,7 @@ from trfast.training.vectors import (
 )
 
 __all__ = [
-    "BackendConfig",
+    "EstimatorConfig",
     "SpeakerVectors",
     "TrainingConfig",
     "fit_backends",

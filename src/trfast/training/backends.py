@@ -9,10 +9,12 @@ import numpy.typing as npt
 
 from trfast._threads import blas_limit
 from trfast.scoring.backend import Backend, Estimator, estimator_of, estimator_tensors
-from trfast.scoring.normalization import Lda, Wccn, Whitening
+from trfast.scoring.lda import Lda
+from trfast.scoring.normalization import Whitening
 from trfast.scoring.plda import Plda
 from trfast.scoring.triplet import TripletRanking
-from trfast.training.config import BackendConfig, TrainingConfig
+from trfast.scoring.wccn import Wccn
+from trfast.training.config import EstimatorConfig, TrainingConfig
 from trfast.training.vectors import SpeakerVectors
 
 FloatArray = npt.NDArray[Any]
@@ -48,7 +50,7 @@ def fit_backends(
     classes, recordings = np.asarray(vectors.classes), np.asarray(vectors.recordings)
     with blas_limit():
         # For itself, and for the start of the triplet network.
-        uses = {"plda", "tr"} if config.backend.tr_start == "plda" else {"plda"}
+        uses = {"plda", "tr"} if config.estimators.tr_start == "plda" else {"plda"}
         plda = _plda(x, classes, config) if uses & set(config.backends) else None
         fitted = {
             name: _fit(name, x, classes, recordings, plda, config) for name in config.backends
@@ -64,7 +66,7 @@ def _fit(
     plda: Plda | None,
     config: TrainingConfig,
 ) -> Estimator | None:
-    settings = config.backend
+    settings = config.estimators
     most = max(1, min(x.shape[1], len(np.unique(y)) - 1))
     match name:
         case "wccn":
@@ -96,16 +98,16 @@ def triplet_ranking(x: FloatArray, start: Plda | None, config: TrainingConfig) -
         "random_state": config.seed,
     }
     if start is not None:
-        arguments["initialization"] = triplet_start(start, x, config.backend)
-    return TripletRanking(**{**arguments, **config.backend.tr})
+        arguments["initialization"] = triplet_start(start, x, config.estimators)
+    return TripletRanking(**{**arguments, **config.estimators.tr})
 
 
 def _plda(x: FloatArray, y: FloatArray, config: TrainingConfig) -> Plda:
-    rank = max(1, min(config.backend.plda_rank, x.shape[1], len(np.unique(y)) - 1))
-    return Plda(rank=rank, shrinkage=config.backend.plda_shrinkage).fit(x, y)
+    rank = max(1, min(config.estimators.plda_rank, x.shape[1], len(np.unique(y)) - 1))
+    return Plda(rank=rank, shrinkage=config.estimators.plda_shrinkage).fit(x, y)
 
 
-def triplet_start(plda: Plda, x: FloatArray, settings: BackendConfig) -> FloatArray:
+def triplet_start(plda: Plda, x: FloatArray, settings: EstimatorConfig) -> FloatArray:
     """Return first weights of the triplet network, the bias in the last row, from PLDA.
 
     Outputs are the posterior means of what the speaker adds to a vector, where the covariance
@@ -117,7 +119,7 @@ def triplet_start(plda: Plda, x: FloatArray, settings: BackendConfig) -> FloatAr
     plda : Plda
     x : ndarray (n, n_features)
         Training vectors.
-    settings : BackendConfig
+    settings : EstimatorConfig
 
     Returns
     -------

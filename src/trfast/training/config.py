@@ -16,7 +16,7 @@ from trfast.training.augmentation import AugmentationConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class BackendConfig:
+class EstimatorConfig:
     """How the estimators of the back-ends are made.
 
     Dimensions are upper bounds: no more are taken than the i-vectors have, nor than one less
@@ -81,12 +81,12 @@ class TrainingConfig:
         See `Whitening`.
     backends : tuple of str
         Back-ends to train.
-    backend : BackendConfig
+    estimators : EstimatorConfig
         How.
     min_recordings : int
         Recordings in which a speaker must speak to be a class of the supervised back-ends: to
         give the triplet network pairs, and to be counted.
-    min_speech : float
+    min_class_speech : float
         Seconds they must speak in each; from recordings where they speak less, supervised
         back-ends learn nothing.
     seed : int
@@ -111,9 +111,9 @@ class TrainingConfig:
     total_variability_iterations: int = 10
     whitening_shrinkage: float = 0.2
     backends: tuple[str, ...] = BACKENDS
-    backend: BackendConfig = field(default_factory=BackendConfig)
+    estimators: EstimatorConfig = field(default_factory=EstimatorConfig)
     min_recordings: int = 3
-    min_speech: float = 3.0
+    min_class_speech: float = 3.0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -131,7 +131,7 @@ class TrainingConfig:
         return cls(
             augmentation=AugmentationConfig(n_copies=0, speeds=()),
             whitening_shrinkage=0.0,
-            backend=BackendConfig(
+            estimators=EstimatorConfig(
                 wccn_shrinkage=0.0,
                 lda_components=100,
                 lda_shrinkage=0.0,
@@ -141,6 +141,6 @@ class TrainingConfig:
                 tr={"input_scale": cls.rank**0.5},
                 tr_start="random",
             ),
-            min_speech=10.0,
+            min_class_speech=10.0,
             seed=seed,
         )

@@ -76,9 +76,9 @@ class LabelledCollection:
         return cls(folder, {n: found[n] for n in names}, {n: reference[n] for n in names}, uem)
 
     def speaker_recordings(
-        self, *, min_recordings: int = 1, min_speech: float = 0.0
+        self, *, min_recordings: int = 1, min_seconds: float = 0.0
     ) -> dict[str, list[str]]:
-        """Return the recordings of each speaker, where they speak for `min_speech` seconds.
+        """Return the recordings of each speaker, where they speak for `min_seconds`.
 
         Speakers in fewer than `min_recordings` such recordings are left out. The paper
         trains on speakers in at least 3 recordings with at least 10 s in each.
@@ -86,7 +86,7 @@ class LabelledCollection:
         found: dict[str, list[str]] = {}
         for name, annotation in self.reference.items():
             for speaker, seconds in annotation.speech_by_speaker().items():
-                if seconds >= min_speech:
+                if seconds >= min_seconds:
                     found.setdefault(speaker, []).append(name)
         return {s: found[s] for s in sorted(found) if len(found[s]) >= min_recordings}
 
@@ -113,8 +113,7 @@ def single_speaker_turns(
     active: set[str] = set()
     starts: dict[float, list[str]] = {}
     ends: dict[float, list[str]] = {}
-    for speaker in annotation.speakers:
-        own = Annotation("", [t for t in annotation if t.speaker == speaker]).timeline()
+    for speaker, own in annotation.timeline_by_speaker().items():
         for segment in own:
             starts.setdefault(segment.start, []).append(speaker)
             ends.setdefault(segment.end, []).append(speaker)

@@ -132,7 +132,7 @@ def _trainable(
         return config, {}
     reason = (
         f"{', '.join(supervised)}: {n_classes} speaker(s) in at least {config.min_recordings}"
-        f" recordings with {config.min_speech:g} s in each, {_LEAST_CLASSES} are needed"
+        f" recordings with {config.min_class_speech:g} s in each, {_LEAST_CLASSES} are needed"
     )
     if "cosine" not in config.backends:
         raise ModelError(f"cannot train {reason}; give more recordings, or train 'cosine'")
@@ -141,12 +141,12 @@ def _trainable(
 
 def _classes(collection: LabelledCollection, config: TrainingConfig) -> dict[str, list[str]]:
     return collection.speaker_recordings(
-        min_recordings=config.min_recordings, min_speech=config.min_speech
+        min_recordings=config.min_recordings, min_seconds=config.min_class_speech
     )
 
 
 def _estimators(stages: Stages) -> dict[str, Estimator | None]:
-    vectors = training_vectors(stages.vectors, stages.collection, stages.config.min_speech)
+    vectors = training_vectors(stages.vectors, stages.collection, stages.config.min_class_speech)
     return fit_backends(vectors, stages.whitening, stages.config)
 
 

@@ -21,7 +21,7 @@ from trfast.embedding import IvectorEmbedder
 from trfast.embedding.gmm import DiagonalGmm
 from trfast.embedding.ivector import TotalVariability
 from trfast.errors import ModelError
-from trfast.model import detector_layers, detector_tensors, mixture_of, mixture_tensors
+from trfast.model.file import detector_layers, detector_tensors, mixture_of, mixture_tensors
 from trfast.scoring.normalization import Whitening
 from trfast.speech import SpeechDetector
 from trfast.training.augmentation import Samples

@@ -18,9 +18,7 @@ from trfast.diarization import EmbeddedSegments
 from trfast.diarization.local_speakers import local_speakers
 from trfast.embedding.ivector import ProjectedStatistics
 from trfast.errors import ModelError
-from trfast.evaluation import diarization_error
-from trfast.evaluation.scored import score
-from trfast.evaluation.sweep import best_mapping
+from trfast.evaluation import common_time, diarization_error, one_to_one
 from trfast.linking import link_centred
 from trfast.scoring.backend import Backend, Thresholds
 from trfast.training.labelled import LabelledCollection
@@ -93,29 +91,27 @@ class HeldBack:
         }
         reference, uem = collection.reference, collection.uem
         self.times = diarization_error(reference, hypothesis, uem=uem, skip_overlap=True).total
-        scored = score(
-            reference, hypothesis, uem=uem, collar=0.25, skip_overlap=True, across_recordings=False
-        )
-        common = ((scored.ref_active * scored.seconds) @ scored.hyp_active.T).tocoo()
-        column = np.array([int(name) for _, name in scored.hyp.speakers], np.int64)
+        common = common_time(reference, hypothesis, uem=uem, skip_overlap=True)
+        seconds = common.seconds.tocoo()
+        column = np.array([int(name) for _, name in common.hypothesis], np.int64)
         self._common = csr_array(
-            (common.data, (common.row, column[common.col])),
-            shape=(common.shape[0], self._bounds[-1]),
+            (seconds.data, (seconds.row, column[seconds.col])),
+            shape=(seconds.shape[0], self._bounds[-1]),
         )
         numbers = {s.recording: k for k, s in enumerate(segments)}
-        self._names = np.array([name for _, name in scored.ref.speakers])
+        self._names = np.array([name for _, name in common.reference])
         self._recordings_of_names = np.array(
-            [numbers[scored.names[k]] for k, _ in scored.ref.speakers], np.int64
+            [numbers[recording] for recording, _ in common.reference], np.int64
         )
         self._recordings = np.repeat(np.arange(len(segments)), np.diff(self._bounds))
         self._statistics = ProjectedStatistics(
             np.concatenate([s.statistics.zeroth for s in segments]),
             np.concatenate([s.statistics.first for s in segments]),
         )
-        seconds = [s.seconds[:, 1] - s.seconds[:, 0] for s in segments]
+        durations = [s.seconds[:, 1] - s.seconds[:, 0] for s in segments]
         self._durations = [
             np.bincount(s.clusters, own, len(s.statistics))
-            for s, own in zip(segments, seconds, strict=True)
+            for s, own in zip(segments, durations, strict=True)
         ]
         self._min_speech = min_speech
         self._vectors = vectors
@@ -161,7 +157,7 @@ class HeldBack:
             names, common = distinct[keys // parts], _members(rows) @ common
         members = _members(labels)
         shared = common @ members.T
-        right = shared.multiply(best_mapping(common, members, np.ones(len(labels))))
+        right = shared.multiply(one_to_one(shared))
         wrong = shared.sum(axis=1) - right.sum(axis=1)
         return float(wrong[np.isin(names, list(speakers))].sum())
 

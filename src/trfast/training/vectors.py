@@ -53,10 +53,11 @@ class SpeakerVectors:
 
 
 def training_vectors(
-    vectors: SpeakerVectors, collection: LabelledCollection, min_speech: float
+    vectors: SpeakerVectors, collection: LabelledCollection, min_seconds: float
 ) -> SpeakerVectors:
-    """Return what supervised back-ends learn from: the vectors of `min_speech` seconds."""
-    enough = collection.speaker_recordings(min_speech=min_speech)
+    """Return what supervised back-ends learn from: those of speakers in recordings
+    where they speak for `min_seconds`."""
+    enough = collection.speaker_recordings(min_seconds=min_seconds)
     pairs = zip(vectors.speakers, vectors.recordings, strict=True)
     return vectors.only([recording in enough.get(speaker, ()) for speaker, recording in pairs])
 

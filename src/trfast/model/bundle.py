@@ -1,24 +1,18 @@
-"""ModelBundle: all that diarization and linking need, in one safetensors file."""
+"""ModelBundle: all that diarization and linking need."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from importlib.resources import as_file, files
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import safetensors
-from safetensors.numpy import save
 
 from trfast._checks import check_not_negative
-from trfast._files import write_atomic
 from trfast.clustering import check_clustering
 from trfast.comparison import Comparison
 from trfast.embedding import IvectorEmbedder, NormalizationConfig
@@ -26,6 +20,16 @@ from trfast.embedding.gmm import DiagonalGmm
 from trfast.embedding.ivector import TotalVariability
 from trfast.errors import ModelError, ParameterError
 from trfast.features import MfccConfig
+from trfast.model.file import (
+    content_hash,
+    detector_of,
+    detector_settings,
+    detector_tensors,
+    mixture_of,
+    mixture_tensors,
+    read_model,
+    write_model,
+)
 from trfast.scoring.backend import (
     BACKENDS,
     Backend,
@@ -36,19 +40,6 @@ from trfast.scoring.backend import (
 from trfast.scoring.normalization import Whitening
 from trfast.segmentation import SegmentationConfig
 from trfast.speech import SpeechDetector
-
-FORMAT = 3
-_HEADER = "trfast"
-_PARTS = ("weights", "means", "variances")
-_DETECTOR_SETTINGS = (
-    "n_hidden",
-    "n_epochs",
-    "penalty",
-    "bias",
-    "min_speech",
-    "min_gap",
-)
-_DETECTOR_LAYERS = ("speech.hidden", "speech.output")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,17 +212,11 @@ class ModelBundle:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the settings and arrays: equal where results are."""
-        return _hash(self._settings(), self._tensors())
+        return content_hash(self._settings(), self._tensors())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the bundle; the file appears only when it is complete."""
-        header = {
-            "format": FORMAT,
-            "settings": self._settings(),
-            "provenance": dict(self.provenance),
-            "content_hash": self.content_hash,
-        }
-        write_atomic(Path(path), save(self._tensors(), {_HEADER: json.dumps(header)}))
+        write_model(path, self._settings(), self._tensors(), self.provenance)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> ModelBundle:
@@ -242,13 +227,7 @@ class ModelBundle:
         ModelError
             If the file is missing, is not a bundle, is of another format, or is damaged.
         """
-        header, tensors = _read(path)
-        found, expected = _hash(header.get("settings"), tensors), header.get("content_hash")
-        if found != expected:
-            raise ModelError(
-                f"{path}: damaged model file: content hash {found:.12}, expected"
-                f" {expected!s:.12}; copy it again"
-            )
+        header, tensors = read_model(path)
         try:
             return cls._from_parts(header["settings"], tensors, header["provenance"])
         except (AttributeError, LookupError, TypeError, ValueError) as error:
@@ -258,7 +237,6 @@ class ModelBundle:
             ) from error
 
     def _settings(self) -> dict[str, Any]:
-        detector = self.detector.get_params(deep=False)
         return {
             "mfcc": asdict(self.mfcc),
             "segmentation": asdict(self.segmentation),
@@ -268,7 +246,7 @@ class ModelBundle:
                 name: {kind: asdict(values) for kind, values in backend.thresholds.items()}
                 for name, backend in self.backends.items()
             },
-            "detector": {name: detector[name] for name in _DETECTOR_SETTINGS},
+            "detector": detector_settings(self.detector),
             "posterior_floor": self.ubm.posterior_floor,
         }
 
@@ -295,8 +273,6 @@ class ModelBundle:
         ubm = mixture_of("ubm", tensors, n_threads=1)
         ubm.set_params(posterior_floor=settings["posterior_floor"])
         mfcc = MfccConfig(**settings["mfcc"])
-        detector = SpeechDetector(config=mfcc, **settings["detector"])
-        detector.layers_ = detector_layers(tensors)
         matrix = tensors["total_variability"].astype(np.float32)
         total_variability = TotalVariability(ubm=ubm, rank=matrix.shape[2], n_threads=1)
         total_variability.matrix_ = matrix
@@ -318,7 +294,7 @@ class ModelBundle:
             segmentation=SegmentationConfig(**settings["segmentation"]),
             normalization=NormalizationConfig(**settings["normalization"]),
             clustering=ClusteringConfig(**settings["clustering"]),
-            detector=detector,
+            detector=detector_of(settings["detector"], tensors, mfcc),
             ubm=ubm,
             total_variability=total_variability,
             whitening=whitening,
@@ -353,65 +329,3 @@ def load_model(path: str | os.PathLike[str] | None = None) -> ModelBundle:
         return ModelBundle.load(path)
     with as_file(files("trfast") / "models" / "default.safetensors") as bundled:
         return ModelBundle.load(bundled)
-
-
-def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
-    """Header and arrays of a bundle of our format."""
-    if os.path.isdir(path):
-        raise ModelError(f"{path} is a folder; give a model file")
-    try:
-        with safetensors.safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        header = json.loads(metadata.get(_HEADER, "{}"))
-    except FileNotFoundError as error:
-        raise ModelError(f"{path}: no such model file") from error
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (safetensors.SafetensorError, ValueError) as error:
-        raise ModelError(
-            f"{path}: not a model file ({error}); give one made by 'trfast train'"
-        ) from error
-    found = header.get("format") if isinstance(header, dict) else None
-    if found != FORMAT:
-        raise ModelError(
-            f"{path}: a safetensors file without a trfast model of format {FORMAT}"
-            f" (found format {found}); give one made by this version's 'trfast train'"
-        )
-    return header, tensors
-
-
-def _hash(settings: object, tensors: Mapping[str, npt.NDArray[Any]]) -> str:
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for name, array in sorted(tensors.items()):
-        digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
-
-
-def mixture_tensors(name: str, gmm: DiagonalGmm) -> dict[str, npt.NDArray[Any]]:
-    """Return the arrays of a mixture, as a model file names them."""
-    return {f"{name}.{part}": getattr(gmm, f"{part}_").astype(np.float32) for part in _PARTS}
-
-
-def mixture_of(
-    name: str, tensors: Mapping[str, npt.NDArray[Any]], n_threads: int | None
-) -> DiagonalGmm:
-    """Return the mixture of that name in a model file's arrays."""
-    return DiagonalGmm.of(*(tensors[f"{name}.{part}"] for part in _PARTS), n_threads=n_threads)
-
-
-def detector_tensors(detector: SpeechDetector) -> dict[str, npt.NDArray[Any]]:
-    """Return the arrays of a detector's layers, as a model file names them."""
-    return {
-        f"{name}.{part}": array
-        for name, layer in zip(_DETECTOR_LAYERS, detector.layers_, strict=True)
-        for part, array in zip(("weights", "bias"), layer, strict=True)
-    }
-
-
-def detector_layers(
-    tensors: Mapping[str, npt.NDArray[Any]],
-) -> tuple[tuple[npt.NDArray[Any], npt.NDArray[Any]], ...]:
-    """Return the layers of the detector in a model file's arrays."""
-    return tuple((tensors[f"{name}.weights"], tensors[f"{name}.bias"]) for name in _DETECTOR_LAYERS)

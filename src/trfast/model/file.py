@@ -1,0 +1,157 @@
+"""The model file: safetensors with a JSON header, and the names that things have in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import safetensors
+from safetensors.numpy import save
+
+from trfast._files import write_atomic
+from trfast.embedding.gmm import DiagonalGmm
+from trfast.errors import ModelError
+from trfast.features import MfccConfig
+from trfast.speech import SpeechDetector
+
+Tensors = dict[str, npt.NDArray[Any]]
+
+FORMAT = 3
+_HEADER = "trfast"
+_PARTS = ("weights", "means", "variances")
+# Names in the file, and those of the detector's parameters. What the file calls them stays as it
+# is: its hash depends on it.
+_DETECTOR_SETTINGS = {
+    "n_hidden": "n_hidden",
+    "n_epochs": "n_epochs",
+    "penalty": "penalty",
+    "bias": "bias",
+    "min_speech": "min_duration",
+    "min_gap": "min_gap",
+}
+_DETECTOR_LAYERS = ("speech.hidden", "speech.output")
+
+
+def write_model(
+    path: str | os.PathLike[str],
+    settings: Mapping[str, Any],
+    tensors: Tensors,
+    provenance: Mapping[str, Any],
+) -> None:
+    """Write a model file, which appears only when it is complete."""
+    header = {
+        "format": FORMAT,
+        "settings": settings,
+        "provenance": dict(provenance),
+        "content_hash": content_hash(settings, tensors),
+    }
+    write_atomic(Path(path), save(tensors, {_HEADER: json.dumps(header)}))
+
+
+def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors]:
+    """Read a model file.
+
+    Returns
+    -------
+    header : dict
+        With ``settings`` and ``provenance``.
+    tensors : dict of str to ndarray
+
+    Raises
+    ------
+    ModelError
+        If the file is missing, is no model file, is of another format, or is damaged.
+    """
+    header, tensors = _read(path)
+    found, expected = content_hash(header.get("settings"), tensors), header.get("content_hash")
+    if found != expected:
+        raise ModelError(
+            f"{path}: damaged model file: content hash {found:.12}, expected"
+            f" {expected!s:.12}; copy it again"
+        )
+    return header, tensors
+
+
+def content_hash(settings: object, tensors: Mapping[str, npt.NDArray[Any]]) -> str:
+    """Return the SHA-256 of settings and arrays."""
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for name, array in sorted(tensors.items()):
+        digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def mixture_tensors(name: str, gmm: DiagonalGmm) -> Tensors:
+    """Return the arrays of a mixture, as a model file names them."""
+    return {f"{name}.{part}": getattr(gmm, f"{part}_").astype(np.float32) for part in _PARTS}
+
+
+def mixture_of(
+    name: str, tensors: Mapping[str, npt.NDArray[Any]], n_threads: int | None
+) -> DiagonalGmm:
+    """Return the mixture of that name in a model file's arrays."""
+    return DiagonalGmm.of(*(tensors[f"{name}.{part}"] for part in _PARTS), n_threads=n_threads)
+
+
+def detector_tensors(detector: SpeechDetector) -> Tensors:
+    """Return the arrays of a detector's layers, as a model file names them."""
+    return {
+        f"{name}.{part}": array
+        for name, layer in zip(_DETECTOR_LAYERS, detector.layers_, strict=True)
+        for part, array in zip(("weights", "bias"), layer, strict=True)
+    }
+
+
+def detector_layers(
+    tensors: Mapping[str, npt.NDArray[Any]],
+) -> tuple[tuple[npt.NDArray[Any], npt.NDArray[Any]], ...]:
+    """Return the layers of the detector in a model file's arrays."""
+    return tuple((tensors[f"{name}.weights"], tensors[f"{name}.bias"]) for name in _DETECTOR_LAYERS)
+
+
+def detector_settings(detector: SpeechDetector) -> dict[str, Any]:
+    """Return the parameters of a detector, as a model file names them."""
+    parameters = detector.get_params(deep=False)
+    return {name: parameters[own] for name, own in _DETECTOR_SETTINGS.items()}
+
+
+def detector_of(
+    settings: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]], mfcc: MfccConfig
+) -> SpeechDetector:
+    """Return the detector of a model file's settings and arrays."""
+    parameters = {_DETECTOR_SETTINGS[name]: value for name, value in settings.items()}
+    detector = SpeechDetector(config=mfcc, **parameters)
+    detector.layers_ = detector_layers(tensors)
+    return detector
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors]:
+    """Header and arrays of a file of our format."""
+    if os.path.isdir(path):
+        raise ModelError(f"{path} is a folder; give a model file")
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        header = json.loads(metadata.get(_HEADER, "{}"))
+    except FileNotFoundError as error:
+        raise ModelError(f"{path}: no such model file") from error
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (safetensors.SafetensorError, ValueError) as error:
+        raise ModelError(
+            f"{path}: not a model file ({error}); give one made by 'trfast train'"
+        ) from error
+    found = header.get("format") if isinstance(header, dict) else None
+    if found != FORMAT:
+        raise ModelError(
+            f"{path}: a safetensors file without a trfast model of format {FORMAT}"
+            f" (found format {found}); give one made by this version's 'trfast train'"
+        )
+    return header, tensors
