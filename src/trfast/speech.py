@@ -12,10 +12,9 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from trfast._ext import _segmentation
-from trfast._threads import blas_limit
+from trfast._threads import blas_limit, one_thread
 from trfast.annotation import Timeline
 from trfast.errors import ModelError
 from trfast.features import MfccConfig, deltas, frames_to_seconds, timeline_to_frames
@@ -141,7 +140,7 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
             random_state=self.random_state,
         )
         # One thread: BLAS adds up in another order with more.
-        with threadpool_limits(limits=1), warnings.catch_warnings():
+        with one_thread(), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are what is wanted
             network.fit(inputs, labels)
         (first, second), (bias, output) = network.coefs_, network.intercepts_

@@ -12,11 +12,10 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from trfast._checks import check_matrix, check_offsets
 from trfast._ext import _gmm
-from trfast._threads import blas_limit, effective_n_threads
+from trfast._threads import blas_limit, effective_n_threads, one_thread
 from trfast.errors import ModelError, ParameterError
 
 FloatArray = npt.NDArray[Any]
@@ -178,7 +177,7 @@ class DiagonalGmm(BaseEstimator):  # type: ignore[misc]
         frames = (np.concatenate(sample) - mean) / scale
         kmeans = KMeans(self.n_components, n_init=1, max_iter=20, random_state=self.random_state)
         # One thread: KMeans adds up in another order with more.
-        with threadpool_limits(limits=1), warnings.catch_warnings():
+        with one_thread(), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct frames: EM copes
             labels = kmeans.fit_predict(frames)
         counts = np.bincount(labels, minlength=self.n_components)
