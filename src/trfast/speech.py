@@ -18,6 +18,7 @@ from trfast._threads import blas_limit, one_thread
 from trfast.annotation import Timeline
 from trfast.errors import ModelError
 from trfast.features import MfccConfig, deltas, frames_to_seconds, timeline_to_frames
+from trfast.features.clock import lasts
 from trfast.features.frames import Frames, checked_frames
 
 FloatArray = npt.NDArray[Any]
@@ -269,10 +270,10 @@ def _closed(
     starts, ends = edges[::2], edges[1::2]
     if len(starts) == 0:
         return np.empty((0, 2), dtype=np.int64)
-    apart = (starts[1:] - ends[:-1]) * config.hop >= min_gap
+    apart = lasts(starts[1:] - ends[:-1], min_gap, config)
     starts = starts[np.concatenate([[True], apart])]
     ends = ends[np.concatenate([apart, [True]])]
-    keep = (ends - starts) * config.hop >= min_speech
+    keep = lasts(ends - starts, min_speech, config)
     return np.stack([starts[keep], ends[keep]], axis=1)
 
 

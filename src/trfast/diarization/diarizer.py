@@ -19,7 +19,7 @@ from trfast.diarization.local_speakers import local_speakers
 from trfast.diarization.result import Diarization, EmbeddedSegments
 from trfast.diarization.stage_times import StageTimes
 from trfast.errors import ParameterError
-from trfast.features import Mfcc, frames_to_seconds, timeline_to_frames
+from trfast.features import Mfcc, frame_hop, frames_to_seconds, timeline_to_frames
 from trfast.features.frames import Frames, FrameStore
 from trfast.model import ModelBundle, load_model
 from trfast.segmentation import bic_clustering, segment
@@ -167,7 +167,9 @@ class Diarizer:
             with clock("speech"):
                 regions = self._speech(static, speech)
             with clock("segmentation"):
-                segments = segment(static, regions, config=model.segmentation, hop=model.mfcc.hop)
+                segments = segment(
+                    static, regions, config=model.segmentation, hop=frame_hop(model.mfcc)
+                )
         with clock("clustering"):
             alpha = model.clustering.alpha
             clusters = (

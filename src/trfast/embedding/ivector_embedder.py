@@ -14,6 +14,7 @@ from trfast.embedding.gmm import BaumWelchStatistics, DiagonalGmm
 from trfast.embedding.ivector import ProjectedStatistics, TotalVariability
 from trfast.errors import ParameterError
 from trfast.features import add_deltas, segment_normalization, sliding_normalization
+from trfast.features.clock import HOP, frames_in
 from trfast.features.frames import Frames, in_chunks
 
 FloatArray = npt.NDArray[Any]
@@ -57,13 +58,13 @@ class IvectorEmbedder:
     total_variability : TotalVariability
     normalization : NormalizationConfig
     hop : float
-        Seconds from frame to frame.
+        Seconds from frame to frame, as `trfast.features.frame_hop` gives them.
     """
 
     ubm: DiagonalGmm
     total_variability: TotalVariability
     normalization: NormalizationConfig
-    hop: float = 0.01
+    hop: float = HOP
 
     def cluster_statistics(
         self, static: Frames, segments: Bounds, clusters: Labels
@@ -124,7 +125,7 @@ def segment_frames(
         Frame bounds, not empty, starts rising; they may overlap.
     config : NormalizationConfig
     hop : float
-        Seconds from frame to frame.
+        Seconds from frame to frame, as `trfast.features.frame_hop` gives them.
 
     Yields
     ------
@@ -139,7 +140,7 @@ def segment_frames(
         If a segment is empty or lies outside the frames, or if starts do not rise.
     """
     segments = check_bounds(segments, "segments", len(static), apart=False)
-    window = 2 * round(config.window / hop / 2) + 1
+    window = 2 * frames_in(config.window / 2, hop) + 1
     reach = _DELTA_REACH + (window // 2 if config.scope == "sliding" else 0)
     for rows in in_chunks(segments):
         chunk = segments[rows]

@@ -16,9 +16,10 @@ class MfccConfig:
     Parameters
     ----------
     sample_rate : int
-        Hz.
+        Hz, of the samples that `Mfcc` gets. A model takes only what `trfast.audio` gives, 16 kHz.
     window, hop : float
-        Length and step of a frame in seconds.
+        Length and step of a frame in seconds, which are rounded to whole samples; times go by the
+        rounded ones (`trfast.features.frame_hop`).
     n_cepstra : int
         Cepstra kept, c1 first; the log-energy stands before them.
     n_mels : int
