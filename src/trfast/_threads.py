@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
-from trfast.errors import ParameterError
+from trfast._checks import check_integer
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -63,9 +63,7 @@ def effective_n_threads(n_threads: int | None) -> int:
     """
     if n_threads is None:
         return available_cores()
-    if n_threads < 1:
-        raise ParameterError(f"n_threads must be at least 1, got {n_threads}")
-    return int(n_threads)
+    return check_integer(n_threads, "n_threads", least=1)
 
 
 def map_in_threads(

@@ -302,7 +302,7 @@ def test_wrong_arguments() -> None:
     for wrong in (-1.0, np.nan):
         with pytest.raises(ParameterError, match="hold NaN, infinity or less than 0 seconds"):
             link(unit(0, 1), ["a", "b"], Comparison(threshold=0.5), speech_durations=[1, wrong])
-        with pytest.raises(ParameterError, match="min_speech must be 0 or more"):
+        with pytest.raises(ParameterError, match="min_anchor_speech must be 0 or more"):
             link(unit(0, 1), ["a", "b"], Comparison(threshold=0.5), min_anchor_speech=wrong)
     with pytest.raises(ParameterError, match="one of cc, hac, got 'kmeans'"):
         link(unit(0, 1), ["a", "b"], Comparison(threshold=0.5, clustering="kmeans"))

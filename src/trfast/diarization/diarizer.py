@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._threads import blas_limit
-from trfast.annotation import Annotation, Timeline, Turn
+from trfast.annotation import Annotation, Timeline, Turn, check_timeline
 from trfast.audio import SAMPLE_RATE, Source, Waveform, stream
 from trfast.comparison import Comparison
 from trfast.diarization.local_speakers import local_speakers
@@ -108,6 +108,8 @@ class Diarizer:
         AudioError
             If the file cannot be read as audio.
         """
+        if speech is not None:
+            check_timeline(speech, "speech")
         clock = StageTimes()
         with blas_limit(), FrameStore() as static:
             samples = _Counted(clock, stream(source, channel=channel))
@@ -226,7 +228,9 @@ class Diarizer:
 
     def _speech(self, static: Frames, speech: Timeline | None) -> Bounds:
         if speech is not None:
-            return timeline_to_frames(speech.merged(), len(static), self.model.mfcc)
+            return timeline_to_frames(
+                check_timeline(speech, "speech").merged(), len(static), self.model.mfcc
+            )
         if self.detector == "energy":
             return detect_by_energy(static, config=self.model.mfcc)
         return self.model.detector.detect(static)

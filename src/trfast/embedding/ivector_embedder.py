@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_bounds, check_positive
+from trfast._checks import check_bounds, check_choice, check_places, check_positive, check_type
 from trfast.embedding.gmm import BaumWelchStatistics, DiagonalGmm
 from trfast.embedding.ivector import ProjectedStatistics, TotalVariability
-from trfast.errors import ParameterError
 from trfast.features import add_deltas, segment_normalization, sliding_normalization
 from trfast.features.clock import HOP, frames_in
 from trfast.features.frames import Frames, in_chunks
@@ -43,8 +42,7 @@ class NormalizationConfig:
     window: float = 3.0
 
     def __post_init__(self) -> None:
-        if self.scope not in ("segment", "sliding"):
-            raise ParameterError(f"scope must be 'segment' or 'sliding', got {self.scope!r}")
+        check_choice(self.scope, "scope", ("segment", "sliding"))
         check_positive(self.window, "window")
 
 
@@ -66,6 +64,10 @@ class IvectorEmbedder:
     normalization: NormalizationConfig
     hop: float = HOP
 
+    def __post_init__(self) -> None:
+        check_type(self.normalization, NormalizationConfig, "normalization")
+        check_positive(self.hop, "hop")
+
     def cluster_statistics(
         self, static: Frames, segments: Bounds, clusters: Labels
     ) -> ProjectedStatistics:
@@ -78,7 +80,8 @@ class IvectorEmbedder:
         clusters : ndarray (n_segments,), int64
             Cluster of each segment, numbers from 0.
         """
-        n_clusters = int(clusters.max(initial=-1)) + 1
+        n_clusters = int(np.max(clusters, initial=-1)) + 1
+        clusters = check_places(clusters, "clusters", len(segments), "a segment", n_clusters)
         zeroth = np.zeros((n_clusters, len(self.ubm.means_)))
         first = np.zeros((n_clusters, self.total_variability.rank))
         start = 0
@@ -139,6 +142,8 @@ def segment_frames(
     ParameterError
         If a segment is empty or lies outside the frames, or if starts do not rise.
     """
+    check_type(config, NormalizationConfig, "config")
+    check_positive(hop, "hop")
     segments = check_bounds(segments, "segments", len(static), apart=False)
     window = 2 * frames_in(config.window / 2, hop) + 1
     reach = _DELTA_REACH + (window // 2 if config.scope == "sliding" else 0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from trfast.annotation import Timeline
+from trfast.annotation import Timeline, check_timeline
 from trfast.audio import SAMPLE_RATE
 from trfast.errors import ParameterError
 from trfast.features.config import MfccConfig
@@ -69,6 +69,7 @@ def timeline_to_frames(
 
     Empty results are dropped, bounds are clipped to ``0..n_frames``.
     """
+    check_timeline(timeline, "timeline")
     centre = _window(config) / 2
     bounds = np.stack([timeline.starts, timeline.ends], axis=1)
     frames = np.ceil((bounds - centre) / frame_hop(config) - 1e-6).astype(np.int64)

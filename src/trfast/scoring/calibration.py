@@ -18,8 +18,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_curve
 from sklearn.utils.validation import check_is_fitted
 
-from trfast._checks import check_matrix, check_trials
-from trfast.errors import ModelError, ParameterError
+from trfast._checks import (
+    check_integer,
+    check_matrix,
+    check_probability,
+    check_real,
+    check_trials,
+)
+from trfast.errors import ModelError, ParameterError, ParameterTypeError
 from trfast.scoring.cosine import cosine_similarity
 from trfast.scoring.normalization import validated
 
@@ -112,7 +118,7 @@ class LogisticCalibration(BaseEstimator):  # type: ignore[misc]
     def transform(self, scores: npt.ArrayLike) -> FloatArray:
         """Return the log-likelihood ratios of scores of any shape; NaN stays NaN."""
         check_is_fitted(self)
-        return np.asarray(self.slope_ * np.asarray(scores) + self.offset_)
+        return np.asarray(self.slope_ * check_real(scores, "scores") + self.offset_)
 
     def threshold(self, *, prior: float = 0.01) -> float:
         """Return the score from which accepting costs less than refusing (Bayes).
@@ -239,8 +245,7 @@ def score_histogram(
     >>> histogram.edges, histogram.targets, histogram.others
     (array([0. , 0.5, 1. ]), array([0, 2]), array([2, 0]))
     """
-    if bins < 1:
-        raise ParameterError(f"bins must be at least 1, got {bins}")
+    check_integer(bins, "bins", least=1)
     score, label = check_trials(scores, labels)
     edges = np.histogram_bin_edges(score, bins)
     targets, others = (np.histogram(score[kind], edges)[0] for kind in (label, ~label))
@@ -319,6 +324,10 @@ class SNorm(BaseEstimator):  # type: ignore[misc]
             2, or a row scores the same with all of the cohort that counts.
         """
         check_is_fitted(self)
+        if not callable(self.similarity):
+            raise ParameterTypeError(
+                f"similarity must be a function of two matrices, got {self.similarity!r}"
+            )
         left = validated(self, a)
         right = left if b is None else validated(self, b)
         of_left = self._cohort_statistics(left)
@@ -382,7 +391,7 @@ def _normalized(scores: FloatArray, of_rows: FloatArray, of_columns: FloatArray)
 def _top_statistics(scores: FloatArray, n_top: int | None) -> FloatArray:
     """Mean and standard deviation of the highest scores of each row, (2, n)."""
     n_cohort = scores.shape[1]
-    if n_top is not None and n_top < 2:
+    if n_top is not None and check_integer(n_top, "n_top") < 2:
         raise ParameterError(f"n_top must be at least 2, got {n_top}; n_top=None counts all")
     first = 0 if n_top is None else max(0, n_cohort - n_top)
     top = np.partition(scores, first, axis=1)[:, first:]
@@ -397,6 +406,4 @@ def _top_statistics(scores: FloatArray, n_top: int | None) -> FloatArray:
 
 
 def _log_odds(prior: float) -> float:
-    if not 0 < prior < 1:
-        raise ParameterError(f"prior must lie between 0 and 1, got {prior}")
-    return float(logit(prior))
+    return float(logit(check_probability(prior, "prior")))

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_not_negative, check_positive
+from trfast._checks import check_not_negative, check_positive, check_type
 from trfast.errors import ParameterError
 from trfast.features.clock import HOP, frames_in
 from trfast.features.frames import Frames
@@ -62,7 +62,7 @@ class SegmentationConfig:
 
     def __post_init__(self) -> None:
         check_positive(self.window, "window")
-        if not 0 < self.min_duration <= self.window:
+        if not check_positive(self.min_duration, "min_duration") <= self.window:
             raise ParameterError(
                 f"min_duration must be above 0 and at most the window ({self.window} s),"
                 f" got {self.min_duration}"
@@ -109,7 +109,9 @@ def segment(
     >>> segment(x, [[0, 2000]], config=SegmentationConfig(window=2.0)).tolist()
     [[0, 1000], [1000, 2000]]
     """
-    config = config or SegmentationConfig()
+    if config is None:
+        config = SegmentationConfig()
+    check_type(config, SegmentationConfig, "config")
     check_positive(hop, "hop")
     window = max(2, frames_in(config.window, hop))
     shortest = min(window, max(2, frames_in(config.min_duration, hop)))
