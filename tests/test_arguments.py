@@ -42,6 +42,7 @@ from trfast.features import (
     Mfcc,
     MfccConfig,
     deltas,
+    frames_to_seconds,
     segment_normalization,
     sliding_normalization,
     timeline_to_frames,
@@ -155,6 +156,9 @@ FRAMES: list[tuple[Call, str]] = [
     (lambda: Mfcc().extract([0.5, 0.5]), "1-D"),
     (lambda: timeline_to_frames([(3, 9)], 100, MfccConfig()), "of type Timeline"),
     (lambda: deltas([[1.0], [1.0, 2.0]]), "equally long"),
+    (lambda: timeline_to_frames(Timeline(), "100", MfccConfig()), "n_frames must be a whole"),
+    (lambda: frames_to_seconds([0.5], 100, 1.0, MfccConfig()), "frames must be whole numbers"),
+    (lambda: frames_to_seconds([3], 100, NAN, MfccConfig()), "duration must be 0 or more"),
     (lambda: deltas([["a"]]), "must hold numbers"),
     (lambda: deltas([[None]]), "NaN"),
     (lambda: deltas(HUGE), r"above 1e\+150.*row 1"),
@@ -264,8 +268,14 @@ SCORING: list[tuple[Call, str]] = [
     (lambda: TripletRanking(n_init=None).fit(X, Y), "n_init must be a whole number"),
     (lambda: TripletRanking(random_state=1.5).fit(X, Y), "random_state must be a whole number"),
     (lambda: TripletRanking(selection=None).fit(X, Y), "selection must be one of"),
-    (lambda: TripletRanking().fit(X, Y, groups=[None] * 40), "must be a str, got None"),
-    (lambda: TripletRanking().fit(X, Y, groups=[0.5] * 40), "integers or names"),
+    (
+        lambda: TripletRanking().fit(X, Y, groups=[None] * 40),
+        "must be a str, or all integers, got None",
+    ),
+    (
+        lambda: TripletRanking().fit(X, Y, groups=[0.5] * 40),
+        "must be a str, or all integers, got 0.5",
+    ),
     (lambda: LogisticCalibration(prior="1").fit([1, 0], [1, 0]), "prior must be a number"),
     (lambda: LogisticCalibration().fit(["a", "b"], [1, 0]), "scores must hold numbers"),
     (lambda: cllr([[1.0], [1.0, 2.0]], [1, 0]), "equally long"),
@@ -285,7 +295,10 @@ CLUSTERING: list[tuple[Call, str]] = [
     (lambda: connected_components([[0, 1], [2]], 3), "equally long"),
     (lambda: connected_components([[0, 1]], "3"), "n must be a whole number"),
     (lambda: constrained_components([[0, 1]], [NAN], [0, 1], 2), "similarities hold NaN"),
-    (lambda: constrained_components([[0, 1]], [0.5], ["a", None], 2), "must be a str, got None"),
+    (
+        lambda: constrained_components([[0, 1]], [0.5], ["a", None], 2),
+        "must be a str, or all integers, got None",
+    ),
     (lambda: complete_linkage(HUGE, threshold=0.5), r"above 1e\+150"),
     (lambda: complete_linkage(X, threshold=None), "threshold must be a number"),
     (lambda: complete_linkage_of_scores([[0, 1], [1, 0]], threshold=NAN), "finite number, got nan"),
@@ -308,9 +321,9 @@ LINKING: list[tuple[Call, str]] = [
     (lambda: linked(X[:4], None, HALF), "sequence of names"),
     (
         lambda: linked(X[:4], ["a", None, "b", "c"], HALF),
-        r"recordings\[1\] must be a str, got None",
+        r"recordings\[1\] must be a str, or all integers, got None",
     ),
-    (lambda: linked(X[:4], [1, 2, 3, 4], HALF), r"recordings\[0\] must be a str, got 1"),
+    (lambda: linked(X[:4], [1, "b", "c", "d"], HALF), r"recordings\[0\] must be a str, or"),
     (lambda: linked(X[:4], NAMES[:2], HALF), "each of 4 rows, got 2"),
     (lambda: linked([[1, 2], [1]], ["a", "b"], HALF), "equally long"),
     (lambda: linked(X[:4], NAMES, 0.5), r"of type Comparison, got float: give Comparison\("),
@@ -378,6 +391,7 @@ def test_what_is_right_is_taken() -> None:
     assert connected_components(np.empty((0, 2)), 2).tolist() == [0, 1]
     assert connected_components(np.array([[0, 1]], np.uint8), np.int32(2)).tolist() == [0, 0]
     assert link(X[:2], np.array(["a", "b"]), HALF).labels.shape == (2,)
+    assert link(X[:2], [7, 5], HALF).labels.shape == (2,)
     assert check_integer(np.int16(3), "n", least=1) == 3
     large = np.array(
         [[1e30, 0], [1e30, 1e30]], np.float32

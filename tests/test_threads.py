@@ -127,6 +127,15 @@ def test_blas_is_as_before_when_the_last_of_two_threads_is_out(
         assert set(threads_of("blas")) == {2}
 
 
+def test_threads_that_share_a_diarizer_find_what_each_would_alone() -> None:
+    diarizer = Diarizer()
+    alone = diarizer(EXAMPLE)
+    with ThreadPoolExecutor(2) as pool:
+        for found in pool.map(diarizer, [EXAMPLE] * 2):
+            assert found.annotation == alone.annotation
+            np.testing.assert_array_equal(found.vectors, alone.vectors)
+
+
 def test_one_thread_holds_openmp_of_its_thread_only() -> None:
     inside, checked = threading.Barrier(2, timeout=10), threading.Barrier(2, timeout=10)
 

@@ -104,19 +104,24 @@ def check_random_state(value: object) -> int:
     return check_integer(value, "random_state", least=0, most=2**32 - 1)
 
 
-def check_names(values: object, name: str, n: int, of: str) -> list[str]:
-    """Return the names of `n` things, which `of` calls: a sequence of str."""
+def check_names(
+    values: object, name: str, n: int, of: str, *, or_integers: bool = False
+) -> list[Any]:
+    """Return the names of `n` things, which `of` calls: a sequence of str, or of integers."""
     if isinstance(values, str | bytes) or not hasattr(values, "__len__"):
         raise ParameterTypeError(
             f"{name} must be a sequence of names, one for each {of}, got {short(values)}"
         )
-    names: list[str] = list(values)  # type: ignore[call-overload]
+    names: list[Any] = list(values)  # type: ignore[call-overload]
     if len(names) != n:
         raise ParameterError(f"{name} must name one for each of {n} {of}s, got {len(names)}")
-    if set(map(type, names)) - {str}:  # many at a time; a subclass will do
-        for k, found in enumerate(names):
-            if not isinstance(found, str):
-                raise ParameterTypeError(f"{name}[{k}] must be a str, got {short(found)}")
+    kinds = set(map(type, names))  # which is quicker than to look at each
+    if or_integers and all(issubclass(kind, Integral) for kind in kinds):
+        return names
+    if not all(issubclass(kind, str) for kind in kinds):
+        k = next(k for k, found in enumerate(names) if not isinstance(found, str))
+        also = ", or all integers" * or_integers
+        raise ParameterTypeError(f"{name}[{k}] must be a str{also}, got {short(names[k])}")
     return names
 
 
@@ -125,10 +130,8 @@ def check_groups(values: npt.ArrayLike, name: str, n: int, of: str) -> npt.NDArr
     groups = _array(values, name)
     if groups.shape != (n,):
         raise ParameterError(f"{name} must be one {of}, shape ({n},), got {groups.shape}")
-    if groups.dtype.kind == "O":
-        check_names(groups, name, n, of.split()[-1])
-    elif groups.dtype.kind not in "iubU" and n:
-        raise ParameterTypeError(f"{name} must be integers or names, got {groups.dtype}")
+    if not isinstance(values, np.ndarray) or groups.dtype.kind not in "iuU":
+        check_names(values, name, n, of.split()[-1], or_integers=True)
     return groups
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -130,7 +130,7 @@ class DiagonalGmm(BaseEstimator):  # type: ignore[misc]
     ) -> Self:
         """Make a mixture of given Gaussians, as if it had been fitted."""
         found = [
-            check_matrix(np.atleast_2d(weights), "weights", dtype=np.float64),
+            check_matrix(cast(npt.ArrayLike, [weights]), "weights", dtype=np.float64),
             check_matrix(means, "means", dtype=np.float64),
             check_matrix(variances, "variances", dtype=np.float64),
         ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from trfast._checks import check_integer, check_integers, check_not_negative
 from trfast.annotation import Timeline, check_timeline
 from trfast.audio import SAMPLE_RATE
 from trfast.errors import ParameterError
@@ -70,6 +71,7 @@ def timeline_to_frames(
     Empty results are dropped, bounds are clipped to ``0..n_frames``.
     """
     check_timeline(timeline, "timeline")
+    check_integer(n_frames, "n_frames", least=0)
     centre = _window(config) / 2
     bounds = np.stack([timeline.starts, timeline.ends], axis=1)
     frames = np.ceil((bounds - centre) / frame_hop(config) - 1e-6).astype(np.int64)
@@ -85,7 +87,9 @@ def frames_to_seconds(
     The first bound of the recording is 0 and the last is `duration`, so that nothing at
     the edges is lost to the window.
     """
-    index = np.asarray(frames)
+    check_integer(n_frames, "n_frames", least=0)
+    check_not_negative(duration, "duration")
+    index = check_integers(frames, "frames")
     hop = frame_hop(config)
     seconds = index * hop + (_window(config) - hop) / 2
     seconds = np.where(index <= 0, 0.0, seconds)

@@ -67,7 +67,7 @@ def link(
     vectors : array_like (n, dimension)
         One local speaker a row, as ``comparison.backend.project`` gives them.
     recordings : sequence of str, (n,)
-        Recording of each local speaker.
+        Recording of each local speaker; integers will do.
     comparison : Comparison
         What compares two of them, and when they are linked.
     speech_durations : array_like (n,), optional
@@ -102,7 +102,7 @@ def link(
     check_type(comparison, Comparison, "comparison", hint=_HINT)
     vectors = check_matrix(vectors, "vectors", summed_in=np.float64)
     n = len(vectors)
-    recordings = check_names(recordings, "recordings", n, "row")
+    recordings = check_names(recordings, "recordings", n, "row", or_integers=True)
     anchors = _anchors(speech_durations, n, min_anchor_speech)
     groups = np.unique(np.asarray(recordings, dtype=object), return_inverse=True)[1]
     order = np.argsort(groups, kind="stable")
@@ -169,7 +169,7 @@ def link_centred(
     """
     check_type(comparison, Comparison, "comparison", hint=_HINT)
     x = check_matrix(vectors, "vectors")
-    names = check_names(recordings, "recordings", len(x), "row")
+    names = check_names(recordings, "recordings", len(x), "row", or_integers=True)
     durations = None
     if speech_durations is not None:
         durations = check_vector(
