@@ -1,0 +1,73 @@
+"""Job: what is to be diarized."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from trfast.annotation import Timeline
+from trfast.audio import Source, Waveform, check_name, name_recordings
+from trfast.errors import ParameterError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """A recording to diarize: its name, its sound, and what is known of it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the recording: one word, as RTTM wants it.
+    source : path or Waveform
+        Any audio file, or samples in memory.
+    speech : Timeline, optional
+        Where somebody speaks, in seconds; default: the detector says.
+    channel : int, optional
+        Channel to take, from 0; default: the mean of all.
+
+    Raises
+    ------
+    ParameterError
+        If the name cannot be written, or a part is not what it should be.
+
+    Examples
+    --------
+    >>> Job("monday", "shows/1.mp3", speech=Timeline([(3.5, 21.0)]), channel=0)
+    Job(name='monday', source='shows/1.mp3', speech=Timeline([(3.5, 21.0)]), channel=0)
+    """
+
+    name: str
+    source: Source
+    speech: Timeline | None = None
+    channel: int | None = None
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        if not isinstance(self.source, str | os.PathLike | Waveform):
+            raise ParameterError(
+                f"the source of {self.name!r} must be a path or a Waveform,"
+                f" got {type(self.source).__name__}"
+            )
+        if self.speech is not None and not isinstance(self.speech, Timeline):
+            raise ParameterError(
+                f"the speech of {self.name!r} must be a Timeline, got {type(self.speech).__name__}:"
+                " give Timeline(segments)"
+            )
+        if self.channel is not None and self.channel < 0:
+            raise ParameterError(f"channel counts from 0, got {self.channel}")
+
+    @classmethod
+    def of(cls, item: Job | Source) -> Job:
+        """Return a job as it is; name a file as `name_recordings` does, samples ``recording``.
+
+        Examples
+        --------
+        >>> Job.of("shows/late show.mp3").name
+        'late_show'
+        """
+        if isinstance(item, Job):
+            return item
+        if isinstance(item, Waveform):
+            return cls("recording", item)
+        (name,) = name_recordings([item])
+        return cls(name, item)
