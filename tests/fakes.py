@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from trfast.annotation import Annotation, Turn
 from trfast.audio import Waveform
@@ -15,6 +17,10 @@ from trfast.diarization import Diarization, Job
 from trfast.errors import AudioError
 from trfast.scoring.backend import Backend, Thresholds
 from trfast.scoring.normalization import Whitening
+
+any_bytes = pytest.mark.skipif(
+    sys.platform in ("darwin", "win32"), reason="names of files are Unicode here"
+)
 
 PEOPLE = ("ann", "ben", "cat", "dan")
 

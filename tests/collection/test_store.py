@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.fakes import FakeDiarizer, FakeModel, diarization, write
+from tests.fakes import FakeDiarizer, FakeModel, any_bytes, diarization, write
 from trfast.annotation import Annotation
 from trfast.audio import Waveform
 from trfast.collection import Collection, Failure, Link, Speaker, connection
@@ -287,6 +287,7 @@ def test_a_closed_collection(collection: Collection) -> None:
         collection.recordings()
 
 
+@any_bytes
 def test_a_file_name_that_is_not_utf_8(collection: Collection, tmp_path: Path) -> None:
     (path,) = write(tmp_path, **{os.fsdecode(b"\xe9t\xe9"): "ann:1"})
     collection.add_all([path], diarizer=FakeDiarizer(), jobs=1)

@@ -210,7 +210,7 @@ def test_settings_that_cannot_be():
         Diarizer(plain_model(), detector="neural")
 
 
-def test_the_fingerprint_is_that_of_what_decides_results():
+def test_the_fingerprint_is_that_of_what_decides_results(monkeypatch):
     model = plain_model()
     same = Diarizer(plain_model()).fingerprint
     others = [
@@ -222,6 +222,9 @@ def test_the_fingerprint_is_that_of_what_decides_results():
     ]
     assert len({same, *(other.fingerprint for other in others)}) == 6
     assert Diarizer(model).fingerprint == same
+    with monkeypatch.context() as patch:  # an upgrade does not go on with old results
+        patch.setattr(diarizer_module, "version", lambda _: "99")
+        assert Diarizer(model).fingerprint != same
     own = model.within(threshold=model.thresholds().within)
     assert Diarizer(model, comparison=own).fingerprint == same
 
