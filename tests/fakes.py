@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from trfast.annotation import Annotation, Timeline, Turn
-from trfast.audio import Source, Waveform
+from trfast.annotation import Annotation, Turn
+from trfast.audio import Waveform
 from trfast.comparison import Comparison
-from trfast.diarization import Diarization
+from trfast.diarization import Diarization, Job
 from trfast.errors import AudioError
 from trfast.scoring.backend import Backend, Thresholds
 from trfast.scoring.normalization import Whitening
+
+any_bytes = pytest.mark.skipif(
+    sys.platform in ("darwin", "win32"), reason="names of files are Unicode here"
+)
 
 PEOPLE = ("ann", "ben", "cat", "dan")
 
@@ -50,20 +56,12 @@ class FakeDiarizer:
     def fingerprint(self) -> str:
         return self.model_hash
 
-    def __call__(
-        self,
-        source: Source,
-        *,
-        recording: str | None = None,
-        speech: Timeline | None = None,
-        channel: int | None = None,  # noqa: ARG002
-    ) -> Diarization:
-        assert recording is not None
-        if isinstance(source, Waveform):
-            return diarization(recording, f"ann:{len(source.samples)}", self.model_hash)
-        path = Path(source)
+    def __call__(self, job: Job) -> Diarization:
+        if isinstance(job.source, Waveform):
+            return diarization(job.name, f"ann:{len(job.source.samples)}", self.model_hash)
+        path = Path(job.source)
         with open(path.parent / "calls.log", "a") as log:
-            log.write(f"{recording}\n")
+            log.write(f"{job.name}\n")
         if not path.exists():
             raise AudioError(f"{path.name}: no such file")
         text = path.read_text()
@@ -73,9 +71,9 @@ class FakeDiarizer:
             os._exit(1)
         if text == "stop":
             raise KeyboardInterrupt
-        if speech is not None:
-            text = f"ann:{speech.duration}"
-        return diarization(recording, text, self.model_hash)
+        if job.speech is not None:
+            text = f"ann:{job.speech.duration}"
+        return diarization(job.name, text, self.model_hash)
 
 
 @dataclass(frozen=True)

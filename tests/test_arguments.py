@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from trfast import Annotation, Comparison, Diarizer, Segment, Timeline, Turn, Waveform, link
+from trfast import Annotation, Comparison, Diarizer, Job, Segment, Timeline, Turn, Waveform, link
 from trfast._checks import check_finite, check_integer, check_matrix
 from trfast.annotation import check_timeline
 from trfast.audio import load, probe, stream
@@ -370,9 +370,9 @@ def test_the_diarizer_looks_before_it_listens(tmp_path: Path) -> None:
         with pytest.raises(ParameterError, match="path or a Waveform"):
             diarizer(source)
     with pytest.raises(ParameterError, match=r"give Timeline\(speech\)"):
-        diarizer(tmp_path / "none.wav", speech=[(3, 9)])
+        Job("none", tmp_path / "none.wav", speech=[(3, 9)])
     with pytest.raises(ParameterError, match="whole number, got 'left'"):
-        diarizer(tmp_path / "none.wav", channel="left")
+        Job("none", tmp_path / "none.wav", channel="left")
 
 
 def test_a_file_that_says_an_absurd_rate(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tests.small import RATE
 from trfast.audio import Waveform, load
 from trfast.cli import main
 from trfast.collection import Collection
-from trfast.diarization import Diarizer
+from trfast.diarization import Diarizer, Job
 from trfast.errors import AnnotationError, AudioError, ModelError
 from trfast.formats import read_rttm
 
@@ -195,5 +195,5 @@ def test_a_model_that_is_none(files, tmp_path):
 
 def test_marks_beyond_the_end_of_a_recording(files, diarizer):
     speech = trfast.Timeline([(5.0, 60.0), (70.0, 80.0)])
-    found = diarizer(files["voice"], speech=speech).annotation
+    found = diarizer(Job("voice", files["voice"], speech)).annotation
     assert found.timeline().ends.tolist() == [6.0]

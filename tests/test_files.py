@@ -37,3 +37,9 @@ def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
             write_atomic(path, "text")
         assert error.value.filename == str(path)
         assert ".tmp" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["x" * 250, "\u00e9" * 127])
+def test_names_as_long_as_names_can_be(tmp_path: Path, name: str) -> None:
+    write_atomic(tmp_path / name, "text")
+    assert [path.name for path in tmp_path.iterdir()] == [name]

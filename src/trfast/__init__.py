@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from trfast.audio import Waveform
     from trfast.collection import Collection
     from trfast.comparison import Comparison
-    from trfast.diarization import Diarization, Diarizer, diarize
+    from trfast.diarization import Diarization, Diarizer, Job, diarize
     from trfast.errors import TrfastError
     from trfast.formats import read_rttm, write_rttm
     from trfast.linking import link
@@ -50,6 +50,7 @@ _HOMES = {
     "Comparison": "comparison",
     "Diarization": "diarization",
     "Diarizer": "diarization",
+    "Job": "diarization",
     "ModelBundle": "model",
     "Segment": "annotation",
     "Timeline": "annotation",
@@ -69,6 +70,7 @@ __all__ = [
     "Comparison",
     "Diarization",
     "Diarizer",
+    "Job",
     "ModelBundle",
     "Segment",
     "Timeline",

@@ -17,8 +17,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     the system about the temporary file names `path` instead.
     """
     target = Path(path)
-    # Same folder, since os.replace is atomic only inside one file system.
-    temporary = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.tmp")
+    # Same folder, since os.replace is atomic only inside one file system; file systems count a
+    # name's bytes, 255 at most.
+    start = os.fsencode(target.name)[:200].decode(errors="ignore")
+    temporary = target.with_name(f".{start}.{secrets.token_hex(4)}.tmp")
     try:
         yield temporary
         os.replace(temporary, target)

@@ -15,7 +15,7 @@ from tests.small import small_model, write_collection
 from trfast.annotation import Annotation
 from trfast.cli import _common, main
 from trfast.clustering import CLUSTERINGS
-from trfast.diarization import Diarizer
+from trfast.diarization import Diarizer, Job
 from trfast.formats import read_rttm
 from trfast.scoring.backend import BACKENDS
 
@@ -57,7 +57,10 @@ def test_failures_are_listed_and_the_others_written(trfast: Trfast, tmp_path: Pa
     assert (tmp_path / "out" / "a.rttm").exists()
     lines = result.stderr.splitlines()
     assert lines[0] == "trfast: 2 of 3 recordings failed:"
-    assert lines[1:3] == ["  bug: ZeroDivisionError: a bug", "  none: none.wav: no such file"]
+    assert lines[1:3] == [
+        "  bug: ZeroDivisionError: a bug",
+        f"  none: {tmp_path / 'none.wav'} does not exist. Check the path.",
+    ]
     assert lines[4].startswith("Traceback")
 
 
@@ -162,7 +165,7 @@ def test_back_ends_end_to_end(shows: Path, tmp_path: Path, backend: str) -> None
         assert result.exit_code == 0, result.output
         model = small_model()
         diarizer = Diarizer(model, comparison=model.within(backend, clustering, 0.3))
-        expected = diarizer(source, speech=speech).annotation
+        expected = diarizer(Job("show-0", source, speech)).annotation
         found = read_rttm(tmp_path / "show-0.rttm")["show-0"]
         assert [t.speaker for t in found] == [t.speaker for t in expected]
 

@@ -20,7 +20,7 @@ from tests.small import small_model
 from trfast.annotation import Annotation, Timeline
 from trfast.audio import Waveform
 from trfast.collection import Collection, Failure, Link, Recording, Speaker
-from trfast.diarization import Diarization
+from trfast.diarization import Diarization, Job
 from trfast.errors import AudioError, CollectionError, ParameterError
 from trfast.formats import read_rttm
 from trfast.linking import link_centred
@@ -142,13 +142,16 @@ def test_back_end_and_clustering_decide(
     ]
 
 
-def test_another_model_is_refused_before_any_work(collection: Collection) -> None:
-    collection.add(diarization("a", "ann:1"))
+def test_another_model_is_refused_before_any_work(collection: Collection, tmp_path: Path) -> None:
+    a, b = write(tmp_path, a="ann:1", b="ann:1")
+    collection.add(diarization("a", "ann:1"), source=a)
     collection.add(diarization("silence", ""))
-    collection.check_model(FakeModel(), ["b"])
-    collection.check_model(FakeModel("other"), ["a", "b"])
     with pytest.raises(CollectionError, match=r"such as a\).*Give another output folder, or run"):
-        collection.check_model(FakeModel("other"), ["b"])
+        collection.add_all([b], diarizer=FakeDiarizer("other"), jobs=1)
+    assert calls(tmp_path) == []
+    collection.add_all([b], diarizer=FakeDiarizer(), jobs=1)
+    collection.add_all([a, b], diarizer=FakeDiarizer("other"), jobs=1)
+    assert calls(tmp_path) == ["a", "b", "b"]
 
 
 def test_a_name_is_taken_once(collection: Collection) -> None:
@@ -265,7 +268,7 @@ def test_add_takes_a_file_or_samples(collection: Collection, tmp_path: Path) -> 
         assert found.annotation == Annotation("show", [(0, 2, "S1")])
     assert calls(tmp_path) == ["show"]
     samples = Waveform(np.zeros(3, np.float32), 16000)
-    collection.add(samples, recording="memory", diarizer=FakeDiarizer())
+    collection.add(Job("memory", samples), diarizer=FakeDiarizer())
     assert names(collection) == ["memory", "show"]
     with pytest.raises(ParameterError, match="need a name"):
         collection.add(samples, diarizer=FakeDiarizer())
@@ -329,7 +332,7 @@ def test_a_collection_of_another_version(tmp_path: Path) -> None:
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA user_version = 99")
     database.close()
-    with pytest.raises(CollectionError, match="version 99; this trfast reads version 1"):
+    with pytest.raises(CollectionError, match="version 99; this trfast reads version 1 to 2"):
         Collection(path)
 
 
@@ -349,6 +352,12 @@ def test_files_keep_the_names_they_had(collection: Collection, tmp_path: Path) -
     (first,) = write(tmp_path / "1", show="ann:1")
     (second,) = write(tmp_path / "2", show="ben:1")
     collection.add_all([first], diarizer=FakeDiarizer())
-    assert collection.name_sources([second, first]) == {"show": first, "2_show": second}
+    collection.add_all([second, first], diarizer=FakeDiarizer())
+    assert {r.name: r.source for r in collection.recordings()} == {
+        "show": str(first),
+        "2_show": str(second),
+    }
+    collection.remove("2_show")
     first.unlink()
-    assert collection.name_sources([second]) == {"show": second}
+    collection.add_all([second], diarizer=FakeDiarizer())
+    assert {r.name: r.source for r in collection.recordings()} == {"show": str(second)}

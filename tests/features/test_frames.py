@@ -7,7 +7,7 @@ import pytest
 
 from trfast.annotation import Timeline
 from trfast.audio import Waveform
-from trfast.diarization import Diarizer
+from trfast.diarization import Diarizer, Job
 from trfast.diarization import diarizer as module
 from trfast.errors import ParameterError
 from trfast.features.frames import CHUNK, FrameStore, checked_frames, in_chunks
@@ -80,9 +80,9 @@ def test_a_long_recording_is_diarized_like_a_short_one(monkeypatch: pytest.Monke
     waveform = Waveform(sound.astype(np.float32), 16_000)
     speech = Timeline([(1.0, 15.0), (16.0, 39.0)])
     diarizer = Diarizer()
-    short = diarizer(waveform, speech=speech)
+    short = diarizer(Job("long", waveform, speech))
     monkeypatch.setattr(module, "FrameStore", lambda: FrameStore(largest_in_memory=1000))
-    long = diarizer(waveform, speech=speech)
+    long = diarizer(Job("long", waveform, speech))
     assert len(short.annotation) > 1
     assert list(long.annotation) == list(short.annotation)
     np.testing.assert_array_equal(long.vectors, short.vectors)

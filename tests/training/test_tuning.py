@@ -11,7 +11,7 @@ import pytest
 from tests.small import CONFIG, small_model, write_collection
 from trfast.annotation import Annotation
 from trfast.clustering import CLUSTERINGS
-from trfast.diarization import Diarizer
+from trfast.diarization import Diarizer, Job
 from trfast.errors import CollectionError, ModelError, ParameterError
 from trfast.evaluation import diarization_error
 from trfast.evaluation.verification import verification_trials_of_scores
@@ -60,7 +60,7 @@ def test_the_tuned_model_makes_the_errors(
 ) -> None:
     tuned = tuning.model
     diarizer = Diarizer(tuned, comparison=tuned.within(name, kind))
-    found = [diarizer(path, recording=name) for name, path in collection.audio.items()]
+    found = [diarizer(Job(name, path)) for name, path in collection.audio.items()]
     local = {d.recording: d.annotation for d in found}
     linking = tuned.across(name, kind)
     labels = link(

@@ -1,7 +1,8 @@
 """Any recording -> mono float32 blocks at 16 kHz, streamed; files, and their names."""
 
 from trfast.audio.decoders import AudioInfo
-from trfast.audio.files import AUDIO_SUFFIXES, find_audio, name_recordings, source_size
+from trfast.audio.files import AUDIO_SUFFIXES, find_audio, source_size
+from trfast.audio.names import check_name, file_name, name_recordings
 from trfast.audio.source import (
     SAMPLE_RATE,
     Source,
@@ -20,7 +21,9 @@ __all__ = [
     "Source",
     "Waveform",
     "check_channel",
+    "check_name",
     "check_source",
+    "file_name",
     "find_audio",
     "load",
     "name_recordings",

@@ -7,6 +7,7 @@ are here.
 from __future__ import annotations
 
 import os
+import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,7 +59,8 @@ def open_file(path: str | os.PathLike[str]) -> Iterator[_Opened]:
     name = os.fspath(path)
     _check_readable(name)
     try:
-        file = soundfile.SoundFile(name)
+        # As bytes: soundfile encodes text, and not every name is UTF-8.
+        file = soundfile.SoundFile(os.fsencode(name))
     # soundfile raises TypeError for any name that ends in .raw.
     except (soundfile.LibsndfileError, TypeError) as error:
         reason = getattr(error, "error_string", "a headerless file")
@@ -81,14 +83,29 @@ def open_file(path: str | os.PathLike[str]) -> Iterator[_Opened]:
         yield opened
 
 
+def check_there(path: str | os.PathLike[str]) -> None:
+    """Raise an error if nothing is there, or what can be read only once and may never come."""
+    name = os.fspath(path)
+    try:
+        mode = os.stat(name).st_mode
+    except FileNotFoundError as error:
+        raise AudioError(f"{name} does not exist. Check the path.") from error
+    except OSError as error:
+        raise AudioError(f"{name} cannot be opened: {error.strerror}.") from error
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise AudioError(
+            f"{name} is a pipe or a device, expected a file: sound is read more than once."
+            " Write it to a file first."
+        )
+
+
 def _check_readable(name: str) -> None:
+    check_there(name)
     if os.path.isdir(name):
         raise AudioError(f"{name} is a folder. Give the files inside it.")
     try:
         with open(name, "rb") as file:
             empty = not file.read(1)
-    except FileNotFoundError as error:
-        raise AudioError(f"{name} does not exist. Check the path.") from error
     except OSError as error:
         raise AudioError(f"{name} cannot be opened: {error.strerror}.") from error
     if empty:

@@ -1,15 +1,13 @@
-"""Audio files: which there are, and the names of their recordings."""
+"""Audio files: which there are."""
 
 from __future__ import annotations
 
 import os
-import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from trfast.audio.source import Source, Waveform
-from trfast.errors import ParameterError
+from trfast.errors import AudioError, ParameterError
 
 _FORMATS = (
     "wav w64 rf64 flac ogg oga opus mp3 aif aiff aifc au caf sph"  # codespell:ignore caf
@@ -18,14 +16,29 @@ _FORMATS = (
 
 AUDIO_SUFFIXES = frozenset(f".{suffix}" for suffix in _FORMATS.split())
 
+Refused = Callable[[Path, AudioError], None]
 
-def find_audio(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
+
+def find_audio(
+    paths: Iterable[str | os.PathLike[str]], *, refused: Refused | None = None
+) -> list[Path]:
     """Return the files, and all audio files below the folders (by suffix, hidden ones left out).
+
+    Links are followed, to a folder once: one that was seen is not entered again.
+
+    Parameters
+    ----------
+    paths : iterable of path
+        Files and folders.
+    refused : callable, optional
+        Called with each folder that cannot be read, and why; default: that is an error.
 
     Raises
     ------
+    AudioError
+        If a folder cannot be read, and there is no `refused`.
     ParameterError
-        If a folder holds no audio file.
+        If a folder that can be read holds no audio file.
 
     Examples
     --------
@@ -34,17 +47,16 @@ def find_audio(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
     """
     found: dict[Path, None] = {}
     for path in map(Path, paths):
-        if not path.is_dir():
+        if not os.path.isdir(path):
             found[path] = None
             continue
-        files = [
-            file
-            for file in sorted(path.rglob("*"))
-            if file.suffix.lower() in AUDIO_SUFFIXES
-            and not any(part.startswith(".") for part in file.relative_to(path).parts)
-            and file.is_file()
-        ]
-        if not files:
+        search = _Search()
+        files = sorted(search.below(path))
+        for folder, error in search.closed.items():
+            if refused is None:
+                raise error
+            refused(folder, error)
+        if not files and not search.closed:
             raise ParameterError(
                 f"{path}: no audio file in this folder;"
                 f" looked for {', '.join(sorted(AUDIO_SUFFIXES))}. Name other files one by one."
@@ -53,64 +65,42 @@ def find_audio(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
     return list(found)
 
 
-def name_recordings(
-    paths: Iterable[str | os.PathLike[str]], known: Mapping[str, str | None] | None = None
-) -> dict[str, Path]:
-    """Name each file by its stem, after as many of its folders as it takes to tell all apart.
+class _Search:
+    """A walk over folders; `closed` are those that could not be read."""
 
-    Whitespace becomes ``_``, since RTTM has none in names.
+    def __init__(self) -> None:
+        self.closed: dict[Path, AudioError] = {}
+        self._seen: set[tuple[int, int]] = set()
 
-    Parameters
-    ----------
-    paths : iterable of path
-        Audio files; one given twice counts once.
-    known : mapping of str to (str or None), optional
-        Names given before, to absolute paths. These files keep their names; a name whose file
-        is gone is free again.
+    def below(self, folder: Path) -> Iterator[Path]:
+        """Yield the audio files; folders before links to them, so that files keep their paths."""
+        folders, links = [folder], list[Path]()
+        while folders or links:
+            folder = folders.pop() if folders else links.pop(0)
+            for entry in self._entries(folder):
+                path, is_link = folder / entry.name, entry.is_symlink()
+                if entry.name.startswith("."):
+                    continue
+                if os.path.isdir(path) if is_link else entry.is_dir():
+                    (links if is_link else folders).append(path)
+                # What is no file, a pipe or a link to nothing, is told when it is read.
+                elif path.suffix.lower() in AUDIO_SUFFIXES:
+                    yield path
 
-    Returns
-    -------
-    dict of str to Path
-
-    Raises
-    ------
-    ParameterError
-        If two files differ in their suffix only.
-
-    Examples
-    --------
-    >>> sorted(name_recordings(["2021/news.mp3", "2022/news.mp3", "2022/late show.mp3"]))
-    ['2021_news', '2022_news', 'late_show']
-    """
-    known = known or {}
-    names = {source: name for name, source in known.items() if source is not None}
-    todo = {os.path.abspath(path): Path(path) for path in paths}
-    named = {names[absolute]: todo.pop(absolute) for absolute in list(todo) if absolute in names}
-    taken = named.keys() | {
-        name for name, source in known.items() if source is None or os.path.exists(source)
-    }
-    depth = 0
-    while todo:
-        depth += 1
-        candidates = {absolute: _last_parts(absolute, depth) for absolute in todo}
-        shared = {name for name, count in Counter(candidates.values()).items() if count > 1}
-        for absolute, name in candidates.items():
-            if name not in shared and name not in taken:
-                named[name] = todo.pop(absolute)
-        taken = taken | named.keys()
-        if all(depth >= len(Path(absolute).parts) for absolute in todo) and todo:
-            raise ParameterError(
-                "files that cannot be told apart by name: "
-                + ", ".join(sorted(map(str, todo.values())))
-                + ". If they hold the same recording, give one; otherwise rename one."
+    def _entries(self, folder: Path) -> list[os.DirEntry[str]]:
+        try:
+            status = os.stat(folder)
+            if (status.st_dev, status.st_ino) in self._seen:
+                return []
+            self._seen.add((status.st_dev, status.st_ino))
+            with os.scandir(folder) as entries:
+                return sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            self.closed[folder] = AudioError(
+                f"{folder}: this folder cannot be read ({error.strerror}). Make it readable, or"
+                " name the files inside it that can be."
             )
-    return named
-
-
-def _last_parts(absolute: str, depth: int) -> str:
-    path = Path(absolute)
-    parts = path.with_suffix("").parts[1:]
-    return re.sub(r"\s+", "_", "_".join(parts[-depth:]))
+            return []
 
 
 def source_size(source: Source) -> int:

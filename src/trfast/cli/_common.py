@@ -1,11 +1,13 @@
-"""What verbs share: their options, speech marks, progress, and failures."""
+"""What verbs share: their options, speech marks, bars, and failures."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,10 +15,8 @@ import click
 
 if TYPE_CHECKING:
     from trfast.annotation import Timeline
-    from trfast.audio import Source
     from trfast.collection import Failure
-    from trfast.diarization import Diarization, Diarizer
-    from trfast.execution import Outcome
+    from trfast.diarization import Diarizer
     from trfast.model import ModelBundle
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -39,79 +39,144 @@ def model_output(example: str) -> Callable[[Function], Function]:
     )
 
 
-def recording_options(command: Function) -> Function:
-    """Add the arguments and options of a verb that diarizes recordings."""
-    for decorate in (
-        click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
-        click.option("--profile", is_flag=True, help="Print the CPU time by stage."),
-        click.option(
-            "--channel",
-            type=click.IntRange(min=0),
-            help="Channel to take, counted from 0.  [default: the mean of all]",
-        ),
-        click.option(
-            "--detector",
-            type=click.Choice(["model", "energy"]),
-            default="model",
-            show_default=True,
-            help="What finds speech: the model's network, or only the energy.",
-        ),
-        click.option(
-            "--speech",
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="Take speech from a RTTM or UEM file instead of detecting it.",
-        ),
-        click.option(
-            "--jobs",
-            type=click.IntRange(min=1),
-            metavar="N",
-            help="Recordings worked on at a time, one core each.  [default: all cores]",
-        ),
-        click.option(
-            "--clustering",
-            type=CLUSTERING,
-            help="Connected components (cc) or complete linkage (hac).  [default: the model's]",
-        ),
-        click.option(
-            "--backend",
-            type=BACKEND,
-            help="What compares voices, if the model has it.  [default: the model's]",
-        ),
-        click.option(
-            "--model",
-            type=click.Path(path_type=Path),
-            help="Model file.  [default: the one shipped with trfast]",
-        ),
-        click.option(
-            "-o",
-            "--output",
-            required=True,
-            type=click.Path(path_type=Path),
-            metavar="FOLDER",
-            help="Where the results go; made if need be.",
-        ),
-        click.argument(
-            "paths",
-            nargs=-1,
-            required=True,
-            type=click.Path(path_type=Path),
-            metavar="FILE_OR_FOLDER...",
-        ),
-    ):
-        command = decorate(command)
-    return command
+_IN_AND_OUT = (
+    click.argument(
+        "paths",
+        nargs=-1,
+        required=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE_OR_FOLDER...",
+    ),
+    click.option(
+        "-o",
+        "--output",
+        required=True,
+        type=click.Path(path_type=Path),
+        metavar="FOLDER",
+        help="Where the results go; made if need be.",
+    ),
+)
+_COMPARISON = (
+    click.option(
+        "--model",
+        type=click.Path(path_type=Path),
+        help="Model file.  [default: the one shipped with trfast]",
+    ),
+    click.option(
+        "--backend",
+        type=BACKEND,
+        help="What compares voices, if the model has it.  [default: the model's]",
+    ),
+    click.option(
+        "--clustering",
+        type=CLUSTERING,
+        help="Connected components (cc) or complete linkage (hac).  [default: the model's]",
+    ),
+)
+_WORK = (
+    click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Recordings worked on at a time, one core each.  [default: all cores]",
+    ),
+)
+_SOUND = (
+    click.option(
+        "--speech",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Take speech from a RTTM or UEM file instead of detecting it.",
+    ),
+    click.option(
+        "--detector",
+        type=click.Choice(["model", "energy"]),
+        default="model",
+        show_default=True,
+        help="What finds speech: the model's network, or only the energy.",
+    ),
+    click.option(
+        "--channel",
+        type=click.IntRange(min=0),
+        help="Channel to take, counted from 0.  [default: the mean of all]",
+    ),
+)
+_SHOWN = (
+    click.option("--profile", is_flag=True, help="Print the CPU time by stage."),
+    click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
+)
 
 
-def split_missing(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """Return the paths that exist, and those that do not; an error if none does."""
-    from trfast.errors import ParameterError
+@dataclass(frozen=True)
+class Given:
+    """What the options that all verbs over recordings share were set to."""
 
-    there = [path for path in paths if os.path.exists(path)]
-    missing = [path for path in dict.fromkeys(paths) if not os.path.exists(path)]
-    if not there:
-        raise ParameterError(f"{', '.join(map(str, missing))}: no such file or folder")
-    return there, missing
+    paths: tuple[Path, ...]
+    output: Path
+    model: Path | None
+    backend: str | None
+    clustering: str | None
+    jobs: int | None
+    speech: Path | None
+    detector: str
+    channel: int | None
+    profile: bool
+    quiet: bool
+
+    def diarizer(self, threshold: float | None, option: str) -> tuple[ModelBundle, Diarizer]:
+        """Load the model, and make a diarizer of it; `option` is that of the threshold."""
+        return load_diarizer(
+            self.model,
+            backend=self.backend,
+            clustering=self.clustering,
+            threshold=threshold,
+            option=option,
+            detector=self.detector,
+        )
+
+
+def recording_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what verbs over recordings share; the command gets it as one `Given`, first."""
+
+    @wraps(command)
+    def called(**values: Any) -> None:
+        shared = {field.name: values.pop(field.name) for field in fields(Given)}
+        command(Given(**shared), **values)
+
+    decorated = called
+    for decorate in reversed((*_IN_AND_OUT, *_COMPARISON, *_WORK, *_SOUND, *_SHOWN)):
+        decorated = decorate(decorated)
+    return decorated
+
+
+def find_recordings(paths: Sequence[Path]) -> tuple[list[Path], list[Failure]]:
+    """Return the audio files, and what was given but cannot be looked at: that is told, but is no
+    recording. An error if nothing is left."""
+    from trfast.audio import find_audio
+    from trfast.audio.decoders import check_there
+    from trfast.audio.names import written
+    from trfast.collection import Failure
+    from trfast.errors import AudioError, ParameterError
+
+    refused: dict[Path, AudioError] = {}
+    there, missing = [], []
+    for path in dict.fromkeys(paths):
+        try:
+            check_there(path)
+            there.append(path)
+        except AudioError as error:
+            refused[path] = error
+            if str(path) == "-":
+                refused[path] = AudioError("- is no file, and standard input is not read")
+            elif not os.path.exists(path):
+                missing.append(str(path))
+    if missing and len(missing) == len(refused) and not there:
+        raise ParameterError(f"{', '.join(missing)}: no such file or folder")
+    files = find_audio(there, refused=refused.__setitem__)
+    if not files:
+        raise ParameterError("\n".join(map(str, refused.values())))
+    told = [Failure.of(written(path.stem), str(path), error) for path, error in refused.items()]
+    return files, told
 
 
 def make_folder(path: Path) -> Path:
@@ -161,40 +226,6 @@ def read_speech(path: Path | None) -> dict[str, Timeline] | None:
 
 
 @contextmanager
-def progress_bar(
-    sources: Mapping[str, Source], *, quiet: bool
-) -> Iterator[Callable[[Outcome[str, Diarization]], None]]:
-    """Yield what moves a bar on stderr by one recording; nothing is shown without a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from trfast.audio.files import source_size
-
-    console = Console(stderr=True)
-    console.quiet = quiet or not console.is_terminal  # older rich ends the line of a disabled bar
-    sizes = {name: 1 + source_size(source) for name, source in sources.items()}
-    n_done = 0
-    with Progress(
-        TextColumn("{task.fields[n_done]} of {task.fields[n]} recordings"),
-        BarColumn(),
-        TextColumn("{task.percentage:.0f}%, left:"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=console.quiet,
-        speed_estimate_period=600,  # a recording may take minutes
-    ) as progress:
-        task = progress.add_task("", total=sum(sizes.values()), n_done=0, n=len(sizes))
-
-        def advance(outcome: Outcome[str, Diarization]) -> None:
-            nonlocal n_done
-            n_done += 1
-            progress.update(task, advance=sizes[outcome.item], n_done=n_done)
-
-        yield advance
-
-
-@contextmanager
 def stages_bar(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     """Yield what moves a bar a stage on stderr; nothing is shown without a terminal."""
     from rich.console import Console
@@ -214,45 +245,12 @@ def stages_bar(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
         yield progress
 
 
-class Profile:
-    """CPU time by stage, summed over recordings."""
-
-    def __init__(self) -> None:
-        self.audio = 0.0
-        self._seconds: dict[str, float] = {}
-
-    def add(self, outcome: Outcome[str, Diarization]) -> None:
-        """Add a recording, if it was diarized."""
-        if outcome.result is not None:
-            self.audio += outcome.result.duration
-            for stage, seconds in outcome.result.stage_seconds.items():
-                self._seconds[stage] = self._seconds.get(stage, 0.0) + seconds
-
-    def show(self) -> None:
-        """Print a table: a row a stage, and all of them."""
-        from rich.console import Console
-        from rich.table import Table
-
-        table = Table("stage", box=None)
-        for column in ("CPU seconds", "share", "hours a core-hour"):
-            table.add_column(column, justify="right")
-        total = sum(self._seconds.values())
-        for stage, seconds in [*self._seconds.items(), ("all", total)]:
-            if seconds > 0:
-                table.add_row(
-                    stage,
-                    f"{seconds:.2f}",
-                    f"{seconds / total:.0%}",
-                    f"{self.audio / seconds:,.0f}",
-                )
-        Console().print(table)
-
-
 def exit_with(failures: Sequence[Failure], n_recordings: int) -> None:
     """List what failed, and exit with status 1 if anything did."""
     if not failures:
         return
     click.echo(f"trfast: {len(failures)} of {n_recordings} recordings failed:", err=True)
+    failures = sorted(failures, key=lambda failure: failure.recording)
     for failure in failures:
         click.echo(f"  {failure.recording}: {failure.error}", err=True)
     details = next((failure.details for failure in failures if failure.details), "")

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from trfast.collection import Collection, Failure
-    from trfast.diarization import Diarization
-    from trfast.execution import Outcome
+    from trfast.comparison import Comparison
 
 N_LISTED = 10
 
@@ -34,19 +33,7 @@ N_LISTED = 10
     help=f"Similarity from which speakers of two recordings are the same: {_common.UNITS}",
 )
 def run(
-    paths: tuple[Path, ...],
-    output: Path,
-    model: Path | None,
-    backend: str | None,
-    clustering: str | None,
-    jobs: int | None,
-    speech: Path | None,
-    channel: int | None,
-    detector: str,
-    quiet: bool,
-    profile: bool,
-    threshold_within: float | None,
-    threshold_across: float | None,
+    given: _common.Given, threshold_within: float | None, threshold_across: float | None
 ) -> None:
     """Diarize recordings, and find the same speakers across all of them.
 
@@ -57,79 +44,77 @@ def run(
     Folders are searched for audio files, with all folders below them. A recording that fails
     stops no other: those are listed at the end, and the exit status is 1.
     """
-    from trfast.audio.files import find_audio
-    from trfast.collection import Collection, Failure
-    from trfast.errors import AudioError
-    from trfast.report import write_report
+    from trfast.cli._progress import Watch
+    from trfast.collection import Collection
 
-    there, missing = _common.split_missing(paths)
-    files = find_audio(there)
-    marks = _common.read_speech(speech)
-    bundle, diarizer = _common.load_diarizer(
-        model,
-        backend=backend,
-        clustering=clustering,
-        threshold=threshold_within,
-        option="--threshold-within",
-        detector=detector,
-    )
+    files, refused = _common.find_recordings(given.paths)
+    marks = _common.read_speech(given.speech)
+    model, diarizer = given.diarizer(threshold_within, "--threshold-within")
     # Not after hours of work.
     if threshold_across is not None:
-        bundle.backend(backend).check_threshold(threshold_across, "--threshold-across")
-    across = bundle.across(backend, clustering, threshold_across)
-    folder = _common.make_folder(output)
-    times = _common.Profile()
+        model.backend(given.backend).check_threshold(threshold_across, "--threshold-across")
+    across = model.across(given.backend, given.clustering, threshold_across)
+    folder = _common.make_folder(given.output)
     with Collection(folder / "collection.sqlite") as collection:
-        sources = collection.name_sources(files)
-        collection.check_model(bundle, sources)
-        todo = collection.pending(sources, diarizer=diarizer, speech=marks, channel=channel)
         start = time.perf_counter()
-        with _common.progress_bar(todo, quiet=quiet) as advance:
-
-            def note(outcome: Outcome[str, Diarization]) -> None:
-                times.add(outcome)
-                advance(outcome)
-
+        with Watch(quiet=given.quiet) as watch:
             failures = collection.add_all(
-                todo, diarizer=diarizer, speech=marks, channel=channel, jobs=jobs, progress=note
+                files,
+                diarizer=diarizer,
+                speech=marks,
+                channel=given.channel,
+                jobs=given.jobs,
+                planned=watch.planned,
+                progress=watch.progress,
             )
         seconds = time.perf_counter() - start
-        n_new = len(todo) - len(failures)
-        collection.link(bundle, comparison=across)
-        collection.to_rttm(folder / "collection.rttm")
-        durations = {recording.name: recording.duration for recording in collection.recordings()}
-        write_report(collection.annotations(), folder / "collection.html", durations=durations)
-        if not quiet:
-            from rich.console import Console
+        collection.link(model, comparison=across)
+        _write(collection, folder)
+        if not given.quiet:
+            n_new = len(watch.jobs) - len(failures)
+            speed = watch.audio / seconds if n_new else None
+            how = _thresholds(diarizer.comparison, across)
+            _show(_summary(collection, how, n_new, len(refused), speed))
+            names = {job.name for job in watch.jobs}
+            _list_earlier([f for f in collection.failures() if f.recording not in names])
+        if given.profile:
+            watch.show_profile()
+    _common.exit_with([*failures, *refused], len(watch.jobs) + len(refused))
 
-            score = "cosine" if across.backend.is_cosine else "log-likelihood ratio"
-            how = (
-                f"{across.backend.name} {across.clustering}, {score}:"
-                f" {diarizer.comparison.threshold:.4g} within, {across.threshold:.4g} across"
-            )
-            console = Console()
-            for table in _summary(collection, how, n_new, len(missing), times.audio, seconds):
-                console.print(table)
-            _list_earlier([f for f in collection.failures() if f.recording not in todo])
-        if profile:
-            times.show()
-    # A mistyped path is told, but not kept: it is no recording.
-    failures += [
-        Failure.of(path.stem, str(path), AudioError(f"{path} does not exist. Check the path."))
-        for path in missing
-    ]
-    _common.exit_with(sorted(failures, key=lambda f: f.recording), len(todo) + len(missing))
+
+def _write(collection: Collection, folder: Path) -> None:
+    from trfast.report import write_report
+
+    collection.to_rttm(folder / "collection.rttm")
+    durations = {recording.name: recording.duration for recording in collection.recordings()}
+    write_report(collection.annotations(), folder / "collection.html", durations=durations)
+
+
+def _thresholds(within: Comparison, across: Comparison) -> str:
+    score = "cosine" if across.backend.is_cosine else "log-likelihood ratio"
+    return (
+        f"{across.backend.name} {across.clustering}, {score}:"
+        f" {within.threshold:.4g} within, {across.threshold:.4g} across"
+    )
+
+
+def _show(tables: Sequence[Table]) -> None:
+    from rich.console import Console
+
+    console = Console()
+    for table in tables:
+        console.print(table)
 
 
 def _summary(
-    collection: Collection, how: str, n_new: int, n_missing: int, audio: float, seconds: float
+    collection: Collection, how: str, n_new: int, n_refused: int, speed: float | None
 ) -> list[Table]:
     from rich.table import Table
 
     from trfast.report import hours
 
     recordings, speakers = collection.recordings(), collection.speakers()
-    n_failed = len(collection.failures()) + n_missing
+    n_failed = len(collection.failures()) + n_refused
     recurring = [speaker for speaker in speakers if speaker.n_recordings > 1]
     total = Table(show_header=False, box=None)
     total.add_column(style="bold")
@@ -140,8 +125,8 @@ def _summary(
     total.add_row("speech", hours(sum(recording.speech for recording in recordings)))
     total.add_row("speakers", f"{len(speakers)}; {len(recurring)} in more than one recording")
     total.add_row("thresholds", how)
-    if n_new:
-        total.add_row("speed", f"{audio / seconds:.0f} times real time")
+    if speed is not None:
+        total.add_row("speed", f"{speed:.0f} times real time")
     if not recurring:
         return [total]
     recurring.sort(key=lambda speaker: (-speaker.n_recordings, -speaker.speech, speaker.name))

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from itertools import chain
 from types import TracebackType
 from typing import Protocol
 
 from trfast.annotation import Annotation, Timeline
-from trfast.audio import Source, Waveform
-from trfast.audio.files import name_recordings
+from trfast.audio import Source, Waveform, check_name
+from trfast.collection.intake import checked_result
+from trfast.collection.plan import check_model, make_plan
 from trfast.collection.records import Failure, Link, Origin, Recording, Speaker
 from trfast.collection.store import Store
 from trfast.comparison import Comparison
-from trfast.diarization import Diarization, Diarizer
-from trfast.errors import CollectionError, ParameterError
-from trfast.execution import Outcome
-from trfast.execution.recordings import DiarizesOne, diarize_all
+from trfast.diarization import Diarization, Diarizer, Job
+from trfast.errors import CollectionError, ParameterError, TrfastError
+from trfast.execution import DiarizesOne, Outcome, diarize_all
 from trfast.formats.rttm import write_rttm
 from trfast.linking import link_centred
 from trfast.model import load_model
@@ -26,6 +26,8 @@ from trfast.model import load_model
 __all__ = ["Collection", "Failure", "Link", "Recording", "Speaker"]
 
 Path = str | os.PathLike[str]
+
+_LINK_TRIES = 5
 
 
 class Compares(Protocol):
@@ -40,7 +42,7 @@ class Collection:
     """Diarizations in one SQLite file, and the speakers they share.
 
     Each recording is written in one transaction: a run that was killed goes on where it
-    stopped. A context manager.
+    stopped. A context manager; threads may share one, and processes may have one file open.
 
     Parameters
     ----------
@@ -100,29 +102,20 @@ class Collection:
 
     def add(
         self,
-        item: Diarization | Source,
+        item: Diarization | Job | Source,
         *,
         diarizer: DiarizesOne | None = None,
-        recording: str | None = None,
-        speech: Timeline | None = None,
-        channel: int | None = None,
         source: Path | None = None,
     ) -> Diarization:
         """Keep a diarization, or diarize a recording and keep the result.
 
         Parameters
         ----------
-        item : Diarization, path or Waveform
+        item : Diarization, Job or path
             A recording that is already here, unchanged and with the same options, is not
-            diarized again.
+            diarized again. A file alone is named as by `name_recordings`.
         diarizer : Diarizer, optional
             For audio; default: a `Diarizer` with the default model.
-        recording : str, optional
-            Name of audio; default: after the file (see `name_recordings`). Samples need one.
-        speech : Timeline, optional
-            For audio: speech marks from outside.
-        channel : int, optional
-            For audio: the channel to take; default: the mean of all.
         source : path, optional
             For a diarization: the file that it was made from.
 
@@ -133,43 +126,38 @@ class Collection:
         Raises
         ------
         CollectionError
-            If the collection has another diarization of that name: `remove` it first.
+            If the collection has another diarization of that name: `remove` it first. If the parts
+            of a diarization do not agree, or its times cannot be.
+        ParameterError
+            If a name cannot be written.
         TrfastError
             If the recording cannot be diarized; nothing is kept.
         """
         if isinstance(item, Diarization):
-            if self._store.holds(item.recording):
-                raise CollectionError(
-                    f"{self._store.path} has a recording {item.recording!r} already; remove() it"
-                    " first, or give this one another name"
-                )
-            self._store.keep(item, Origin.of(source), None)
+            self._store.keep(item, Origin.of(source), None, replace=False)
             return item
-        if recording is not None:
-            sources: dict[str, Source] = {recording: item}
-        elif isinstance(item, Waveform):
-            raise ParameterError("samples in memory need a name: give recording=")
-        else:
-            sources = self.name_sources([item])
-        (name,) = sources
-        marks = None if speech is None else {name: speech}
+        if source is not None:
+            raise ParameterError("source= tells where a Diarization is from; a Job has its own")
+        if isinstance(item, Waveform):
+            raise ParameterError("samples in memory need a name: give Job(name, waveform)")
         diarizer = self._diarizer(diarizer)
-        if self.pending(sources, diarizer=diarizer, speech=marks, channel=channel):
-            origin = Origin.of(item)
-            found = diarizer(item, recording=name, speech=speech, channel=channel)
-            self._store.keep(found, origin, _made_by(diarizer, speech, channel))
-        return self.diarization(name)
+        plan = make_plan(self._store, [item], diarizer)
+        for planned in plan.todo.values():
+            found = checked_result(planned.job, diarizer(planned.job))
+            self._store.keep(found, planned.origin, planned.made_by, replace=True)
+        return self.diarization(*plan.given)
 
     def add_all(
         self,
-        sources: Iterable[Path] | Mapping[str, Source],
+        items: Iterable[Job | Path],
         *,
         diarizer: DiarizesOne | None = None,
         speech: Mapping[str, Timeline] | None = None,
         channel: int | None = None,
         executor: Executor | None = None,
         jobs: int | None = None,
-        progress: Callable[[Outcome[str, Diarization]], None] | None = None,
+        planned: Callable[[Sequence[Job]], None] | None = None,
+        progress: Callable[[Outcome[Job, Diarization]], None] | None = None,
     ) -> list[Failure]:
         """Diarize recordings side by side, and keep each as it finishes.
 
@@ -178,141 +166,69 @@ class Collection:
 
         Parameters
         ----------
-        sources : iterable of path, or mapping of str to Source
-            Files, named by `name_sources`; or files and samples by name.
+        items : iterable of path or Job
+            Files alone are named as by `name_recordings`; those known here keep their names.
         diarizer : Diarizer, optional
             Default: a `Diarizer` with the default model.
         speech : mapping of str to Timeline, optional
-            Speech marks from outside, by name; a recording without any fails.
+            Speech marks of the files from outside, by name; a file without any fails.
         channel : int, optional
-            Channel to take; default: the mean of all.
+            Channel to take of the files; default: the mean of all.
         executor, jobs
             As in `map_recordings`.
+        planned : callable, optional
+            Called once, before the work, with the jobs that are to be done.
         progress : callable, optional
-            Called with the `Outcome` of each recording, once it is kept.
+            Called with the `Outcome` of each of them, once it is kept.
 
         Returns
         -------
         list of Failure
             What failed in this call, by name; the others are kept all the same. What the
             collection had of a recording before it failed stays there.
+
+        Raises
+        ------
+        CollectionError
+            Before any work, if the collection has other recordings, which another model made.
+        ParameterError
+            If two jobs have one name.
         """
-        if not isinstance(sources, Mapping):
-            sources = self.name_sources(sources)
         diarizer = self._diarizer(diarizer)
-        todo = self.pending(sources, diarizer=diarizer, speech=speech, channel=channel)
-        # Taken before the work starts: a file that changes meanwhile will be seen to have changed.
-        origins = {name: Origin.of(source) for name, source in todo.items()}
+        plan = make_plan(self._store, items, diarizer, speech=speech, channel=channel)
+        check_model(self._store, plan.given, diarizer.model_hash)
+        if planned is not None:
+            planned(plan.jobs)
         failures = []
-        for outcome in diarize_all(
-            diarizer, todo, speech=speech, channel=channel, executor=executor, jobs=jobs
+        todo = [entry.job for entry in plan.todo.values()]
+        for outcome in chain(
+            plan.refused, diarize_all(diarizer, todo, executor=executor, jobs=jobs)
         ):
-            name = outcome.item
-            if outcome.result is not None:
-                marks = None if speech is None else speech[name]
-                self._store.keep(outcome.result, origins[name], _made_by(diarizer, marks, channel))
+            outcome, entry = _checked(outcome), plan.todo.get(outcome.item.name)
+            if entry is not None and outcome.result is not None:
+                self._store.keep(outcome.result, entry.origin, entry.made_by, replace=True)
             elif outcome.error is not None:
-                failures.append(self._store.fail(name, outcome.error, origins[name]))
+                origin = Origin.of(outcome.item.source) if entry is None else entry.origin
+                failures.append(self._store.fail(outcome.item.name, outcome.error, origin))
             if progress is not None:
                 progress(outcome)
         return sorted(failures, key=lambda failure: failure.recording)
 
     def add_failure(self, recording: str, error: Exception, *, source: Path | None = None) -> None:
         """Keep the error that stopped a recording, unless it is here already, diarized."""
-        self._store.fail(recording, error, Origin.of(source))
+        self._store.fail(check_name(recording), error, Origin.of(source))
 
     def remove(self, recording: str) -> None:
-        """Forget a recording, diarized or failed."""
-        with self._store.transaction():
-            self._store.rows("DELETE FROM recording WHERE name = ?", recording)
-
-    def name_sources(self, paths: Iterable[Path]) -> dict[str, Source]:
-        """Name files as `name_recordings` does; files known here keep their names."""
-        known = dict(self._store.rows("SELECT name, source FROM recording"))
-        return dict(name_recordings(paths, known))
-
-    def pending(
-        self,
-        sources: Mapping[str, Source],
-        *,
-        diarizer: DiarizesOne,
-        speech: Mapping[str, Timeline] | None = None,
-        channel: int | None = None,
-    ) -> dict[str, Source]:
-        """Return the sources that are not here yet, failed, changed, or had other options."""
-        held = {
-            name: row
-            for name, *row in self._store.rows(
-                "SELECT name, size, stamp, made_by FROM recording WHERE error IS NULL"
-            )
-        }
-
-        def current(name: str, source: Source) -> bool:
-            if name not in held or (speech is not None and name not in speech):
-                return False
-            origin = Origin.of(source)
-            marks = None if speech is None else speech[name]
-            made_by = _made_by(diarizer, marks, channel)
-            return bool(held[name] == [origin.size, origin.stamp, made_by])
-
-        return {name: source for name, source in sources.items() if not current(name, source)}
-
-    def check_model(self, model: Compares, sources: Iterable[str]) -> None:
-        """Check, before any work, that what is here can be linked with new recordings.
-
-        Parameters
-        ----------
-        model : ModelBundle
-            The model that is going to diarize.
-        sources : iterable of str
-            Names of the recordings it is going to diarize, again or for the first time.
-
-        Raises
-        ------
-        CollectionError
-            If any other recording was made by another model.
-        """
-        given = set(sources)
-        others = [
-            row
-            for row in self._store.rows(
-                "SELECT DISTINCT recording.name, model FROM recording"
-                " JOIN speaker ON speaker.recording = recording.id"
-                " WHERE model != ? ORDER BY recording.name",
-                model.content_hash,
-            )
-            if row[0] not in given
-        ]
-        if others:
-            name, made_by = others[0]
-            raise CollectionError(
-                f"{self._store.path} holds {len(others)} other recordings (such as {name}) made by"
-                f" another model ({made_by[:12]}, not {model.content_hash[:12]}), and voices cannot"
-                " be compared across models. Give another output folder, or run all recordings"
-                " again with this model."
-            )
+        """Forget a recording, diarized or failed; the others are to be linked anew."""
+        self._store.remove(recording)
 
     def recordings(self) -> list[Recording]:
         """Return the diarized recordings, by name."""
-        return [
-            Recording(*row)
-            for row in self._store.rows(
-                "SELECT recording.name, source, duration, COUNT(speaker.id),"
-                " TOTAL(speech), model FROM recording LEFT JOIN speaker"
-                " ON speaker.recording = recording.id WHERE error IS NULL"
-                " GROUP BY recording.id ORDER BY recording.name"
-            )
-        ]
+        return self._store.recordings()
 
     def failures(self) -> list[Failure]:
         """Return the recordings that could not be diarized, by name."""
-        return [
-            Failure(*row)
-            for row in self._store.rows(
-                "SELECT name, source, error, details FROM recording"
-                " WHERE error IS NOT NULL ORDER BY name"
-            )
-        ]
+        return self._store.failures()
 
     def diarization(self, recording: str) -> Diarization:
         """Return one recording as it was diarized, with local names.
@@ -350,52 +266,57 @@ class Collection:
         Raises
         ------
         CollectionError
-            If the recordings were made by another model, or by several.
+            If the recordings were made by another model, or by several; or if recordings keep
+            coming or going meanwhile.
         """
-        made = self._store.rows(
-            "SELECT model, COUNT(DISTINCT recording.id), MIN(recording.name) FROM recording"
-            " JOIN speaker ON speaker.recording = recording.id GROUP BY model ORDER BY 2 DESC"
+        for _ in range(_LINK_TRIES):
+            made = self._store.models()
+            if not made:
+                return
+            model = self._only_model(made, model)
+            local = self._store.local_speakers()
+            if local.models != [model.content_hash]:  # others came after the first look
+                continue
+            links = link_centred(
+                local.vectors,
+                local.recordings,
+                comparison or model.across(),
+                speech_durations=local.speech,
+                min_anchor_speech=min_anchor_speech,
+                constrain=constrain,
+            )
+            if self._store.name_speakers(local, links):
+                return
+        raise CollectionError(
+            f"recordings of {self._store.path} came or went each of {_LINK_TRIES} times that it was"
+            " linked, so nothing was kept: link() when whatever writes to it is done"
         )
+
+    def _only_model(
+        self, made: Sequence[tuple[str, list[str]]], model: Compares | None
+    ) -> Compares:
         if len(made) > 1:
             raise CollectionError(
                 f"{self._store.path} holds recordings of {len(made)} models, and their vectors"
                 " cannot be compared: "
-                + "; ".join(f"{n} of model {model[:12]} (as {name})" for model, n, name in made)
+                + "; ".join(
+                    f"{len(names)} of model {model[:12]} (as {names[0]})" for model, names in made
+                )
                 + ". Diarize all with one model, or remove() those of the others."
             )
-        if not made:
-            return
+        ((found, _),) = made
         if model is None:
             model = load_model()
-        if model.content_hash != made[0][0]:
+        if model.content_hash != found:
             raise CollectionError(
-                f"the recordings of {self._store.path} were made by model {made[0][0][:12]}, not by"
+                f"the recordings of {self._store.path} were made by model {found[:12]}, not by"
                 f" this one ({model.content_hash[:12]}). Link with the model that made them."
             )
-        ids, recordings, speech, vectors = self._store.local_speakers()
-        links = link_centred(
-            vectors,
-            recordings,
-            comparison or model.across(),
-            speech_durations=speech,
-            min_anchor_speech=min_anchor_speech,
-            constrain=constrain,
-        )
-        self._store.name_speakers(ids, links)
+        return model
 
     def links(self) -> Iterator[Link]:
         """Yield why each local speaker has its name, by recording name and appearance."""
-        self._need_link()
-        for recording, local, name, similarity, *nearest in self._store.each(
-            "SELECT recording.name, speaker.local, speaker.name, speaker.similarity,"
-            " there.name, other.local FROM speaker"
-            " JOIN recording ON recording.id = speaker.recording"
-            " LEFT JOIN speaker AS other ON other.id = speaker.nearest"
-            " LEFT JOIN recording AS there ON there.id = other.recording"
-            " ORDER BY recording.name, speaker.id"
-        ):
-            found = None if nearest[0] is None else (nearest[0], nearest[1])
-            yield Link(recording, local, name, similarity, found)
+        yield from self._store.links()
 
     def speakers(self) -> list[Speaker]:
         """Return the speakers of the collection, by name.
@@ -403,35 +324,18 @@ class Collection:
         Raises
         ------
         CollectionError
-            If recordings were added since the last `link`; so `links`, `annotations`, `to_rttm`.
+            If recordings were added, replaced or removed since the last `link`; so `links`,
+            `annotations`, `to_rttm`.
         """
-        self._need_link()
-        return [
-            Speaker(*row)
-            for row in self._store.rows(
-                "SELECT name, COUNT(DISTINCT recording), SUM(speech) FROM speaker"
-                " GROUP BY name ORDER BY name"
-            )
-        ]
+        return self._store.speakers()
 
     def annotations(self) -> Iterator[Annotation]:
         """Yield who speaks when in each recording, with the names of the collection."""
-        self._need_link()
-        for recording in self.recordings():
-            yield self._store.annotation(recording.name, "name")
+        yield from self._store.annotations()
 
     def to_rttm(self, path: Path) -> None:
         """Write who speaks when in all recordings, with the names of the collection."""
         write_rttm(self.annotations(), path)
-
-    def _need_link(self) -> None:
-        ((n,),) = self._store.rows(
-            "SELECT COUNT(DISTINCT recording) FROM speaker WHERE name IS NULL"
-        )
-        if n:
-            raise CollectionError(
-                f"{n} recordings of {self._store.path} are not linked yet: call link() first"
-            )
 
     def _diarizer(self, diarizer: DiarizesOne | None) -> DiarizesOne:
         if diarizer is not None:
@@ -441,10 +345,11 @@ class Collection:
         return self._default
 
 
-def _made_by(diarizer: DiarizesOne, speech: Timeline | None, channel: int | None) -> str:
-    options = (
-        diarizer.fingerprint,
-        channel,
-        None if speech is None else (speech.starts.tolist(), speech.ends.tolist()),
-    )
-    return hashlib.sha256(repr(options).encode()).hexdigest()
+def _checked(outcome: Outcome[Job, Diarization]) -> Outcome[Job, Diarization]:
+    """Make a result that cannot be kept, by a diarizer of somebody's own, a failure."""
+    if outcome.result is not None:
+        try:
+            checked_result(outcome.item, outcome.result)
+        except TrfastError as error:
+            return Outcome(outcome.item, None, error, outcome.seconds)
+    return outcome

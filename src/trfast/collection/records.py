@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-import zlib
 from dataclasses import dataclass
+
+import numpy as np
 
 from trfast.audio import Source, Waveform
 from trfast.errors import TrfastError
@@ -36,7 +38,7 @@ class Failure:
         """Put an error in words."""
         kind = "" if isinstance(error, TrfastError) else f"{type(error).__name__}: "
         notes = "\n".join(getattr(error, "__notes__", ()))
-        return cls(recording, source, f"{kind}{error}", notes)
+        return cls(recording, source, _unicode(f"{kind}{error}"), _unicode(notes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +78,18 @@ class Origin:
         if source is None:
             return cls()
         if isinstance(source, Waveform):
-            samples = source.samples
-            return cls(None, samples.nbytes, zlib.crc32(samples.tobytes()))
+            samples = np.ascontiguousarray(source.samples)
+            seen = hashlib.blake2b(samples.data, digest_size=8)
+            seen.update(repr((source.sample_rate, samples.shape, samples.dtype)).encode())
+            return cls(None, samples.nbytes, int.from_bytes(seen.digest(), signed=True))
         path = os.path.abspath(source)
         try:
             status = os.stat(path)
         except OSError:
             return cls(path)
         return cls(path, status.st_size, status.st_mtime_ns)
+
+
+def _unicode(text: str) -> str:
+    """Text that can be written; a path in it may be no UTF-8."""
+    return text.encode(errors="backslashreplace").decode()

@@ -1,6 +1,7 @@
 """A recording -> who speaks when, and one vector a local speaker."""
 
 from trfast.diarization.diarizer import Diarizer, diarize
+from trfast.diarization.job import Job
 from trfast.diarization.result import Diarization, EmbeddedSegments
 from trfast.diarization.stage_times import StageTimes
 
@@ -8,6 +9,7 @@ __all__ = [
     "Diarization",
     "Diarizer",
     "EmbeddedSegments",
+    "Job",
     "StageTimes",
     "diarize",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import numpy.typing as npt
 
 from trfast._threads import blas_limit
 from trfast.annotation import Annotation, Timeline, Turn, check_timeline
-from trfast.audio import SAMPLE_RATE, Source, Waveform, stream
+from trfast.audio import SAMPLE_RATE, Source, stream
 from trfast.comparison import Comparison
+from trfast.diarization.job import Job
 from trfast.diarization.local_speakers import local_speakers
 from trfast.diarization.result import Diarization, EmbeddedSegments
 from trfast.diarization.stage_times import StageTimes
@@ -46,8 +48,9 @@ class Diarizer:
     Examples
     --------
     >>> import numpy as np
+    >>> from trfast.audio import Waveform
     >>> silence = Waveform(np.zeros(16000, dtype=np.float32), 16000)
-    >>> Diarizer()(silence, recording="silence").annotation
+    >>> Diarizer()(Job("silence", silence)).annotation
     <Annotation of 'silence': 0 turns, 0 speakers>
     """
 
@@ -67,9 +70,15 @@ class Diarizer:
         self.detector = detector
 
     @property
+    def model_hash(self) -> str:
+        """Content hash of the model, as `Diarization.model_hash` keeps it."""
+        return self.model.content_hash
+
+    @property
     def fingerprint(self) -> str:
-        """Changes with the model and with every option that changes the result."""
+        """Changes with the model, the version of trfast and all options that change the result."""
         parts = (
+            version("trfast"),
             self.model.content_hash,
             self.comparison.backend.name,
             self.comparison.clustering,
@@ -78,26 +87,13 @@ class Diarizer:
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
-    def __call__(
-        self,
-        source: Source,
-        *,
-        recording: str | None = None,
-        speech: Timeline | None = None,
-        channel: int | None = None,
-    ) -> Diarization:
+    def __call__(self, job: Job | Source) -> Diarization:
         """Diarize one recording.
 
         Parameters
         ----------
-        source : path or Waveform
-            Any audio file, or samples in memory.
-        recording : str, optional
-            Name of the recording; default: the file's name without its suffix.
-        speech : Timeline, optional
-            Where somebody speaks, in seconds; default: the detector says.
-        channel : int, optional
-            Channel to take, from 0; default: the mean of all.
+        job : Job, path or Waveform
+            What to diarize; a path or samples alone as `Job.of` makes a job of them.
 
         Returns
         -------
@@ -108,18 +104,17 @@ class Diarizer:
         AudioError
             If the file cannot be read as audio.
         """
-        if speech is not None:
-            check_timeline(speech, "speech")
+        job = Job.of(job)
         clock = StageTimes()
         with blas_limit(), FrameStore() as static:
-            samples = _Counted(clock, stream(source, channel=channel))
+            samples = _Counted(clock, stream(job.source, channel=job.channel))
             with clock("features"):
                 static.extend(Mfcc(self.model.mfcc).stream(samples))
             segments = self.embed(
                 static,
                 duration=samples.count / SAMPLE_RATE,
-                recording=recording or _name(source),
-                speech=speech,
+                recording=job.name,
+                speech=job.speech,
                 clock=clock,
             )
             return self.cluster(segments, clock=clock)
@@ -237,29 +232,20 @@ class Diarizer:
 
 
 def diarize(
-    source: Source,
+    job: Job | Source,
     *,
     model: ModelBundle | None = None,
-    recording: str | None = None,
-    speech: Timeline | None = None,
-    channel: int | None = None,
     comparison: Comparison | None = None,
 ) -> Diarization:
     """Say who speaks when in one recording.
 
     Parameters
     ----------
-    source : path or Waveform
-        Any audio file, or samples in memory.
+    job : Job, path or Waveform
+        Any audio file, or samples in memory; a `Job` gives them a name, speech marks or a channel.
     model : ModelBundle, optional
         Default: the model that comes with the package. To diarize many recordings, make a
         `Diarizer` once.
-    recording : str, optional
-        Name of the recording; default: the file's name without its suffix.
-    speech : Timeline, optional
-        Where somebody speaks, in seconds; default: the model's detector says.
-    channel : int, optional
-        Channel to take, from 0; default: the mean of all.
     comparison : Comparison, optional
         As in `Diarizer`.
 
@@ -275,12 +261,12 @@ def diarize(
     Examples
     --------
     >>> import numpy as np
+    >>> from trfast.audio import Waveform
     >>> noise = np.random.default_rng(0).normal(scale=0.01, size=16000).astype(np.float32)
     >>> len(diarize(Waveform(noise, 16000)).speakers)
     0
     """
-    diarizer = Diarizer(model, comparison=comparison)
-    return diarizer(source, recording=recording, speech=speech, channel=channel)
+    return Diarizer(model, comparison=comparison)(job)
 
 
 class _Counted:
@@ -304,11 +290,6 @@ class _Counted:
             self._clock.add("features", -spent)
         self.count += len(block)
         return block
-
-
-def _name(source: Source) -> str:
-    """Name of a recording; without whitespace, since RTTM has none in names."""
-    return "recording" if isinstance(source, Waveform) else "_".join(Path(source).stem.split())
 
 
 def _turns(seconds: npt.NDArray[np.float64], speakers: list[str]) -> list[Turn]:

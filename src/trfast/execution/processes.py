@@ -283,8 +283,10 @@ class _Workers:
     ) -> None:
         if kind is not None:
             self._line.close()
-        self._pool.shutdown(cancel_futures=True)
-        self._close()
+        try:
+            self._pool.shutdown(cancel_futures=True)
+        finally:  # a second Ctrl+C, while the workers end, leaves nothing behind either
+            self._close()
 
     def _close(self) -> None:
         self._line.close()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
-from functools import partial
 from typing import Protocol
 
 from trfast.annotation import Timeline
-from trfast.audio import Source
-from trfast.audio.files import source_size
-from trfast.diarization import Diarization
-from trfast.errors import AnnotationError
+from trfast.audio import name_recordings, source_size
+from trfast.diarization import Diarization, Job
+from trfast.errors import AnnotationError, ParameterError
 from trfast.execution.processes import Outcome, map_recordings
+
+Done = Outcome[Job, Diarization]
 
 
 class DiarizesOne(Protocol):
@@ -22,60 +24,100 @@ class DiarizesOne(Protocol):
     def fingerprint(self) -> str:
         """Changes with the model and with every option that changes the result."""
 
-    def __call__(
-        self,
-        source: Source,
-        *,
-        recording: str | None = None,
-        speech: Timeline | None = None,
-        channel: int | None = None,
-    ) -> Diarization: ...
+    @property
+    def model_hash(self) -> str:
+        """Tells the model whose vectors it gives: the `Diarization.model_hash` of its results."""
+
+    def __call__(self, job: Job, /) -> Diarization:
+        """Diarize one recording."""
+
+
+def make_jobs(
+    items: Iterable[Job | str | os.PathLike[str]],
+    *,
+    speech: Mapping[str, Timeline] | None = None,
+    channel: int | None = None,
+    known: Mapping[str, str | None] | None = None,
+) -> tuple[list[Job], list[Done]]:
+    """Name files, and say how each is to be diarized.
+
+    Parameters
+    ----------
+    items : iterable of path or Job
+        Jobs stay as they are; files are named as by `name_recordings`.
+    speech : mapping of str to Timeline, optional
+        Speech marks of the files from outside, by name of recording.
+    channel : int, optional
+        Channel to take of the files; default: the mean of all.
+    known : mapping of str to (str or None), optional
+        As in `name_recordings`.
+
+    Returns
+    -------
+    jobs : list of Job
+    refused : list of Outcome
+        The files without speech marks, where marks were given.
+
+    Raises
+    ------
+    ParameterError
+        If two jobs have one name.
+
+    Examples
+    --------
+    >>> jobs, refused = make_jobs(["a.wav", "b.wav"], speech={"a": Timeline([(0, 7)])})
+    >>> [job.name for job in jobs], [str(outcome.error) for outcome in refused]
+    (['a'], ["no speech marks for recording 'b'"])
+    """
+    jobs: list[Job] = []
+    paths: list[str | os.PathLike[str]] = []
+    for item in items:
+        if isinstance(item, Job):
+            jobs.append(item)
+        elif isinstance(item, str | os.PathLike):
+            paths.append(item)
+        else:
+            raise ParameterError(
+                f"a recording must be a path or a Job, got {type(item).__name__}."
+                " Samples in memory need a name: Job(name, waveform)"
+            )
+    twice = [name for name, n in Counter(job.name for job in jobs).items() if n > 1]
+    if twice:
+        raise ParameterError(f"{len(twice)} names, such as {twice[0]!r}, are those of several jobs")
+    refused: list[Done] = []
+    taken = dict.fromkeys(job.name for job in jobs)
+    for name, path in name_recordings(paths, {**(known or {}), **taken}).items():
+        if speech is None or name in speech:
+            jobs.append(Job(name, path, None if speech is None else speech[name], channel))
+        else:
+            error = AnnotationError(f"no speech marks for recording {name!r}")
+            refused.append(Outcome(Job(name, path), None, error, 0.0))
+    return jobs, refused
 
 
 def diarize_all(
     diarizer: DiarizesOne,
-    sources: Mapping[str, Source],
+    todo: Iterable[Job],
     *,
-    speech: Mapping[str, Timeline] | None = None,
-    channel: int | None = None,
     executor: Executor | None = None,
     jobs: int | None = None,
-) -> Iterator[Outcome[str, Diarization]]:
+) -> Iterator[Done]:
     """Diarize recordings side by side, the largest files first, and yield each as it finishes.
 
     Parameters
     ----------
     diarizer : Diarizer
-        Called with each source.
-    sources : mapping of str to Source
-        Files, or audio in memory, by name of recording.
-    speech : mapping of str to Timeline, optional
-        Speech marks from outside; a recording without any is an error.
-    channel : int, optional
-        Channel to take; default: the mean of all.
+        Called with each job.
+    todo : iterable of Job
+        What to diarize.
     executor, jobs
         As in `map_recordings`.
 
     Yields
     ------
     Outcome
-        Its item is the name of the recording.
+        Its item is the job.
     """
-    tasks = []
-    for name in sorted(sources, key=lambda name: (-source_size(sources[name]), name)):
-        if speech is not None and name not in speech:
-            error = AnnotationError(f"no speech marks for recording {name!r}")
-            yield Outcome(name, None, error, 0.0)
-        else:
-            tasks.append((name, sources[name], None if speech is None else speech[name]))
-    for outcome in map_recordings(
-        partial(_diarize, diarizer, channel), tasks, executor=executor, jobs=jobs
-    ):
-        yield Outcome(outcome.item[0], outcome.result, outcome.error, outcome.seconds)
-
-
-def _diarize(
-    diarizer: DiarizesOne, channel: int | None, task: tuple[str, Source, Timeline | None]
-) -> Diarization:
-    recording, source, speech = task
-    return diarizer(source, recording=recording, speech=speech, channel=channel)
+    sizes = [(-source_size(job.source), job.name, job) for job in todo]
+    in_order = [job for *_, job in sorted(sizes, key=lambda entry: entry[:2])]
+    return map_recordings(diarizer, in_order, executor=executor, jobs=jobs)

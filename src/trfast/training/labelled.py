@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from trfast.annotation import Annotation, Timeline
-from trfast.audio.files import find_audio, name_recordings
+from trfast.audio import find_audio, name_recordings
 from trfast.errors import CollectionError
 from trfast.formats import read_rttm, read_uem
 
@@ -51,7 +51,7 @@ class LabelledCollection:
             If the folder or its parts are missing, or recordings of the reference have no
             audio file of that name.
         ParameterError
-            If ``audio/`` holds no audio, or files that differ in their suffix only.
+            If ``audio/`` holds no audio.
         """
         folder = Path(path)
         for part in (folder, folder / "audio", folder / "ref.rttm"):

@@ -1,0 +1,183 @@
+"""Names of recordings: what can be one, and what becomes one.
+
+A name goes into RTTM, a database, a page and a terminal, so it is decided once, where a recording
+comes in, and can be written everywhere after that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from trfast.errors import AnnotationError, ParameterError
+from trfast.formats._records import writable_name
+
+Key = TypeVar("Key")
+
+_LONGEST = 255  # bytes of a file's name, in nearly all file systems
+
+
+def check_name(name: str, kind: str = "recording") -> str:
+    """Return a name that was given by hand, if it can be written.
+
+    Raises
+    ------
+    ParameterError
+        If it is empty, ``<NA>``, starts with ``;;``, or holds whitespace, control characters or
+        what is no Unicode.
+
+    Examples
+    --------
+    >>> check_name("monday")
+    'monday'
+    """
+    if not isinstance(name, str):
+        raise ParameterError(f"{kind} name must be a str, got {type(name).__name__} {name!r}")
+    try:
+        writable_name(name, kind)
+    except AnnotationError as error:
+        raise ParameterError(str(error)) from error
+    if any(unicodedata.category(letter) == "Cc" for letter in name):
+        raise ParameterError(f"{kind} name {name!r} holds control characters. Rename it first")
+    return name
+
+
+def written(text: str) -> str:
+    """Make a name of a file's name: whitespace becomes ``_``, and what else no name can hold, its
+    bytes in percent.
+
+    Examples
+    --------
+    >>> written("late show"), written("<NA>"), written(os.fsdecode(b"\\xe9t\\xe9"))
+    ('late_show', '%3CNA%3E', '%E9t%E9')
+    """
+    return _reversible(re.sub(r"\s+", "_", text))
+
+
+def _reversible(text: str) -> str:
+    text = "".join(
+        _percent(letter)
+        if letter.isspace() or unicodedata.category(letter) in ("Cc", "Cs")
+        else letter
+        for letter in text
+    )
+    if text == "<NA>":
+        return "%3CNA%3E"
+    return re.sub("^;;", "%3B%3B", text)
+
+
+def _percent(letter: str) -> str:
+    # A byte of a file's name that is not UTF-8 stands in Python's text as half of a pair.
+    escaped = "surrogateescape" if "\udc80" <= letter <= "\udcff" else "surrogatepass"
+    return "".join(f"%{byte:02X}" for byte in letter.encode("utf-8", escaped))
+
+
+def name_recordings(
+    paths: Iterable[str | os.PathLike[str]], known: Mapping[str, str | None] | None = None
+) -> dict[str, Path]:
+    """Name each file by its stem, after as many of its folders as it takes to tell all apart.
+
+    Files of one folder that differ in their suffix only keep it. Whitespace becomes ``_``, and
+    what else RTTM cannot hold, its bytes in percent (``%E9t%E9``). The order of the files plays no
+    part.
+
+    Parameters
+    ----------
+    paths : iterable of path
+        Audio files; one given twice counts once.
+    known : mapping of str to (str or None), optional
+        Names given before, to absolute paths. These files keep their names; a name whose file
+        is gone is free again.
+
+    Returns
+    -------
+    dict of str to Path
+
+    Examples
+    --------
+    >>> sorted(name_recordings(["2021/news.mp3", "2022/news.mp3", "2022/late show.mp3"]))
+    ['2021_news', '2022_news', 'late_show']
+    >>> sorted(name_recordings(["news.mp3", "news.wav"]))
+    ['news.mp3', 'news.wav']
+    """
+    known = known or {}
+    names = {source: name for name, source in known.items() if source is not None}
+    todo = {os.path.abspath(path): Path(path) for path in paths}
+    own = _names_in_folders({*todo, *filter(os.path.exists, names)})
+    named = {names[absolute]: todo.pop(absolute) for absolute in list(todo) if absolute in names}
+    taken = named.keys() | {
+        name for name, source in known.items() if source is None or os.path.exists(source)
+    }
+    depth = 0
+    while todo:
+        depth += 1
+        names_here = {absolute: _with_folders(absolute, own[absolute], depth) for absolute in todo}
+        for absolute, name in _told_apart(names_here, taken).items():
+            named[name] = todo.pop(absolute)
+        taken = taken | named.keys()
+        if all(depth >= len(Path(absolute).parts) for absolute in todo):
+            break
+    # "a/b_c.wav" beside "a_b/c.wav": no folder tells them apart.
+    named.update((f"{own[absolute]}~{_digest(absolute)}", todo[absolute]) for absolute in todo)
+    return named
+
+
+def _with_folders(absolute: str, name: str, depth: int) -> str:
+    folders = Path(absolute).parent.parts[1:]
+    return "_".join((*map(written, folders[max(0, len(folders) - depth + 1) :]), name))
+
+
+def _names_in_folders(files: Iterable[str]) -> dict[str, str]:
+    """Name each file so that no other in its folder has the same name."""
+    folders: dict[Path, list[Path]] = defaultdict(list)
+    for file in map(Path, files):
+        folders[file.parent].append(file)
+    ways: tuple[Callable[[Path], str], ...] = (
+        lambda path: written(path.stem),
+        lambda path: written(path.name),
+        lambda path: _reversible(path.name),
+    )
+    found = {}
+    for inside in folders.values():
+        left, taken = set(inside), set[str]()
+        for way in ways:
+            apart = _told_apart({file: way(file) for file in left}, taken)
+            found.update(apart)
+            left -= apart.keys()
+            taken |= set(apart.values())
+        found.update((file, f"{written(file.stem)}~{_digest(file.name)}") for file in left)
+    return {str(file): name for file, name in found.items()}
+
+
+def _told_apart(names: Mapping[Key, str], taken: Collection[str]) -> dict[Key, str]:
+    """Return the names that are one file's only, and not taken."""
+    n_files = Counter(names.values())
+    return {f: name for f, name in names.items() if n_files[name] == 1 and name not in taken}
+
+
+def file_name(name: str, suffix: str) -> str:
+    """Return the name of a file for a recording: its own, or, if that is too long for a file
+    system, the first part of it and a mark that tells it from others.
+
+    Examples
+    --------
+    >>> file_name("monday", ".rttm")
+    'monday.rttm'
+    >>> len(file_name(300 * "x", ".rttm"))
+    255
+    """
+    plain = name.replace("/", "%2F")  # a name that somebody gave may look like a path
+    if len(os.fsencode(plain + suffix)) <= _LONGEST:
+        return plain + suffix
+    mark = f"~{_digest(name)}{suffix}"
+    return os.fsencode(plain)[: _LONGEST - len(mark)].decode(errors="ignore") + mark
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(os.fsencode(text)).hexdigest()[:8]

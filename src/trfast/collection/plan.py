@@ -1,0 +1,122 @@
+"""What is still to be diarized of what was given, and whether it may be."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from trfast.annotation import Timeline
+from trfast.collection.records import Origin
+from trfast.collection.store import Store
+from trfast.diarization import Job
+from trfast.errors import CollectionError, ParameterError
+from trfast.execution import DiarizesOne, make_jobs
+from trfast.execution.recordings import Done
+
+Path = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """A job that is to be done.
+
+    Parameters
+    ----------
+    job : Job
+    origin : Origin
+        As its source was before the work: if it changes meanwhile, that will be seen.
+    made_by : str
+        Tells its diarizer and options from others.
+    """
+
+    job: Job
+    origin: Origin
+    made_by: str
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What is to be done of a call.
+
+    Parameters
+    ----------
+    given : list of str
+        Names of all recordings that were given.
+    todo : dict of str to Planned
+        Those that are not here yet, failed, changed, or had other options.
+    refused : list of Outcome
+        Those that cannot be done.
+    """
+
+    given: list[str]
+    todo: dict[str, Planned]
+    refused: list[Done]
+
+    @property
+    def jobs(self) -> list[Job]:
+        """All jobs of which an outcome is to come."""
+        refused = [outcome.item for outcome in self.refused]
+        return [*refused, *(planned.job for planned in self.todo.values())]
+
+
+def make_plan(
+    store: Store,
+    items: Iterable[Job | Path],
+    diarizer: DiarizesOne,
+    *,
+    speech: Mapping[str, Timeline] | None = None,
+    channel: int | None = None,
+) -> Plan:
+    """Name what was given, and see what is here already; files known here keep their names."""
+    if isinstance(items, str | os.PathLike | Mapping):
+        raise ParameterError(
+            f"recordings must be a list of paths or Jobs, got {type(items).__name__}."
+            " For one, give [path]; for names of your own, [Job(name, path), ...]"
+        )
+    jobs, refused = make_jobs(items, speech=speech, channel=channel, known=store.sources())
+    held, fingerprint = store.marks_of_change(), diarizer.fingerprint
+    todo = {}
+    for job in jobs:
+        planned = Planned(job, Origin.of(job.source), _made_by(fingerprint, job))
+        origin = planned.origin
+        if held.get(job.name) != (origin.size, origin.stamp, planned.made_by):
+            todo[job.name] = planned
+    given = [job.name for job in jobs] + [outcome.item.name for outcome in refused]
+    return Plan(given, todo, refused)
+
+
+def check_model(store: Store, given: Iterable[str], model_hash: str) -> None:
+    """Check that what is here can be linked with the recordings that a model will diarize.
+
+    Raises
+    ------
+    CollectionError
+        If any other recording was made by another model.
+    """
+    given = set(given)
+    others = sorted(
+        (name, model)
+        for model, names in store.models()
+        for name in names
+        if model != model_hash and name not in given
+    )
+    if others:
+        name, made_by = others[0]
+        raise CollectionError(
+            f"{store.path} holds {len(others)} other recordings (such as {name}) made by"
+            f" another model ({made_by[:12]}, not {model_hash[:12]}), and voices cannot"
+            " be compared across models. Give another output folder, or run all recordings"
+            " again with this model."
+        )
+
+
+def _made_by(fingerprint: str, job: Job) -> str:
+    speech = job.speech
+    options = (
+        fingerprint,
+        job.channel,
+        None if speech is None else (speech.starts.tolist(), speech.ends.tolist()),
+    )
+    return hashlib.sha256(repr(options).encode()).hexdigest()

@@ -1,0 +1,71 @@
+"""Job: what is to be diarized."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trfast.annotation import Timeline, check_timeline
+from trfast.audio import (
+    Source,
+    Waveform,
+    check_channel,
+    check_name,
+    check_source,
+    name_recordings,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """A recording to diarize: its name, its sound, and what is known of it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the recording: one word, as RTTM wants it.
+    source : path or Waveform
+        Any audio file, or samples in memory.
+    speech : Timeline, optional
+        Where somebody speaks, in seconds; default: the detector says.
+    channel : int, optional
+        Channel to take, from 0; default: the mean of all.
+
+    Raises
+    ------
+    ParameterError
+        If the name cannot be written, or a part is not what it should be.
+
+    Examples
+    --------
+    >>> Job("monday", "shows/1.mp3", speech=Timeline([(3.5, 21.0)]), channel=0)
+    Job(name='monday', source='shows/1.mp3', speech=Timeline([(3.5, 21.0)]), channel=0)
+    """
+
+    name: str
+    source: Source
+    speech: Timeline | None = None
+    channel: int | None = None
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        check_source(self.source)
+        if self.speech is not None:
+            check_timeline(self.speech, "speech")
+        check_channel(self.channel)
+
+    @classmethod
+    def of(cls, item: Job | Source) -> Job:
+        """Return a job as it is; name a file as `name_recordings` does, samples ``recording``.
+
+        Examples
+        --------
+        >>> Job.of("shows/late show.mp3").name
+        'late_show'
+        """
+        if isinstance(item, Job):
+            return item
+        source = check_source(item)
+        if isinstance(source, Waveform):
+            return cls("recording", source)
+        (name,) = name_recordings([source])
+        return cls(name, source)

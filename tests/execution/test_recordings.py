@@ -1,0 +1,51 @@
+"""Jobs of files, and their work side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import FakeDiarizer, calls, write
+from trfast.annotation import Timeline
+from trfast.diarization import Job
+from trfast.errors import ParameterError
+from trfast.execution import diarize_all, make_jobs
+
+
+def test_jobs_of_files(tmp_path: Path) -> None:
+    a, b = write(tmp_path, a="", b="")
+    marks = {"a": Timeline([(0, 7)])}
+    own = Job("own", b)
+    jobs, refused = make_jobs([a, own, b], speech=marks, channel=1)
+    assert [(job.name, job.source, job.speech, job.channel) for job in jobs] == [
+        ("own", b, None, None),
+        ("a", a, marks["a"], 1),
+    ]
+    assert [(r.item.name, str(r.error)) for r in refused] == [
+        ("b", "no speech marks for recording 'b'")
+    ]
+
+
+def test_files_take_no_name_that_a_job_has(tmp_path: Path) -> None:
+    a, b = write(tmp_path, a="", b="")
+    jobs, _ = make_jobs([a, Job("a", b)])
+    assert [(job.name, job.source) for job in jobs] == [("a", b), (f"{tmp_path.name}_a", a)]
+    jobs, _ = make_jobs([a, Job("a", b)], known={"a": str(a)})
+    assert [(job.name, job.source) for job in jobs] == [("a", b), (f"{tmp_path.name}_a", a)]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_each_job_has_one_outcome(tmp_path: Path, jobs: int) -> None:
+    todo = [Job(path.stem, path) for path in write(tmp_path, a="ann:1", b="bug", c="cat:1 ann:1")]
+    found = {outcome.item: outcome for outcome in diarize_all(FakeDiarizer(), todo, jobs=jobs)}
+    assert found.keys() == set(todo)
+    assert [found[job].result is None for job in todo] == [False, True, False]
+    if jobs == 1:  # in this order: the largest first
+        assert [job.name for job in found] == ["c", "a", "b"]
+    assert calls(tmp_path) == ["a", "b", "c"]
+
+
+def test_what_cannot_be_a_job() -> None:
+    with pytest.raises(ParameterError, match="must be a path or a Job, got int"):
+        make_jobs([7])  # type: ignore[list-item]
