@@ -19,6 +19,7 @@ OPENMP = os.environ.get("TRFAST_OPENMP", "0" if sys.platform == "darwin" else "1
 KERNELS = [
     "_cosine",
     "_gmm",
+    "_instruction_set",
     "_ivector",
     "_linkage",
     "_mfcc",
@@ -42,7 +43,7 @@ if sys.platform == "win32":
     link_args = []
 else:
     # Sums may be reordered (that is what lets the compiler vectorize them); NaN and
-    # infinity keep their meaning. SIMD above the baseline: target_clones in _clones.h.
+    # infinity keep their meaning. SIMD above the baseline: _instruction_sets.h.
     compile_args = [
         "-O3",
         "-fno-math-errno",

@@ -1,4 +1,4 @@
-"""Fixtures: where the shared data lies."""
+"""Fixtures: where the shared data lies, and the instruction sets of this machine."""
 
 import os
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from trfast import _ext
 from trfast.training import thresholds
 
 hypothesis.settings.register_profile("repeatable", derandomize=True)
@@ -31,6 +32,14 @@ def golden() -> Path:
 def collections() -> Path:
     """Folder with the collections of real speech."""
     return _need(Path(os.environ.get("TRFAST_COLLECTIONS", SHARED / "collections")))
+
+
+@pytest.fixture(params=_ext.instruction_sets())
+def instruction_set(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Each that this machine has: the test runs once on every path of the kernels."""
+    former = _ext.use_instruction_set(request.param)
+    yield request.param
+    _ext.use_instruction_set(former)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -38,6 +38,7 @@ def case():
     return gmm, rng.normal(size=(1000, d))
 
 
+@pytest.mark.usefixtures("instruction_set")
 @pytest.mark.parametrize("n_threads", [1, 2])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 2e-5)])
 @pytest.mark.parametrize("floor", [0.0, 0.02])
@@ -56,6 +57,7 @@ def test_statistics_equal_the_twin(case, dtype, tolerance, n_threads, floor):
     np.testing.assert_allclose(gmm.score_samples(x), log_likelihood, rtol=tolerance, atol=1e-5)
 
 
+@pytest.mark.usefixtures("instruction_set")
 def test_threads_do_not_change_a_bit(case):
     gmm, x = case
     x = np.tile(x, (40, 1)).astype(np.float32)

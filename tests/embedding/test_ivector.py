@@ -34,6 +34,7 @@ def model(ubm, matrix, n_threads=1, **parameters):
     return fitted
 
 
+@pytest.mark.usefixtures("instruction_set")
 @pytest.mark.parametrize("n_threads", [1, 2])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-10), (np.float32, 1e-4)])
 def test_vectors_and_em_equal_the_twin(case, dtype, tolerance, n_threads):
@@ -96,6 +97,7 @@ def repeated(statistics, n):
     )
 
 
+@pytest.mark.usefixtures("instruction_set")
 def test_many_segments_equal_a_few_at_a_time(case):
     ubm, statistics, matrix = case
     few, many = model(ubm, matrix), model(ubm, matrix, n_threads=2)
@@ -109,6 +111,7 @@ def test_many_segments_equal_a_few_at_a_time(case):
     np.testing.assert_allclose(many.matrix_, few.matrix_, rtol=1e-9)
 
 
+@pytest.mark.usefixtures("instruction_set")
 def test_threads_do_not_change_a_bit(case):
     ubm, statistics, _ = case
     statistics = repeated(statistics, 9)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.reference import mfcc as reference
@@ -63,6 +63,7 @@ CONFIGS = {
 }
 
 
+@pytest.mark.usefixtures("instruction_set")
 @pytest.mark.parametrize("n_frames", [1, 16, 37])
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS.keys())
 def test_mfcc_equal_the_twin(config: MfccConfig, n_frames: int) -> None:
@@ -72,6 +73,7 @@ def test_mfcc_equal_the_twin(config: MfccConfig, n_frames: int) -> None:
     np.testing.assert_allclose(frames, twin(signal, config), rtol=0, atol=1e-4)
 
 
+@pytest.mark.usefixtures("instruction_set")
 def test_mfcc_of_speech_equal_the_twin(golden: Path) -> None:
     signal = np.load(golden / "a_mfcc.npz")["signal"] / np.float32(32768)
     np.testing.assert_allclose(
@@ -107,7 +109,12 @@ def test_twin_equals_sidekit(
     )
 
 
-@settings(max_examples=30, deadline=None)
+@pytest.mark.usefixtures("instruction_set")
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # one set, all examples
+)
 @given(cuts=st.lists(st.integers(0, 9000), max_size=12))
 def test_mfcc_do_not_depend_on_the_blocks(cuts: list[int]) -> None:
     signal = noise(9000)
@@ -160,6 +167,7 @@ def test_the_floor_is_the_mean_square_of_a_white_noise() -> None:
     np.testing.assert_allclose(silence[1:], 0, atol=0.02)
 
 
+@pytest.mark.usefixtures("instruction_set")
 @pytest.mark.parametrize("floor", [MfccConfig().floor, 0.0])
 def test_digital_silence_is_finite_all_the_way(floor: float) -> None:
     signal = np.concatenate([np.zeros(80_000, np.float32), noise(4000), np.zeros(8000, np.float32)])
@@ -174,6 +182,7 @@ def test_digital_silence_is_finite_all_the_way(floor: float) -> None:
         assert (normalized[:250] == 0).all()
 
 
+@pytest.mark.usefixtures("instruction_set")
 @pytest.mark.parametrize("value", [np.nan, -np.nan, np.inf, -np.inf, 1e20])
 @pytest.mark.parametrize("index", [0, 7999, 8000, 15_999])
 def test_a_bad_sample_is_named_by_its_time(value: float, index: int) -> None:

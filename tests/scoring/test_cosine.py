@@ -8,7 +8,6 @@ import pytest
 
 from tests.reference import clustering as clustering_reference
 from tests.reference import cosine as reference
-from trfast._ext import _cosine
 from trfast.errors import ParameterError
 from trfast.scoring import cosine, cosine_components, cosine_similarity, edges_above
 
@@ -42,13 +41,11 @@ def test_similarity_equals_sidekit(golden: Path) -> None:
 
 @pytest.fixture(params=["bytes", "floats"])
 def codes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both kinds of bounds that rule pairs out."""
-    if request.param == "bytes" and not _cosine.HAS_INT8:
-        pytest.skip("this processor has no AVX-512 VNNI")
+    """Both kinds of bounds that rule pairs out, wherever bytes are slow, too."""
     monkeypatch.setattr(cosine, "_BYTES", request.param == "bytes")
 
 
-@pytest.mark.usefixtures("codes")
+@pytest.mark.usefixtures("instruction_set", "codes")
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_edges_equal_twin(dtype: npt.DTypeLike) -> None:
     x = vectors(65, 6, dtype)
@@ -71,7 +68,7 @@ def odd_rows(kind: str, d: int) -> npt.NDArray[np.float64]:
     return x.astype(np.float64)
 
 
-@pytest.mark.usefixtures("codes")
+@pytest.mark.usefixtures("instruction_set", "codes")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("d", [1, 30, 203])
 @pytest.mark.parametrize("kind", ["speakers", "one large entry", "axes"])
@@ -95,7 +92,7 @@ def test_threads_change_nothing(dtype: npt.DTypeLike) -> None:
         np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.usefixtures("codes")
+@pytest.mark.usefixtures("instruction_set", "codes")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("n_threads", [1, 2])
 @pytest.mark.parametrize(
@@ -110,9 +107,10 @@ def test_components_equal_those_of_the_edges(
     assert cosine_components(x, threshold, n_threads=n_threads).tolist() == expected
 
 
-@pytest.mark.skipif(not _cosine.HAS_INT8, reason="this processor has no AVX-512 VNNI")
+@pytest.mark.usefixtures("instruction_set")
 def test_both_bounds_give_the_same_edges(monkeypatch: pytest.MonkeyPatch) -> None:
     x = vectors(2000, 200, np.float32)
+    monkeypatch.setattr(cosine, "_BYTES", True)
     in_bytes = edges_above(x, 0.2)
     monkeypatch.setattr(cosine, "_BYTES", False)
     for found, expected in zip(edges_above(x, 0.2), in_bytes, strict=True):

@@ -78,6 +78,7 @@ def test_loss_by_hand():
     assert reference.loss(x, np.eye(2), np.array([[0, 1, 2]]), 0.6) == pytest.approx(expected)
 
 
+@pytest.mark.usefixtures("instruction_set")
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-14), (np.float32, 5e-7)])
 @pytest.mark.parametrize("scale", [1e-4, 0.1, 1.0, 30.0])
 @pytest.mark.parametrize("h", [1, 7, 200])
@@ -92,6 +93,7 @@ def test_forward(h, scale, dtype, tolerance):
     assert not unit[3].any()
 
 
+@pytest.mark.usefixtures("instruction_set")
 def test_tanh_in_single_precision():
     """Every size of argument, also under the smallest exponent of the approximation."""
     z = np.concatenate([np.geomspace(1e-30, 100, 20_001), np.linspace(0, 10, 20_001)])
@@ -132,6 +134,7 @@ def test_gradient_by_automatic_differentiation():
     np.testing.assert_allclose(kernel_gradient(x, weights, triplets), grad(loss)(weights))
 
 
+@pytest.mark.usefixtures("instruction_set")
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 1e-5)])
 @pytest.mark.parametrize("block", [1, 7, 160])
 @pytest.mark.parametrize("h", [3, 70])
@@ -147,17 +150,20 @@ def test_gradient(h, block, dtype, tolerance):
         np.testing.assert_allclose(actual, expected, atol=tolerance * np.abs(expected).max())
 
 
+@pytest.mark.usefixtures("instruction_set")
 @pytest.mark.parametrize("k", [1, 5, 40])
 @pytest.mark.parametrize("block", [1, 7, 64])
-def test_nearest_others(k, block):
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_nearest_others(dtype, k, block):
     x, y = vectors()
-    unit = reference.forward(x, np.eye(8))
+    unit = reference.forward(x, np.eye(8)).astype(dtype)
     unit[20] = unit[10]  # equals: the first is taken
     neighbours = np.empty((len(x), k), np.intc)
-    _triplet.nearest_others(unit, y.astype(np.intc), neighbours, np.empty((block, len(x))))
+    _triplet.nearest_others(unit, y.astype(np.intc), neighbours, np.empty((block, len(x)), dtype))
     np.testing.assert_array_equal(neighbours, reference.nearest_others(unit, y, k))
 
 
+@pytest.mark.usefixtures("instruction_set")
 @pytest.mark.parametrize("screened", [True, False])
 @pytest.mark.parametrize("soft", [True, False])
 @pytest.mark.parametrize("h", [1, 31, 96, 200])
@@ -203,6 +209,7 @@ def test_members():
     np.testing.assert_array_equal(Members.of(classes, groups, 3).rows, [2, 8, 0, 4])
 
 
+@pytest.mark.usefixtures("instruction_set")
 @pytest.mark.parametrize("groups", [None, np.arange(51) // 2 % 3])
 @pytest.mark.parametrize("soft", [True, False])
 @pytest.mark.parametrize(("dtype", "loss_tol"), [(np.float64, 1e-10), (np.float32, 1e-3)])

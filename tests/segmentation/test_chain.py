@@ -161,6 +161,7 @@ def test_change_points_cover_regions(
 # Linear BIC
 
 
+@pytest.mark.usefixtures("instruction_set")
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_linear_bic_equals_twin(dtype: npt.DTypeLike) -> None:
     lengths = [60, 40, 80, 50, 70, 30]
@@ -187,6 +188,7 @@ def test_linear_bic_equals_s4d_without_holes(show: dict[str, npt.NDArray[Any]]) 
     assert merged.tolist() == show["bic_linear_whole_a2"].tolist()
 
 
+@pytest.mark.usefixtures("instruction_set")
 def test_linear_bic_differs_from_s4d_only_by_its_stale_model(
     show: dict[str, npt.NDArray[Any]],
 ) -> None:
@@ -202,6 +204,7 @@ def test_linear_bic_differs_from_s4d_only_by_its_stale_model(
 # BIC clustering
 
 
+@pytest.mark.usefixtures("instruction_set")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("d", [1, 4, 10])
 def test_bic_merges_equal_twin(dtype: npt.DTypeLike, d: int) -> None:
@@ -213,6 +216,7 @@ def test_bic_merges_equal_twin(dtype: npt.DTypeLike, d: int) -> None:
     np.testing.assert_allclose(distances, [value for _, _, value in expected], rtol=1e-6)
 
 
+@pytest.mark.usefixtures("instruction_set")
 def test_bic_clustering_finds_the_speakers() -> None:
     lengths = [200, 150, 180, 220, 160]
     x = speech(8, lengths, [1, 0, 1, 2, 0])

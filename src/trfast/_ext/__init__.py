@@ -1,1 +1,37 @@
-"""Cython kernels: arithmetic only, no checks, no allocation of outputs."""
+"""Cython kernels: arithmetic only, no checks, no allocation of outputs.
+
+The loops are compiled once an instruction set, as `_instruction_sets.h` says. All kernels use
+the best set of the machine, or the one that the environment variable ``TRFAST_SIMD`` names.
+"""
+
+import os
+
+from trfast._ext import _instruction_set
+from trfast.errors import ParameterError
+
+_NAMES = ("portable", "avx2", "avx512")
+
+
+def instruction_sets() -> tuple[str, ...]:
+    """List the instruction sets that this machine has, the best last."""
+    return _NAMES[: _instruction_set.BEST + 1]
+
+
+def use_instruction_set(name: str, *, source: str = "the instruction set") -> str:
+    """Let all kernels use one of `instruction_sets`, in this process; return the former.
+
+    Raises
+    ------
+    ParameterError
+        If this machine does not have it; the message calls the setting `source`.
+    """
+    if name not in instruction_sets():
+        raise ParameterError(
+            f"{source} must be one of {', '.join(instruction_sets())} on this machine, "
+            f"got {name!r}; the last is the best, and what is used without a word"
+        )
+    return _NAMES[_instruction_set.choose(_NAMES.index(name))]
+
+
+if os.environ.get("TRFAST_SIMD"):
+    use_instruction_set(os.environ["TRFAST_SIMD"], source="TRFAST_SIMD")

@@ -1,19 +1,25 @@
-/* The kernel of _bic_simd.h for LANES clusters at a time, which sets LANES, NAME and TARGET.
- * With one lane, vectors are plain doubles and the same lines compile anywhere. */
+/* The kernel of _bic_simd.h for LANES clusters at a time. With one lane, vectors are plain
+ * doubles and the same lines compile anywhere. */
 
-#define lanes NAME(lanes)
+/* What the kernel calls. */
+#define trfast_log_determinants TRFAST_CHOSEN(trfast_log_determinants)
 
-#if LANES > 1
-typedef double lanes __attribute__((vector_size(8 * LANES), aligned(8)));
+#define lanes SET(lanes)
+
+#if VECTOR_BYTES
+#define LANES (VECTOR_BYTES / 8)
+typedef double lanes __attribute__((vector_size(VECTOR_BYTES), aligned(8)));
 #define LANE(x, l) (x)[l]
 #else
+#define LANES 1
 typedef double lanes;
 #define LANE(x, l) (x)
 #endif
 #define EACH(p) (*(const lanes *)(each + (p) * TRFAST_BIC_BLOCK))
 
-TARGET static void NAME(log_determinants)(const double *one, const double *each, int64_t d,
-                                          double floor, double *scratch, double *result) {
+TARGET
+static void SET(log_determinants)(const double *one, const double *each, int64_t d,
+                                  double floor, double *scratch, double *result) {
     const lanes zero = {0}, inverse = 1.0 / (one[0] + EACH(0));
     lanes product = zero + 1.0, *column = (lanes *)scratch;
     int64_t p = 1 + d;
@@ -41,6 +47,21 @@ TARGET static void NAME(log_determinants)(const double *one, const double *each,
     }
 }
 
+/* OUT result (BLOCK,): log-determinants of the covariances of BLOCK clusters, each joined with
+ * one more. IN one (n,) and IN each (n, BLOCK) are moments: the count, d sums, d (d + 1) / 2
+ * packed products; with zeros for `one`, the others stay by themselves. Scratch:
+ * (BLOCK * d (d + 1) / 2,).
+ *
+ * Cholesky, with pivots of at least `floor`. They are variances in units of the recording's, so
+ * that the product of eight neither overflows nor vanishes and one logarithm serves them all. */
+TARGET
+static void SET(trfast_log_determinants)(const double *one, const double *each, int64_t d,
+                                         double floor, double *scratch, double *result) {
+    for (int l = 0; l < TRFAST_BIC_BLOCK; l += LANES)
+        SET(log_determinants)(one, each + l, d, floor, scratch, result + l);
+}
+
+#undef LANES
 #undef lanes
 #undef LANE
 #undef EACH

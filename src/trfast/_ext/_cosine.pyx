@@ -25,6 +25,8 @@ cdef extern from "_cosine_bound.h" nogil:
         const uint8_t* panel, const float* scales, const int8_t* codes, const int32_t* offsets,
         const float* least, int quads, int64_t i, int64_t j, int64_t* pairs)
 
+include "_chosen.pxi"
+
 HAS_INT8 = trfast_has_int8()
 WIDTH = 512
 HEIGHT = 256

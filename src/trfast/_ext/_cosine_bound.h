@@ -1,41 +1,20 @@
 /* Upper bounds on products of rows, 32 at a time, in 8-bit integers; and exact products.
  *
- * The bytes take AVX-512 VNNI: four times the multiplications of float32 in an instruction.
+ * With AVX-512 VNNI, an instruction has four times the multiplications of float32. Elsewhere
+ * float32 is quicker, and bytes are for tests only.
  */
 #ifndef TRFAST_COSINE_BOUND_H
 #define TRFAST_COSINE_BOUND_H
 
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#define TRFAST_LOOPS "_cosine_loops.h"
+#include "_instruction_sets.h"
 
-#include "_clones.h"
+#ifdef TRFAST_X86
+#include <immintrin.h>
+#endif
 
 #define TRFAST_ROWS 8
 #define TRFAST_LANES 32
-
-/* Dot product in double, whatever the type. */
-TRFAST_CLONES
-static double trfast_dot_f32(const float *a, const float *b, int d) {
-    double sum = 0;
-    for (int i = 0; i < d; i++) sum += (double)a[i] * (double)b[i];
-    return sum;
-}
-
-TRFAST_CLONES
-static double trfast_dot_f64(const double *a, const double *b, int d) {
-    double sum = 0;
-    for (int i = 0; i < d; i++) sum += a[i] * b[i];
-    return sum;
-}
-
-/* Whether any value reaches the least, without a branch a value. */
-TRFAST_CLONES
-static int trfast_any_reaches(const float *values, int n, float least) {
-    int found = 0;
-    for (int i = 0; i < n; i++) found |= values[i] >= least;
-    return found;
-}
 
 /* Panels of 32 of the n rows IN codes (n, 4 quads): OUT panels (n / 32, quads, 32, 4), each
  * byte plus 128, for the instruction multiplies unsigned by signed bytes. */
@@ -50,20 +29,48 @@ static void trfast_pack_int8(const int8_t *codes, int n, int quads, uint8_t *pan
     }
 }
 
-#if defined(__GNUC__) && defined(__x86_64__)
-#include <immintrin.h>
-
+/* Whether products of bytes are quicker than those of float32. */
 static int trfast_has_int8(void) {
-    return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw");
+#ifdef TRFAST_X86
+    return *trfast_chosen == TRFAST_AVX512 && __builtin_cpu_supports("avx512vnni");
+#else
+    return 0;
+#endif
 }
 
 /* List the pairs (i + lane, j + row), the first below the second, of 32 lanes and 8 rows whose
  * product times scales[lane] reaches least[row]. IN offsets: -128 times the sum of a row's codes.
  * OUT pairs; returns how many there are. */
+static int trfast_reach_int8_portable(const uint8_t *panel, const float *scales,
+                                      const int8_t *codes, const int32_t *offsets,
+                                      const float *least, int quads, int64_t i, int64_t j,
+                                      int64_t *pairs) {
+    int count = 0;
+    for (int r = 0; r < TRFAST_ROWS; r++) {
+        const int8_t *row = codes + (size_t)r * quads * 4;
+        int32_t sums[TRFAST_LANES];
+        for (int lane = 0; lane < TRFAST_LANES; lane++) sums[lane] = offsets[r];
+        for (int k = 0; k < quads; k++, row += 4) {
+            const uint8_t *four = panel + (size_t)k * TRFAST_LANES * 4;
+            for (int lane = 0; lane < TRFAST_LANES; lane++, four += 4)
+                sums[lane] += four[0] * row[0] + four[1] * row[1] + four[2] * row[2]
+                              + four[3] * row[3];
+        }
+        for (int lane = 0; lane < TRFAST_LANES; lane++) {
+            if ((float)sums[lane] * scales[lane] >= least[r] && i + lane < j + r) {
+                pairs[2 * count] = i + lane;
+                pairs[2 * count++ + 1] = j + r;
+            }
+        }
+    }
+    return count;
+}
+
+#ifdef TRFAST_X86
 __attribute__((target("avx512f,avx512bw,avx512vnni")))
-static int trfast_reach_int8(const uint8_t *panel, const float *scales, const int8_t *codes,
-                             const int32_t *offsets, const float *least, int quads,
-                             int64_t i, int64_t j, int64_t *pairs) {
+static int trfast_reach_int8_vnni(const uint8_t *panel, const float *scales, const int8_t *codes,
+                                  const int32_t *offsets, const float *least, int quads,
+                                  int64_t i, int64_t j, int64_t *pairs) {
     __m512i low[TRFAST_ROWS], high[TRFAST_ROWS];
     for (int r = 0; r < TRFAST_ROWS; r++) low[r] = high[r] = _mm512_set1_epi32(offsets[r]);
     for (int k = 0; k < quads; k++) {
@@ -93,14 +100,16 @@ static int trfast_reach_int8(const uint8_t *panel, const float *scales, const in
     }
     return count;
 }
-#else
-static int trfast_has_int8(void) { return 0; }
+#endif
 
 static int trfast_reach_int8(const uint8_t *panel, const float *scales, const int8_t *codes,
                              const int32_t *offsets, const float *least, int quads,
                              int64_t i, int64_t j, int64_t *pairs) {
-    return 0;
-}
+#ifdef TRFAST_X86
+    if (trfast_has_int8())
+        return trfast_reach_int8_vnni(panel, scales, codes, offsets, least, quads, i, j, pairs);
 #endif
+    return trfast_reach_int8_portable(panel, scales, codes, offsets, least, quads, i, j, pairs);
+}
 
 #endif

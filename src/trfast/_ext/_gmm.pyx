@@ -8,7 +8,8 @@ from scipy.linalg.cython_blas cimport dgemm, sgemm
 cdef extern from *:
     """
     #define TRFAST_ROWS "_gmm_rows.h"
-    #include "_simd.h"
+    #define TRFAST_LOOPS "_rows.h"
+    #include "_instruction_sets.h"
     """
 
 cdef extern from * nogil:
@@ -35,6 +36,8 @@ cdef extern from * nogil:
                         double *zeroth, double *sums, int m, int c, int width)
     void trfast_add_f64(const double *joint, const double *inverse, const double *product,
                         double *zeroth, double *sums, int m, int c, int width)
+
+include "_chosen.pxi"
 
 # Frames a block: [x, x^2], joints and the accumulators of one segment stay in the L2 cache.
 BLOCK = 256

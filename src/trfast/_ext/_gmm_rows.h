@@ -5,8 +5,20 @@
  * number of frames `m` is a multiple of TRFAST_LANES; frames from `n` on are padding.
  */
 
+/* What the kernel calls. */
+#define trfast_squares_f32 TRFAST_CHOSEN(trfast_squares_f32)
+#define trfast_squares_f64 TRFAST_CHOSEN(trfast_squares_f64)
+#define trfast_softmax_f32 TRFAST_CHOSEN(trfast_softmax_f32)
+#define trfast_softmax_f64 TRFAST_CHOSEN(trfast_softmax_f64)
+#define trfast_accumulate_f32 TRFAST_CHOSEN(trfast_accumulate_f32)
+#define trfast_accumulate_f64 TRFAST_CHOSEN(trfast_accumulate_f64)
+#define trfast_normalize_f32 TRFAST_CHOSEN(trfast_normalize_f32)
+#define trfast_normalize_f64 TRFAST_CHOSEN(trfast_normalize_f64)
+#define trfast_add_f32 TRFAST_CHOSEN(trfast_add_f32)
+#define trfast_add_f64 TRFAST_CHOSEN(trfast_add_f64)
+
 /* OUT y (m, 2 d): [x, x^2] of IN x (n, d), zeros after. */
-TRFAST_CLONES
+TARGET
 static void NAME(trfast_squares)(const T *x, T *y, int n, int m, int d) {
     for (int t = 0; t < n; t++) {
         for (int i = 0; i < d; i++) {
@@ -20,7 +32,7 @@ static void NAME(trfast_squares)(const T *x, T *y, int n, int m, int d) {
 
 /* INOUT joint (c, m): log-joints without `bias` in, exp(log-joint - top) out.
  * OUT top, total (m,): their maximum and the sum of the exponentials. */
-TRFAST_CLONES
+TARGET
 static void NAME(trfast_softmax)(T *joint, const T *bias, T *top, T *total, int m, int c) {
     for (int t = 0; t < m; t++) {
         top[t] = joint[t] + bias[0];
@@ -49,7 +61,7 @@ static void NAME(trfast_softmax)(T *joint, const T *bias, T *top, T *total, int 
 /* INOUT zeroth (c,), sums (c, width): statistics of the frames IN y, of which the first
  * `width` of `stride` columns count; posteriors under `floor` are left out, the others
  * rescaled to sum to one. SCRATCH least, kept (m,), active (m,). */
-TRFAST_CLONES
+TARGET
 static void NAME(trfast_accumulate)(const T *joint, const T *total, const T *y, T floor,
                                     double *zeroth, double *sums, T *least, T *kept,
                                     int *active, int n, int m, int c, int width, int stride) {
@@ -86,7 +98,7 @@ static void NAME(trfast_accumulate)(const T *joint, const T *total, const T *y, 
 }
 
 /* OUT inverse (m,): 1 / total, 0 for padding; INOUT y (m, stride): rows times that. */
-TRFAST_CLONES
+TARGET
 static void NAME(trfast_normalize)(const T *total, T *inverse, T *y, int n, int m, int stride) {
     for (int t = 0; t < m; t++) {
         inverse[t] = t < n ? 1 / total[t] : 0;
@@ -95,7 +107,7 @@ static void NAME(trfast_normalize)(const T *total, T *inverse, T *y, int n, int 
 }
 
 /* INOUT zeroth (c,) += joint (c, m) @ inverse (m,); sums += product, both (c, width). */
-TRFAST_CLONES
+TARGET
 static void NAME(trfast_add)(const T *joint, const T *inverse, const T *product,
                              double *zeroth, double *sums, int m, int c, int width) {
     for (int k = 0; k < c; k++) {

@@ -7,7 +7,8 @@ from scipy.linalg.cython_blas cimport dgemm, sgemm
 cdef extern from *:
     """
     #define TRFAST_ROWS "_ivector_rows.h"
-    #include "_simd.h"
+    #define TRFAST_LOOPS "_rows.h"
+    #include "_instruction_sets.h"
     """
 
 cdef extern from * nogil:
@@ -15,6 +16,8 @@ cdef extern from * nogil:
                               bint want_moment, void *workspace)
     void trfast_posterior_f64(double *packed, double *projected, int n, int stride, int r,
                               bint want_moment, void *workspace)
+
+include "_chosen.pxi"
 
 # Segments whose precisions one matrix product makes.
 BATCH = 256

@@ -3,11 +3,15 @@
  * of TILE x TILE vectors, as many as 16 registers hold. A compiler without vector types gets
  * plain scalars. */
 
+/* What the kernel calls. */
+#define trfast_posterior_f32 TRFAST_CHOSEN(trfast_posterior_f32)
+#define trfast_posterior_f64 TRFAST_CHOSEN(trfast_posterior_f64)
+
 #define TILE 3
 #define lanes NAME(lanes)
 #ifdef __GNUC__
 #define LANES ((int)(32 / sizeof(T)))
-#define INLINE static inline __attribute__((always_inline))
+#define INLINE static inline __attribute__((always_inline)) TARGET
 typedef T lanes __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
 #else
 #define LANES 1
@@ -87,7 +91,7 @@ INLINE void NAME(invert)(lanes *m, const lanes *inverse, int order, ptrdiff_t st
  * b goes along as one more row of L with pivot 1. After the factorization the row is
  * y = C^-1 b, L = C C'; after the inversion it is -w', so that the product of the inverse's
  * transpose and the inverse is L^-1 + w w'. */
-TRFAST_CLONES
+TARGET
 static void NAME(trfast_posterior)(T *packed, T *projected, int n, int stride, int r,
                                    int want_moment, void *workspace) {
     const int order = (r + TILE) / TILE * TILE;

@@ -20,6 +20,8 @@ cdef extern from "_mfcc_simd.h" nogil:
     int trfast_mfcc_frames(const trfast_mfcc_plan *plan, const float *samples,
                            int64_t n_frames, void *workspace, float *out)
 
+include "_chosen.pxi"
+
 # A variance below this share of the mean square is rounding: the column is constant.
 cdef double CONSTANT = 1e-12
 

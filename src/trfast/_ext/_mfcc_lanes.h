@@ -1,17 +1,22 @@
-/* The MFCC kernel for LANES frames at a time; see _mfcc_simd.h, which sets LANES, NAME and
- * TARGET. With one lane, vectors are plain floats and the same lines compile anywhere. */
+/* The MFCC kernel for LANES frames at a time; see _mfcc_simd.h. With one lane, vectors are plain
+ * floats and the same lines compile anywhere. */
 
-#define lanes NAME(lanes)
-#define lanes_int NAME(lanes_int)
-#define complex_lanes NAME(complex_lanes)
+/* What the kernel calls. */
+#define trfast_mfcc_frames TRFAST_CHOSEN(trfast_mfcc_frames)
 
-#if LANES > 1
-typedef float lanes __attribute__((vector_size(4 * LANES)));
-typedef int32_t lanes_int __attribute__((vector_size(4 * LANES)));
+#define lanes SET(lanes)
+#define lanes_int SET(lanes_int)
+#define complex_lanes SET(complex_lanes)
+
+#if VECTOR_BYTES
+#define LANES (VECTOR_BYTES / 4)
+typedef float lanes __attribute__((vector_size(VECTOR_BYTES)));
+typedef int32_t lanes_int __attribute__((vector_size(VECTOR_BYTES)));
 #define TO_FLOAT(x) __builtin_convertvector(x, lanes)
 #define LANE(x, l) (x)[l]
 #define INLINE static inline __attribute__((always_inline)) TARGET
 #else
+#define LANES 1
 typedef float lanes;
 typedef int32_t lanes_int;
 #define TO_FLOAT(x) ((float)(x))
@@ -23,14 +28,14 @@ typedef struct {
     lanes re, im;
 } complex_lanes;
 
-INLINE lanes NAME(broadcast)(float x) {
+INLINE lanes SET(broadcast)(float x) {
     const lanes zero = {0};
     return zero + x;
 }
 
 /* ln x = e ln 2 + 2 artanh((m - 1) / (m + 1)), x = m 2^e, m in [sqrt(1/2), sqrt(2)):
  * the series stops where float32 no longer sees its terms. x must be normal and positive. */
-INLINE lanes NAME(natural_log)(lanes x) {
+INLINE lanes SET(natural_log)(lanes x) {
     lanes_int bits;
     memcpy(&bits, &x, sizeof bits);
     const lanes_int e = (bits - 0x3f3504f3) >> 23;
@@ -43,14 +48,14 @@ INLINE lanes NAME(natural_log)(lanes x) {
     return TO_FLOAT(e) * 0.69314718056f + 2.0f * s * series;
 }
 
-INLINE complex_lanes NAME(turned)(lanes re, lanes im, const float *w) {
+INLINE complex_lanes SET(turned)(lanes re, lanes im, const float *w) {
     const complex_lanes y = {re * w[0] - im * w[1], re * w[1] + im * w[0]};
     return y;
 }
 
 /* In-place FFT of n rows by decimation in frequency: radix 4, a last radix 2 where n is not
  * a power of 4. Bin k ends in row plan->order[k]. */
-INLINE void NAME(fft)(const trfast_mfcc_plan *plan, complex_lanes *z, int n) {
+INLINE void SET(fft)(const trfast_mfcc_plan *plan, complex_lanes *z, int n) {
     int size = n;
     for (; size >= 4; size /= 4) {
         const int quarter = size / 4, step = 2 * (plan->n_fft / size);
@@ -64,9 +69,9 @@ INLINE void NAME(fft)(const trfast_mfcc_plan *plan, complex_lanes *z, int n) {
                 const lanes db_re = b->re - d->re, db_im = b->im - d->im;
                 a->re = ac_re + bd_re;
                 a->im = ac_im + bd_im;
-                *b = NAME(turned)(ca_re + db_im, ca_im - db_re, w);
-                *c = NAME(turned)(ac_re - bd_re, ac_im - bd_im, w + j * step);
-                *d = NAME(turned)(ca_re - db_im, ca_im + db_re, w + 2 * j * step);
+                *b = SET(turned)(ca_re + db_im, ca_im - db_re, w);
+                *c = SET(turned)(ac_re - bd_re, ac_im - bd_im, w + j * step);
+                *d = SET(turned)(ca_re - db_im, ca_im + db_re, w + 2 * j * step);
             }
         }
     }
@@ -82,8 +87,8 @@ INLINE void NAME(fft)(const trfast_mfcc_plan *plan, complex_lanes *z, int n) {
 /* OUT power (n_fft / 2 + 1,): spectrum of the real signal whose even samples were the real and
  * whose odd samples the imaginary parts of z before the FFT. Even and odd parts come out
  * doubled, which the halved taper makes good. */
-INLINE void NAME(power_spectrum)(const trfast_mfcc_plan *plan, const complex_lanes *z,
-                                 lanes *power) {
+INLINE void SET(power_spectrum)(const trfast_mfcc_plan *plan, const complex_lanes *z,
+                                lanes *power) {
     const int half = plan->n_fft / 2;
     const lanes sum = 2.0f * (z->re + z->im), difference = 2.0f * (z->re - z->im);
     power[0] = sum * sum;
@@ -92,7 +97,7 @@ INLINE void NAME(power_spectrum)(const trfast_mfcc_plan *plan, const complex_lan
         const complex_lanes a = z[plan->order[k]], b = z[plan->order[half - k]];
         const lanes even_re = a.re + b.re, even_im = a.im - b.im;
         const complex_lanes odd =
-            NAME(turned)(a.im + b.im, b.re - a.re, plan->twiddles + 2 * k);
+            SET(turned)(a.im + b.im, b.re - a.re, plan->twiddles + 2 * k);
         const lanes sum_re = even_re + odd.re, sum_im = even_im + odd.im;
         const lanes dif_re = even_re - odd.re, dif_im = even_im - odd.im;
         power[k] = sum_re * sum_re + sum_im * sum_im;
@@ -103,9 +108,9 @@ INLINE void NAME(power_spectrum)(const trfast_mfcc_plan *plan, const complex_lan
 /* OUT x (window,): pre-emphasized, tapered samples; returns the energy before the taper. The
  * first sample of a frame is its own predecessor. Lane l of sample n stands in `columns` at
  * row n % hop, column n / hop + l: what frames share is transposed once. */
-INLINE lanes NAME(windowed)(const trfast_mfcc_plan *plan, const float *columns, int stride,
-                            lanes *x) {
-    lanes energy = NAME(broadcast)(plan->energy_floor), before;
+INLINE lanes SET(windowed)(const trfast_mfcc_plan *plan, const float *columns, int stride,
+                           lanes *x) {
+    lanes energy = SET(broadcast)(plan->energy_floor), before;
     memcpy(&before, columns, sizeof before);
     for (int n = 0, column = 0; n < plan->window; ++column) {
         for (int row = 0; row < plan->hop && n < plan->window; ++row, ++n) {
@@ -120,8 +125,11 @@ INLINE lanes NAME(windowed)(const trfast_mfcc_plan *plan, const float *columns, 
     return energy;
 }
 
-TARGET static int NAME(mfcc_frames)(const trfast_mfcc_plan *plan, const float *samples,
-                                    int64_t n_frames, void *workspace, float *out) {
+/* OUT out (n_frames, 1 + n_cepstra): log-energy and cepstra of IN samples, of which there are
+ * (n_frames - 1) * hop + window. Returns 0 if a frame's energy is 1e30 or more, or NaN. */
+TARGET
+static int SET(trfast_mfcc_frames)(const trfast_mfcc_plan *plan, const float *samples,
+                                   int64_t n_frames, void *workspace, float *out) {
     const int hop = plan->hop, stride = LANES + (plan->window - 1) / hop;
     const int width = 1 + plan->n_cepstra;
     lanes *x = (lanes *)(((uintptr_t)workspace + 63) & ~(uintptr_t)63);
@@ -138,8 +146,8 @@ TARGET static int NAME(mfcc_frames)(const trfast_mfcc_plan *plan, const float *s
             for (float *to = columns + c; n < end; ++n, to += stride) *to = from[n];
         }
 
-        const lanes energy = NAME(windowed)(plan, columns, stride, x);
-        const lanes log_energy = NAME(natural_log)(energy);
+        const lanes energy = SET(windowed)(plan, columns, stride, x);
+        const lanes log_energy = SET(natural_log)(energy);
         lanes_int bits;
         memcpy(&bits, &energy, sizeof bits);
         for (int l = 0; l < count; ++l) {
@@ -148,20 +156,20 @@ TARGET static int NAME(mfcc_frames)(const trfast_mfcc_plan *plan, const float *s
         }
 
         memset(x + plan->window, 0, sizeof(lanes) * (size_t)(plan->n_fft - plan->window));
-        NAME(fft)(plan, (complex_lanes *)x, plan->n_fft / 2);
-        NAME(power_spectrum)(plan, (const complex_lanes *)x, power);
+        SET(fft)(plan, (complex_lanes *)x, plan->n_fft / 2);
+        SET(power_spectrum)(plan, (const complex_lanes *)x, power);
 
         const float *weight = plan->mel_weights;
         for (int m = 0; m < plan->n_mels; ++m) {
-            lanes sum = NAME(broadcast)(plan->mel_floor[m]);
+            lanes sum = SET(broadcast)(plan->mel_floor[m]);
             for (int k = plan->mel_bounds[2 * m]; k < plan->mel_bounds[2 * m + 1]; ++k)
                 sum += *weight++ * power[k];
-            mel[m] = NAME(natural_log)(sum);
+            mel[m] = SET(natural_log)(sum);
         }
 
         const float *cosine = plan->dct;
         for (int c = 1; c <= plan->n_cepstra; ++c) {
-            lanes cepstrum = NAME(broadcast)(0.0f);
+            lanes cepstrum = SET(broadcast)(0.0f);
             for (int m = 0; m < plan->n_mels; ++m) cepstrum += *cosine++ * mel[m];
             for (int l = 0; l < count; ++l) out[l * width + c] = LANE(cepstrum, l);
         }
@@ -169,6 +177,7 @@ TARGET static int NAME(mfcc_frames)(const trfast_mfcc_plan *plan, const float *s
     return plausible;
 }
 
+#undef LANES
 #undef lanes
 #undef lanes_int
 #undef complex_lanes

@@ -1,16 +1,14 @@
-/* MFCC frames, one frame a SIMD lane: the plan, and one kernel an instruction set.
+/* MFCC frames, one frame a SIMD lane.
  *
  * Frames lie side by side in a vector, so each butterfly of the FFT, each mel weight and
  * each logarithm is one vector operation on all of them. A frame's arithmetic depends
  * neither on its lane nor on its neighbours: results are the same however the signal is cut
- * into blocks. They may differ in the last bits from one instruction set to another.
+ * into blocks.
  */
 #ifndef TRFAST_MFCC_SIMD_H
 #define TRFAST_MFCC_SIMD_H
 
-#include <float.h>
 #include <stdint.h>
-#include <string.h>
 
 typedef struct {
     int window, hop, n_fft, n_mels, n_cepstra; /* window and hop in samples */
@@ -24,37 +22,6 @@ typedef struct {
     const float *dct;          /* (n_cepstra, n_mels) */
 } trfast_mfcc_plan;
 
-#if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
-#define TRFAST_MFCC_X86
-#define LANES 16
-#define NAME(x) x##_avx512
-#define TARGET __attribute__((target("avx512f,fma")))
-#include "_mfcc_lanes.h"
-#undef LANES
-#undef NAME
-#undef TARGET
-#define LANES 8
-#define NAME(x) x##_avx2
-#define TARGET __attribute__((target("avx2,fma")))
-#include "_mfcc_lanes.h"
-#undef LANES
-#undef NAME
-#undef TARGET
-#endif
-
-/* Four lanes suit SSE2 and NEON; a compiler without vector types gets plain scalars. */
-#if defined(__GNUC__)
-#define LANES 4
-#else
-#define LANES 1
-#endif
-#define NAME(x) x##_portable
-#define TARGET
-#include "_mfcc_lanes.h"
-#undef LANES
-#undef NAME
-#undef TARGET
-
 /* Bytes of zeroed work space that trfast_mfcc_frames() needs, whatever the lanes. */
 static int64_t trfast_mfcc_workspace(const trfast_mfcc_plan *plan) {
     const int64_t columns = 16 + (plan->window - 1) / plan->hop;
@@ -62,17 +29,7 @@ static int64_t trfast_mfcc_workspace(const trfast_mfcc_plan *plan) {
     return (int64_t)sizeof(float) * (16 * (rows + 1) + plan->hop * columns);
 }
 
-/* OUT out (n_frames, 1 + n_cepstra): log-energy and cepstra of IN samples, of which there are
- * (n_frames - 1) * hop + window. Returns 0 if a frame's energy is 1e30 or more, or NaN. */
-static int trfast_mfcc_frames(const trfast_mfcc_plan *plan, const float *samples,
-                              int64_t n_frames, void *workspace, float *out) {
-#ifdef TRFAST_MFCC_X86
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("fma"))
-        return mfcc_frames_avx512(plan, samples, n_frames, workspace, out);
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return mfcc_frames_avx2(plan, samples, n_frames, workspace, out);
-#endif
-    return mfcc_frames_portable(plan, samples, n_frames, workspace, out);
-}
+#define TRFAST_LOOPS "_mfcc_lanes.h"
+#include "_instruction_sets.h"
 
 #endif

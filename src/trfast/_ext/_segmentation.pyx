@@ -13,6 +13,8 @@ cdef extern from "_bic_simd.h" nogil:
     void trfast_log_determinants(const double* one, const double* each, int64_t d, double floor,
                                  double* matrices, double* result)
 
+include "_chosen.pxi"
+
 # Clusters whose moments lie side by side: their determinants are computed together.
 BLOCK = TRFAST_BIC_BLOCK
 

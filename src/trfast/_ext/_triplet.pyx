@@ -8,7 +8,8 @@ from scipy.linalg.cython_blas cimport dgemm, sgemm
 cdef extern from *:
     """
     #define TRFAST_ROWS "_triplet_rows.h"
-    #include "_simd.h"
+    #define TRFAST_LOOPS "_rows.h"
+    #include "_instruction_sets.h"
     """
 
 cdef extern from * nogil:
@@ -33,6 +34,8 @@ cdef extern from * nogil:
     void trfast_adadelta_f32(float *, const float *, float *, float *, float, float, float, size_t)
     void trfast_adadelta_f64(double *, const double *, double *, double *, double, double, double,
                              size_t)
+
+include "_chosen.pxi"
 
 # Rows that stay in the cache between the product and the loops.
 cdef int BLOCK = 320

@@ -1,9 +1,28 @@
 /* The loops of the triplet network's kernel, for T = float or double. */
 
+/* What the kernel calls. */
+#define trfast_activate_f32 TRFAST_CHOSEN(trfast_activate_f32)
+#define trfast_activate_f64 TRFAST_CHOSEN(trfast_activate_f64)
+#define trfast_leave_out_f32 TRFAST_CHOSEN(trfast_leave_out_f32)
+#define trfast_leave_out_f64 TRFAST_CHOSEN(trfast_leave_out_f64)
+#define trfast_nearest_f32 TRFAST_CHOSEN(trfast_nearest_f32)
+#define trfast_nearest_f64 TRFAST_CHOSEN(trfast_nearest_f64)
+#define trfast_similarity_f32 TRFAST_CHOSEN(trfast_similarity_f32)
+#define trfast_similarity_f64 TRFAST_CHOSEN(trfast_similarity_f64)
+#define trfast_coarsen_f32 TRFAST_CHOSEN(trfast_coarsen_f32)
+#define trfast_coarsen_f64 TRFAST_CHOSEN(trfast_coarsen_f64)
+#define trfast_find_negative_f32 TRFAST_CHOSEN(trfast_find_negative_f32)
+#define trfast_find_negative_f64 TRFAST_CHOSEN(trfast_find_negative_f64)
+#define trfast_slope_f32 TRFAST_CHOSEN(trfast_slope_f32)
+#define trfast_slope_f64 TRFAST_CHOSEN(trfast_slope_f64)
+#define trfast_adadelta_f32 TRFAST_CHOSEN(trfast_adadelta_f32)
+#define trfast_adadelta_f64 TRFAST_CHOSEN(trfast_adadelta_f64)
+
 /* In what coarse similarities measure. */
 #define TRFAST_UNIT 16384
 
 /* Four sums side by side, so that additions need not wait for one another. */
+TARGET
 static inline T NAME(dot)(const T *a, const T *b, int d) {
     T s0 = 0, s1 = 0, s2 = 0, s3 = 0;
     int part = d / 64 * 16;
@@ -22,7 +41,7 @@ static inline T NAME(dot)(const T *a, const T *b, int d) {
 
 /* INOUT rows (n, h): z in, tanh(z) at unit length out; OUT norm (n,): the length of tanh(z).
  * A row of zeros stays. */
-TRFAST_CLONES
+TARGET
 static void NAME(trfast_activate)(T *rows, T *norm, int n, int h) {
     for (int i = 0; i < n; i++) {
         T *row = rows + (size_t)i * h;
@@ -39,7 +58,7 @@ static void NAME(trfast_activate)(T *rows, T *norm, int n, int h) {
     }
 }
 
-TRFAST_CLONES
+TARGET
 static int NAME(trfast_count_above)(const T *row, T least, int n) {
     int count = 0;
     for (int i = 0; i < n; i++) count += row[i] > least;
@@ -47,12 +66,13 @@ static int NAME(trfast_count_above)(const T *row, T least, int n) {
 }
 
 /* INOUT row (n,): -2, below any cosine, for those of one class. */
-TRFAST_CLONES
+TARGET
 static void NAME(trfast_leave_out)(T *row, const int *classes, int left_out, int n) {
     for (int i = 0; i < n; i++) row[i] = classes[i] == left_out ? -2 : row[i];
 }
 
 /* OUT nearest (k,): where the k largest of IN row (n,) are, rising; of equals, the first. */
+TARGET
 static void NAME(trfast_nearest)(const T *row, int *nearest, int n, int k) {
     T low = -1.5, high = 1.5; /* more than k, or k, lie above `low`, fewer above `high` */
     int n_high = 0, size = 0;
@@ -83,12 +103,12 @@ static void NAME(trfast_nearest)(const T *row, int *nearest, int n, int k) {
     while (size < k) nearest[size++] = 0; /* where similarities are not numbers */
 }
 
-TRFAST_CLONES
+TARGET
 static T NAME(trfast_similarity)(const T *a, const T *b, int h) { return NAME(dot)(a, b, h); }
 
 /* OUT coarse (n, 32 parts) of IN unit (n, h): in units of 1 / TRFAST_UNIT, rounded towards zero,
  * and padded with zeros. */
-TRFAST_CLONES
+TARGET
 static void NAME(trfast_coarsen)(const T *unit, int16_t *coarse, int n, int h, int parts) {
     for (int i = 0; i < n; i++) {
         const T *row = unit + (size_t)i * h;
@@ -103,7 +123,7 @@ static void NAME(trfast_coarsen)(const T *unit, int16_t *coarse, int n, int h, i
  * `prime` >= k. With parts > 0, the similarity of IN coarse rules most out: rounding moves a row
  * of unit length by at most sqrt(h) / TRFAST_UNIT, and so a similarity by hardly more than twice
  * that. */
-TRFAST_CLONES
+TARGET
 static int NAME(trfast_find_negative)(const T *unit, const int16_t *coarse, int anchor,
                                       const int *candidates, int k, int prime, int start, int step,
                                       T low, T high, int h, int parts, T *similarity) {
@@ -133,7 +153,7 @@ static int NAME(trfast_find_negative)(const T *unit, const int16_t *coarse, int 
 /* OUT slope (h,): dL/dz of a row u = t / |t| of IN unit, t = tanh(z), |t| = `length`. dL/du is the
  * sum of the rows named by IN terms (n,), where ~row subtracts;
  * dL/dt = (dL/du - (dL/du.u) u) / |t|, dL/dz = dL/dt (1 - t^2). */
-TRFAST_CLONES
+TARGET
 static void NAME(trfast_slope)(T *slope, const T *unit, const int *terms, int n, int row,
                                T length, int h) {
     for (int j = 0; j < h; j++) slope[j] = 0;
@@ -152,7 +172,7 @@ static void NAME(trfast_slope)(T *slope, const T *unit, const int *terms, int n,
 }
 
 /* One step of Adadelta (Zeiler 2012, algorithm 1), times a learning rate. */
-TRFAST_CLONES
+TARGET
 static void NAME(trfast_adadelta)(T *weights, const T *gradient, T *square_gradient,
                                   T *square_step, T rate, T rho, T epsilon, size_t n) {
     for (size_t i = 0; i < n; i++) {

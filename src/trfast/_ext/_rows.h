@@ -1,22 +1,13 @@
 /* Loops that the compiler turns into SIMD code: the header that a kernel names by
- * TRFAST_ROWS, for T = float and T = double. */
-#ifndef TRFAST_SIMD_H
-#define TRFAST_SIMD_H
-
-#include <math.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "_clones.h"
+ * TRFAST_ROWS, for T = float and T = double, with SET and TARGET of _instruction_sets.h. */
 
 /* Least argument of the exponential below: products with exp(-60) are not denormal yet. */
 #define TRFAST_LOWEST -60.0f
 
 /* 2^t = OUT scale * (1 + the result), for t in -126..0: scale = 2^n by the exponent's bits, and
  * 2^f - 1 by the polynomial of least relative error, 3e-8, on |f| <= 1/2. */
-static inline float trfast_exp2_parts(float t, float *scale) {
+TARGET
+static inline float SET(trfast_exp2_parts)(float t, float *scale) {
     int32_t n = (int32_t)(t - 0.5f);
     float f = t - (float)n;
     float p = 1.54033725e-4f;
@@ -31,38 +22,42 @@ static inline float trfast_exp2_parts(float t, float *scale) {
 }
 
 /* exp(x) for x in -60..0; the relative error is below 3e-7 - 7e-8 x. */
-static inline float trfast_exp_neg_f32(float x) {
-    float scale, rest = trfast_exp2_parts(x * 1.44269504089f, &scale);
+TARGET
+static inline float SET(trfast_exp_neg_f32)(float x) {
+    float scale, rest = SET(trfast_exp2_parts)(x * 1.44269504089f, &scale);
     return scale * rest + scale;
 }
 
-static inline double trfast_exp_neg_f64(double x) { return exp(x); }
+TARGET
+static inline double SET(trfast_exp_neg_f64)(double x) { return exp(x); }
 
 /* tanh(x) for |x| <= 20, relative error below 4e-7: -m / (2 + m) of m = exp(-2 |x|) - 1. */
-static inline float trfast_tanh_f32(float x) {
-    float scale, rest = trfast_exp2_parts(-2.88539008178f * fabsf(x), &scale);
+TARGET
+static inline float SET(trfast_tanh_f32)(float x) {
+    float scale, rest = SET(trfast_exp2_parts)(-2.88539008178f * fabsf(x), &scale);
     /* Apart for 2^0: the compiler may reorder the sum, and so lose what is small. */
     float m = scale == 1.0f ? rest : scale * rest + (scale - 1.0f);
     return copysignf(m / (2.0f + m), x);
 }
 
-static inline double trfast_tanh_f64(double x) { return tanh(x); }
-static inline float trfast_sqrt_f32(float x) { return sqrtf(x); }
-static inline double trfast_sqrt_f64(double x) { return sqrt(x); }
+TARGET
+static inline double SET(trfast_tanh_f64)(double x) { return tanh(x); }
+TARGET
+static inline float SET(trfast_sqrt_f32)(float x) { return sqrtf(x); }
+TARGET
+static inline double SET(trfast_sqrt_f64)(double x) { return sqrt(x); }
 
 /* Most frames at a time, and what their number is padded to a multiple of. */
 #define TRFAST_BLOCK 256
 #define TRFAST_LANES 16
 
 #define T float
-#define NAME(x) x##_f32
+#define NAME(x) SET(x##_f32)
 #include TRFAST_ROWS
 #undef T
 #undef NAME
 #define T double
-#define NAME(x) x##_f64
+#define NAME(x) SET(x##_f64)
 #include TRFAST_ROWS
 #undef T
 #undef NAME
-
-#endif

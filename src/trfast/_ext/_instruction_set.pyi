@@ -1,0 +1,3 @@
+BEST: int
+
+def choose(level: int) -> int: ...
