@@ -12,7 +12,7 @@ PYTEST = python -m pytest --pyargs tests trfast $(OPTIONS)
 	touch $@
 
 # One stamp an extra; made again when the build changes.
-.venv/.%: .venv/.created pyproject.toml setup.py $(wildcard src/trfast/_ext/*.pyx src/trfast/_ext/*.h)
+.venv/.%: .venv/.created pyproject.toml setup.py $(wildcard src/trfast/_ext/*.pyx src/trfast/_ext/*.pxd src/trfast/_ext/*.h)
 	$(BIN)/python -m pip install --quiet --editable ".[$*]"
 	touch $@
 

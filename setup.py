@@ -22,6 +22,7 @@ KERNELS = [
     "_ivector",
     "_linkage",
     "_mfcc",
+    "_normalization",
     "_segmentation",
     "_triplet",
     "_union_find",

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_matrix, check_offsets
-from trfast._ext import _mfcc
+from trfast._ext import _normalization
 from trfast.errors import ParameterError
 
 
@@ -88,7 +88,7 @@ def _fill_deltas(x: npt.NDArray[Any], width: int, out: npt.NDArray[Any]) -> None
     if width < 1:
         raise ParameterError(f"width must be at least 1 frame, got {width}")
     if x.size:
-        _mfcc.deltas(x, width, out)
+        _normalization.deltas(x, width, out)
 
 
 def sliding_normalization(
@@ -125,7 +125,7 @@ def sliding_normalization(
         raise ParameterError(f"window must be at least 1 frame, got {window}")
     out = np.empty_like(x)
     if x.size:
-        _mfcc.sliding_normalization(x, window, variance, np.empty((2, x.shape[1])), out)
+        _normalization.sliding_normalization(x, window, variance, out)
     return out
 
 
@@ -167,5 +167,5 @@ def segment_normalization(
         )
     out = np.empty_like(x)
     if x.size:
-        _mfcc.normalization(x, bounds, variance, np.empty((2, x.shape[1])), out)
+        _normalization.normalization(x, bounds, variance, out)
     return out
