@@ -17,15 +17,19 @@ DEBUG = os.environ.get("TRFAST_DEBUG", "0") == "1"
 OPENMP = os.environ.get("TRFAST_OPENMP", "0" if sys.platform == "darwin" else "1") == "1"
 
 KERNELS = [
+    "_bic",
     "_cosine",
+    "_divergence",
     "_gmm",
     "_instruction_set",
     "_ivector",
     "_linkage",
     "_mfcc",
-    "_segmentation",
+    "_moments",
+    "_normalization",
     "_triplet",
     "_union_find",
+    "_viterbi",
 ]
 
 DIRECTIVES = {

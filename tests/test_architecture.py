@@ -10,7 +10,16 @@ import pytest
 import trfast
 
 SOURCE = Path(trfast.__file__).parent
-GROUND = ("errors", "_checks", "_threads", "_files", "annotation", "formats")
+GROUND = (
+    "errors",
+    "_checks",
+    "_threads",
+    "_files",
+    "_viterbi",
+    "_mixture",
+    "annotation",
+    "formats",
+)
 ROOMS = [
     line.split()[0] for line in (trfast.__doc__ or "").split("::")[1].split("\n\n")[1].split("\n")
 ]

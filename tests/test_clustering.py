@@ -12,6 +12,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from tests.reference import clustering as reference
+from trfast._ext import _union_find
 from trfast.clustering import (
     complete_linkage,
     complete_linkage_of_edges,
@@ -62,6 +63,33 @@ def test_components_equal_s4d(scores: dict[str, npt.NDArray[Any]], threshold: st
     pairs, _ = edges_above(scores["X"], float(threshold))
     assert connected_components(pairs, 300).tolist() == expected
     assert cosine_components(scores["X"], float(threshold)).tolist() == expected
+
+
+@settings(deadline=None)
+@given(
+    pairs=st.lists(
+        st.tuples(st.integers(0, N - 1), st.integers(0, N - 1)).filter(
+            lambda pair: pair[0] != pair[1]
+        ),
+        min_size=1,
+        max_size=30,
+    ),
+    labels=st.lists(st.integers(0, 2), min_size=N, max_size=N),
+    data=st.data(),
+)
+def test_nearest_of_label_equals_twin(
+    pairs: list[tuple[int, int]], labels: list[int], data: st.DataObject
+) -> None:
+    values = data.draw(
+        st.lists(st.integers(-2, 2).map(float), min_size=len(pairs), max_size=len(pairs))
+    )
+    nearest, best = np.full(N, -1), np.full(N, np.nan, np.float32)
+    _union_find.nearest_of_label(
+        np.array(pairs), np.array(values, np.float32), np.array(labels), nearest, best
+    )
+    items, similarities = zip(*reference.nearest_of_label(pairs, values, labels), strict=True)
+    assert nearest.tolist() == list(items)
+    np.testing.assert_array_equal(best, similarities)
 
 
 # Components that keep the items of a group apart

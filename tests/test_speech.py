@@ -9,6 +9,7 @@ from sklearn.exceptions import NotFittedError
 from threadpoolctl import threadpool_limits
 
 from tests.reference import speech as reference
+from tests.reference import viterbi
 from trfast import speech
 from trfast.annotation import Timeline
 from trfast.errors import ModelError, ParameterError
@@ -173,10 +174,10 @@ def test_nan_is_named(detector):
     st.integers(0, 12),
 )
 def test_viterbi_is_the_best_of_all_paths(ratio, penalty):
-    ratio = np.array(ratio, dtype=np.float64)
-    path = _viterbi(ratio, float(penalty))
-    assert reference.path_score(path.astype(int), ratio, penalty) == reference.best_score(
-        ratio, penalty
+    path = _viterbi(np.array(ratio, dtype=np.float64), float(penalty))
+    scores = [[0, value] for value in ratio]
+    assert viterbi.path_score(path.astype(int), scores, penalty) == viterbi.best_score(
+        scores, penalty
     )
 
 

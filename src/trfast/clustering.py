@@ -118,10 +118,6 @@ def constrained_components(
         np.lexsort((places, -weights)),
         group.astype(np.int64, copy=False),
         *members_of_groups(group, len(names)),
-        np.arange(n),
-        np.ones(n, dtype=np.int64),
-        np.full(len(names), -1, dtype=np.int64),
-        np.full(1 << max(n, 1024).bit_length(), -1, dtype=np.int64),
         parent,
     )
     return _numbered(parent)
@@ -256,7 +252,6 @@ def complete_linkage_of_edges(pairs: npt.ArrayLike, similarities: npt.ArrayLike,
             first[1:].copy(),
             graph.indices.astype(np.int64),
             graph.data.astype(np.float64, copy=False),
-            np.empty(n, dtype=np.int64),
             parent,
         )
     return _numbered(parent)

@@ -21,8 +21,8 @@ from trfast._checks import (
     check_random_state,
     check_type,
 )
-from trfast._ext import _segmentation
 from trfast._threads import blas_limit, one_thread
+from trfast._viterbi import best_path
 from trfast.annotation import Timeline
 from trfast.errors import ModelError, ParameterError
 from trfast.features import MfccConfig, deltas, frames_to_seconds, timeline_to_frames
@@ -336,12 +336,6 @@ def _loudness(energy: FloatArray) -> float:
 
 def _viterbi(ratio: npt.NDArray[np.float64], penalty: float) -> npt.NDArray[np.bool_]:
     """Best two-state path: `ratio` is the score of speech over the rest in each frame."""
-    score = np.zeros(2)
-    switched = np.empty((len(ratio), 2), dtype=np.uint8)
-    source, path = np.empty((2, len(ratio)), dtype=np.int32)
-    for first in range(0, len(ratio), _CHUNK):
-        chunk = slice(first, first + _CHUNK)
-        scores = np.stack([np.zeros_like(ratio[chunk]), ratio[chunk]])
-        _segmentation.viterbi_forward(scores, penalty, score, switched[chunk], source[chunk])
-    _segmentation.viterbi_backward(switched, source, int(np.argmax(score)), path)
-    return np.asarray(path == 1)
+    chunks = (ratio[first : first + _CHUNK] for first in range(0, len(ratio), _CHUNK))
+    scores = (np.stack([np.zeros_like(chunk), chunk]) for chunk in chunks)
+    return np.asarray(best_path(scores, 2, len(ratio), penalty=penalty) == 1)

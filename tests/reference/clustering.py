@@ -65,3 +65,16 @@ def complete_linkage(scores: npt.NDArray[np.floating], threshold: float) -> list
         clusters.remove(b)
         a |= b
     return numbered(clusters, len(scores))
+
+
+def nearest_of_label(
+    pairs: Iterable[tuple[int, int]], similarities: Iterable[float], labels: Sequence[int]
+) -> list[tuple[int, float]]:
+    """Each item's most similar one of its label and their similarity; (-1, NaN) without one."""
+    found: list[list[tuple[float, int]]] = [[] for _ in labels]
+    for (i, j), similarity in zip(pairs, similarities, strict=True):
+        if labels[i] == labels[j]:
+            found[i].append((-similarity, j))
+            found[j].append((-similarity, i))
+    nearest = [min(others, default=(np.nan, -1)) for others in found]
+    return [(item, -similarity) for similarity, item in nearest]

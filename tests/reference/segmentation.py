@@ -67,18 +67,3 @@ def bic_merges(
         merges.append((i, j, lowest))
         clusters[i] = np.concatenate([clusters[i], clusters.pop(j)])
     return merges
-
-
-def viterbi_path(log_likelihoods: npt.ArrayLike, penalty: float) -> list[int]:
-    """Best path over frames (rows) and states (columns)."""
-    rows = np.asarray(log_likelihoods, dtype=np.float64)
-    cost = penalty * (1 - np.eye(rows.shape[1]))
-    score, back = rows[0], []
-    for row in rows[1:]:
-        entering = score[:, None] - cost
-        back.append(entering.argmax(axis=0))
-        score = entering.max(axis=0) + row
-    path = [int(score.argmax())]
-    for origin in reversed(back):
-        path.append(int(origin[path[-1]]))
-    return path[::-1]

@@ -1,17 +1,8 @@
-"""Speech detection, slowly: the best of all paths, and gaps closed one by one."""
+"""Speech detection, slowly: gaps closed one by one, and each window from its definition."""
 
-from itertools import groupby, product
+from itertools import groupby
 
 import numpy as np
-
-
-def path_score(path, ratio, penalty):
-    return np.dot(path, ratio) - penalty * np.count_nonzero(np.diff(path))
-
-
-def best_score(ratio, penalty):
-    paths = product((0, 1), repeat=len(ratio))
-    return max(path_score(np.array(path), ratio, penalty) for path in paths)
 
 
 def closed(speech, min_duration, min_gap):

@@ -16,7 +16,7 @@ from tests.reference import triplet as reference
 from trfast._ext import _triplet
 from trfast.errors import ModelError, ParameterError
 from trfast.scoring.triplet import TripletRanking
-from trfast.scoring.triplet_training import Members, _aligned
+from trfast.scoring.triplet_training import Members
 
 
 def vectors(n_classes=12, size=4, d=8, noise=0.7, seed=0, dtype=np.float64):
@@ -48,20 +48,10 @@ def kernel_forward(x, weights):
     return unit, norm
 
 
-def kernel_gradient(x, weights, triplets, block=160):
+def kernel_gradient(x, weights, triplets):
     unit, norm = kernel_forward(x, weights)
     gradient = np.empty_like(weights)
-    _triplet.loss_gradient(
-        x,
-        unit,
-        norm,
-        triplets,
-        gradient,
-        np.empty(len(x) + 1, np.intc),
-        np.empty(4 * len(triplets), np.intc),
-        np.empty((block, x.shape[1]), x.dtype),
-        np.empty((block, weights.shape[1]), x.dtype),
-    )
+    _triplet.loss_gradient(x, unit, norm, triplets, gradient)
     return gradient
 
 
@@ -82,9 +72,10 @@ def test_loss_by_hand():
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-14), (np.float32, 5e-7)])
 @pytest.mark.parametrize("scale", [1e-4, 0.1, 1.0, 30.0])
 @pytest.mark.parametrize("h", [1, 7, 200])
-def test_forward(h, scale, dtype, tolerance):
+@pytest.mark.parametrize("n", [9, 700])
+def test_forward(n, h, scale, dtype, tolerance):
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(9, 5)).astype(dtype)
+    x = rng.normal(size=(n, 5)).astype(dtype)
     weights = (scale * rng.normal(size=(5, h))).astype(dtype)
     x[3] = 0
     unit, norm = kernel_forward(x, weights)
@@ -134,33 +125,53 @@ def test_gradient_by_automatic_differentiation():
     np.testing.assert_allclose(kernel_gradient(x, weights, triplets), grad(loss)(weights))
 
 
+# Rows that fill a part of a kernel's block, one, and some blocks and a part.
+N_ROWS = [51, 160, 403]
+
+
 @pytest.mark.usefixtures("instruction_set")
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 1e-5)])
-@pytest.mark.parametrize("block", [1, 7, 160])
+@pytest.mark.parametrize("n", N_ROWS)
 @pytest.mark.parametrize("h", [3, 70])
-def test_gradient(h, block, dtype, tolerance):
-    x, y = vectors(dtype=dtype)
+def test_gradient(h, n, dtype, tolerance):
+    x, y = (values[:n] for values in vectors(n_classes=100, dtype=dtype))
     x = with_ones(x)
     x[4] = 0  # an output of zero has no slope
     weights = np.random.default_rng(1).normal(size=(9, h)).astype(dtype) / 3
-    for n in (1, 60):
-        triplets = random_triplets(y, n)
+    for n_triplets in (1, 60, 1500):
+        triplets = random_triplets(y, n_triplets)
         expected = reference.loss_gradient(x, weights, triplets)
-        actual = kernel_gradient(x, weights, triplets, block)
+        actual = kernel_gradient(x, weights, triplets)
         np.testing.assert_allclose(actual, expected, atol=tolerance * np.abs(expected).max())
+    assert len(np.unique(triplets)) == n
 
 
 @pytest.mark.usefixtures("instruction_set")
-@pytest.mark.parametrize("k", [1, 5, 40])
-@pytest.mark.parametrize("block", [1, 7, 64])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_nearest_others(dtype, k, block):
-    x, y = vectors()
-    unit = reference.forward(x, np.eye(8)).astype(dtype)
+@pytest.mark.parametrize("k", [1, 5, 40])
+@pytest.mark.parametrize("n", N_ROWS)
+def test_nearest_others(n, k, dtype):
+    x, y = (values[:n] for values in vectors(n_classes=100, dtype=dtype))
+    unit = reference.forward(x, np.eye(8, dtype=dtype))
     unit[20] = unit[10]  # equals: the first is taken
-    neighbours = np.empty((len(x), k), np.intc)
-    _triplet.nearest_others(unit, y.astype(np.intc), neighbours, np.empty((block, len(x)), dtype))
+    neighbours = np.empty((n, k), np.intc)
+    _triplet.nearest_others(unit, y.astype(np.intc), neighbours)
     np.testing.assert_array_equal(neighbours, reference.nearest_others(unit, y, k))
+
+
+@pytest.mark.usefixtures("instruction_set")
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-14), (np.float32, 1e-6)])
+def test_adadelta(dtype, tolerance):
+    rng = np.random.default_rng(0)
+    weights, gradients, steps = (rng.uniform(size=(9, 7)).astype(dtype) for _ in range(3))
+    expected, state = weights, (gradients, steps)
+    for _ in range(3):
+        gradient = rng.normal(size=(9, 7)).astype(dtype)
+        expected, state = reference.adadelta(expected, gradient, state, 0.5, 0.95, 1e-6)
+        _triplet.adadelta(weights, gradient, gradients, steps, 0.5, 0.95, 1e-6)
+    np.testing.assert_allclose(weights, expected, rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(gradients, state[0], rtol=tolerance)
+    np.testing.assert_allclose(steps, state[1], rtol=tolerance)
 
 
 @pytest.mark.usefixtures("instruction_set")
@@ -184,10 +195,8 @@ def test_mine(dtype, h, soft, screened):
     uniforms = rng.random((40 * len(drawn), 4))
     triplets = np.empty((len(uniforms), 3), np.intc)
     losses = np.empty(len(uniforms), dtype)
-    coarse = _aligned(150, -(-h // 32) * 32)
-    found = (coarse, triplets, losses)
     count = _triplet.mine(
-        unit, *members, neighbours, uniforms, 40, 23, margin, soft, screened, *found
+        unit, *members, neighbours, uniforms, 40, 23, margin, soft, screened, triplets, losses
     )
     expected = reference.mine(
         unit.astype(np.float64), drawn, groups, neighbours, uniforms, 40, 23, margin, soft=soft

@@ -17,7 +17,6 @@ def edges_of_band(
     scales: npt.NDArray[np.float32],
     band: int,
     first: int,
-    scratch: npt.NDArray[Any],
     pairs: npt.NDArray[np.int64],
     similarities: npt.NDArray[Any],
 ) -> tuple[int, int]: ...
@@ -29,7 +28,6 @@ def components(
     offsets: npt.NDArray[np.int32],
     least: npt.NDArray[np.float32],
     scales: npt.NDArray[np.float32],
-    scratch: npt.NDArray[Any],
-    pairs: npt.NDArray[np.int64],
-    parents: npt.NDArray[np.int64],
+    parent: npt.NDArray[np.int64],
+    n_threads: int,
 ) -> int: ...

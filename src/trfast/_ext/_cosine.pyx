@@ -11,8 +11,10 @@ A tile is `WIDTH` rows of a band against up to `HEIGHT` rows from there on.
 from cython cimport floating
 from cython.parallel cimport prange, threadid
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t
-from scipy.linalg.cython_blas cimport sgemm
+from libc.string cimport memcpy
 
+from trfast._ext._blas cimport gemm
+from trfast._ext._scratch cimport allocate, release, whole_lines
 from trfast._ext._union_find cimport find_root, join_roots
 
 cdef extern from "_cosine_bound.h" nogil:
@@ -55,8 +57,8 @@ cdef Py_ssize_t _candidates(
     const float[::1] scales,
     Py_ssize_t band,
     Py_ssize_t first,
-    code* scratch,
-    int64_t* pairs,
+    code *scratch,
+    int64_t *pairs,
 ) noexcept nogil:
     """List the pairs i < j of the tile at (`band`, `first`) whose bound reaches the threshold."""
     cdef:
@@ -64,20 +66,18 @@ cdef Py_ssize_t _candidates(
         int n = <int> min(N_WIDTH, codes.shape[0] - band)
         int m = <int> min(N_HEIGHT, codes.shape[0] - first)
         int d = <int> codes.shape[1]
-        float one = 1, zero = 0
-        float* row
+        float *row
     if code is int8_t:
         for j in range(first, first + m, 8):
             for i in range(band, band + n, 32):
                 count += trfast_reach_int8(
-                    <uint8_t*> scratch + (i - band) * d, &scales[i],
+                    <uint8_t *> scratch + (i - band) * d, &scales[i],
                     &codes[j, 0], &offsets[j], &least[j], d // 4, i, j, pairs + 2 * count,
                 )
     else:
         # Row-major tile (m, n) = others (m, d) @ band (n, d).T
-        sgemm(
-            b"T", b"N", &n, &m, &d, &one, <float*> &codes[band, 0], &d,
-            <float*> &codes[first, 0], &d, &zero, scratch, &n,
+        gemm(
+            False, True, m, n, d, <float> 1, &codes[first, 0], d, &codes[band, 0], d, 0, scratch, n
         )
         for j in range(first, first + m):
             row = scratch + (j - first) * n
@@ -91,26 +91,30 @@ cdef Py_ssize_t _candidates(
     return count
 
 
-cdef void _load_band(const code[:, ::1] codes, Py_ssize_t band, code* scratch) noexcept nogil:
+cdef inline size_t _scratch_size(const code[:, ::1] codes) noexcept nogil:
+    """Bytes of a packed band, or of a tile of float32 products."""
+    return N_WIDTH * max(N_HEIGHT, codes.shape[1]) * sizeof(code)
+
+
+cdef void _load_band(const code[:, ::1] codes, Py_ssize_t band, code *scratch) noexcept nogil:
     """Make the band's rows ready for `_candidates`."""
     if code is int8_t:
         trfast_pack_int8(
             &codes[band, 0], <int> min(N_WIDTH, codes.shape[0] - band),
-            <int> codes.shape[1] // 4, <uint8_t*> scratch,
+            <int> codes.shape[1] // 4, <uint8_t *> scratch,
         )
 
 
 def edges_of_band(
-    const floating[:, ::1] rows,         # IN  (n, d)
-    const double[::1] norms,             # IN  (n,)
+    const floating[:, ::1] rows,         # IN (n, d)
+    const double[::1] norms,             # IN (n,)
     floating threshold,                  # IN
-    const code[:, ::1] codes,            # IN  (n padded to 32, d or d padded to 4)
-    const int32_t[::1] offsets,          # IN  (n padded,) -128 times the sum of the codes
-    const float[::1] least,              # IN  (n padded,) the bound's threshold, of j
-    const float[::1] scales,             # IN  (n padded,) what a code is worth, of i
-    Py_ssize_t band,                     # IN  first row i of the band
-    Py_ssize_t first,                    # IN  first row j to look at
-    code[::1] scratch,                   # INOUT (WIDTH * max(HEIGHT, padded d),)
+    const code[:, ::1] codes,            # IN (n padded to 32, d or d padded to 4)
+    const int32_t[::1] offsets,          # IN (n padded,) -128 times the sum of the codes
+    const float[::1] least,              # IN (n padded,) the bound's threshold, of j
+    const float[::1] scales,             # IN (n padded,) what a code is worth, of i
+    Py_ssize_t band,                     # IN first row i of the band
+    Py_ssize_t first,                    # IN first row j to look at
     int64_t[:, ::1] pairs,               # OUT (at least WIDTH * HEIGHT, 2)
     floating[::1] similarities,          # OUT (the same)
 ):
@@ -119,53 +123,77 @@ def edges_of_band(
     Returns how many there are, and the j to go on from.
     """
     cdef Py_ssize_t count = 0, candidate, n_candidates
-    cdef int64_t* found
+    cdef int64_t *found
     cdef floating similarity
-    with nogil:
-        _load_band(codes, band, &scratch[0])
-        while first < rows.shape[0] and count + N_WIDTH * N_HEIGHT <= pairs.shape[0]:
-            found = &pairs[count, 0]
-            n_candidates = _candidates(
-                codes, offsets, least, scales, band, first, &scratch[0], found
-            )
-            for candidate in range(n_candidates):
-                similarity = _cosine(
-                    rows, norms, found[2 * candidate], found[2 * candidate + 1]
+    cdef code *scratch = <code *> allocate(_scratch_size(codes))
+    try:
+        with nogil:
+            _load_band(codes, band, scratch)
+            while first < rows.shape[0] and count + N_WIDTH * N_HEIGHT <= pairs.shape[0]:
+                found = &pairs[count, 0]
+                n_candidates = _candidates(
+                    codes, offsets, least, scales, band, first, scratch, found
                 )
-                if similarity >= threshold:
-                    pairs[count, 0] = found[2 * candidate]
-                    pairs[count, 1] = found[2 * candidate + 1]
-                    similarities[count] = similarity
-                    count += 1
-            first += N_HEIGHT
+                for candidate in range(n_candidates):
+                    similarity = _cosine(
+                        rows, norms, found[2 * candidate], found[2 * candidate + 1]
+                    )
+                    if similarity >= threshold:
+                        pairs[count, 0] = found[2 * candidate]
+                        pairs[count, 1] = found[2 * candidate + 1]
+                        similarities[count] = similarity
+                        count += 1
+                first += N_HEIGHT
+    finally:
+        release(scratch)
     return count, first
 
 
 def components(
-    const floating[:, ::1] rows,         # IN  as in `edges_of_band`
+    const floating[:, ::1] rows,         # IN as in `edges_of_band`
     const double[::1] norms,             # IN
     floating threshold,                  # IN
     const code[:, ::1] codes,            # IN
     const int32_t[::1] offsets,          # IN
     const float[::1] least,              # IN
     const float[::1] scales,             # IN
-    code[:, ::1] scratch,                # INOUT (n_threads, as there)
-    int64_t[:, :, ::1] pairs,            # INOUT (n_threads, WIDTH * HEIGHT, 2) scratch
-    int64_t[:, ::1] parents,             # INOUT (n_threads, n) forests of `_union_find`
+    int64_t[::1] parent,                 # INOUT (n,) forest of `_union_find`
+    int n_threads,                       # IN
 ):
-    """Join the rows whose cosine reaches the threshold, each thread in its own forest.
+    """Join the rows whose cosine reaches the threshold.
 
+    Each thread joins in a forest of its own, all start from `parent`, and at the end join there.
     Returns the number of cosines that the bound did not rule out and the forest did not spare.
     """
     cdef:
-        int n_threads = <int> parents.shape[0]
         int64_t n_cosines = 0
-        Py_ssize_t n_bands = (rows.shape[0] + N_WIDTH - 1) // N_WIDTH, b
-    for b in prange(n_bands, nogil=True, num_threads=n_threads, schedule="dynamic"):
-        n_cosines += _components_of_band(
-            rows, norms, threshold, codes, offsets, least, scales, b * N_WIDTH,
-            &scratch[threadid(), 0], &pairs[threadid(), 0, 0], &parents[threadid(), 0],
-        )
+        Py_ssize_t n = rows.shape[0], n_bands = (n + N_WIDTH - 1) // N_WIDTH, b, i
+        # Of a thread: what `_candidates` needs, the pairs of a tile, a forest.
+        size_t tile = _scratch_size(codes), pairs = 2 * N_WIDTH * N_HEIGHT * sizeof(int64_t)
+        size_t size = whole_lines(tile + pairs + n * sizeof(int64_t))
+        char *scratch = <char *> allocate(n_threads * size)
+        int64_t *forest
+        int thread
+    try:
+        with nogil:
+            for thread in range(n_threads):
+                forest = <int64_t *> (scratch + thread * size + tile + pairs)
+                memcpy(forest, &parent[0], n * sizeof(int64_t))
+            for b in prange(n_bands, num_threads=n_threads, schedule="dynamic"):
+                n_cosines += _components_of_band(
+                    rows, norms, threshold, codes, offsets, least, scales, b * N_WIDTH,
+                    <code *> (scratch + threadid() * size),
+                    <int64_t *> (scratch + threadid() * size + tile),
+                    <int64_t *> (scratch + threadid() * size + tile + pairs),
+                )
+            for thread in range(n_threads):
+                forest = <int64_t *> (scratch + thread * size + tile + pairs)
+                for i in range(n):
+                    join_roots(
+                        &parent[0], find_root(&parent[0], i), find_root(&parent[0], forest[i])
+                    )
+    finally:
+        release(scratch)
     return n_cosines
 
 
@@ -178,9 +206,9 @@ cdef int64_t _components_of_band(
     const float[::1] least,
     const float[::1] scales,
     Py_ssize_t band,
-    code* scratch,
-    int64_t* pairs,
-    int64_t* parent,
+    code *scratch,
+    int64_t *pairs,
+    int64_t *parent,
 ) noexcept nogil:
     cdef Py_ssize_t first = band, candidate, n_candidates
     cdef int64_t a, b, n_cosines = 0

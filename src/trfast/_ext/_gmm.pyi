@@ -2,34 +2,27 @@ from typing import Any
 
 import numpy.typing as npt
 
-BLOCK: int
+Array = npt.NDArray[Any]
 
-def workspace_sizes(n_components: int, n_features: int) -> tuple[int, int, int]: ...
 def statistics(
-    x: npt.NDArray[Any],
-    offsets: npt.NDArray[Any],
-    weights: npt.NDArray[Any],
-    bias: npt.NDArray[Any],
+    x: Array,
+    offsets: Array,
+    weights: Array,
+    bias: Array,
     floor: float,
-    zeroth: npt.NDArray[Any],
-    sums: npt.NDArray[Any],
-    log_likelihood: npt.NDArray[Any],
-    workspace: npt.NDArray[Any],
-    scratch: npt.NDArray[Any],
-    active: npt.NDArray[Any],
+    zeroth: Array,
+    sums: Array,
+    log_likelihood: Array,
+    n_threads: int,
 ) -> None: ...
 def log_likelihoods(
-    x: npt.NDArray[Any],
-    weights: npt.NDArray[Any],
-    bias: npt.NDArray[Any],
-    log_likelihood: npt.NDArray[Any],
-    workspace: npt.NDArray[Any],
+    x: Array, weights: Array, bias: Array, log_likelihood: Array, n_threads: int
 ) -> None: ...
 def posteriors(
-    x: npt.NDArray[Any],
-    weights: npt.NDArray[Any],
-    bias: npt.NDArray[Any],
-    posterior: npt.NDArray[Any],
-    log_likelihood: npt.NDArray[Any],
-    workspace: npt.NDArray[Any],
+    x: Array,
+    weights: Array,
+    bias: Array,
+    posterior: Array,
+    log_likelihood: Array,
+    n_threads: int,
 ) -> None: ...

@@ -3,7 +3,9 @@
 from cython cimport floating
 from cython.parallel cimport parallel, prange, threadid
 from libc.math cimport log
-from scipy.linalg.cython_blas cimport dgemm, sgemm
+
+from trfast._ext._blas cimport gemm
+from trfast._ext._scratch cimport allocate, release, whole_lines
 
 cdef extern from *:
     """
@@ -40,22 +42,11 @@ cdef extern from * nogil:
 include "_chosen.pxi"
 
 # Frames a block: [x, x^2], joints and the accumulators of one segment stay in the L2 cache.
-BLOCK = 256
-cdef int N_BLOCK = BLOCK
+cdef int BLOCK = 256
 
 ctypedef fused stat:
     float
     double
-
-
-def workspace_sizes(int n_components, int n_features):
-    """Return the columns that `workspace`, `scratch` and `active` need, a row a thread."""
-    width = 2 * n_features
-    return (
-        N_BLOCK * (width + n_components + 4) + n_components * width,
-        n_components * (1 + width),
-        N_BLOCK,
-    )
 
 
 cdef int joints_of_block(
@@ -70,17 +61,14 @@ cdef int joints_of_block(
 ) noexcept nogil:
     """Return m, the number of frames with padding."""
     cdef int m = (n + TRFAST_LANES - 1) // TRFAST_LANES * TRFAST_LANES, width = 2 * d
-    cdef floating one = 1, zero = 0
-    # Row-major joint = weights @ y.T is column-major joint.T = y @ weights.T.
     if floating is float:
         trfast_squares_f32(x, y, n, m, d)
-        sgemm(b"T", b"N", &m, &c, &width, &one, y, &width, <float *> weights, &width, &zero,
-              joint, &m)
-        trfast_softmax_f32(joint, bias, top, total, m, c)
     else:
         trfast_squares_f64(x, y, n, m, d)
-        dgemm(b"T", b"N", &m, &c, &width, &one, y, &width, <double *> weights, &width, &zero,
-              joint, &m)
+    gemm(False, True, c, m, width, <floating> 1, weights, width, y, width, 0, joint, m)
+    if floating is float:
+        trfast_softmax_f32(joint, bias, top, total, m, c)
+    else:
         trfast_softmax_f64(joint, bias, top, total, m, c)
     return m
 
@@ -94,55 +82,66 @@ def statistics(
     stat[:, ::1] zeroth,                # OUT (n_segments, c)
     stat[:, :, ::1] sums,               # OUT (n_segments, c, d) first order, or (.., 2 d) both
     double[::1] log_likelihood,         # OUT (n_segments,) summed over frames
-    floating[:, ::1] workspace,         # scratch (n_threads, workspace_sizes()[0])
-    double[:, ::1] scratch,             # scratch (n_threads, workspace_sizes()[1])
-    int[:, ::1] active,                 # scratch (n_threads, workspace_sizes()[2])
+    int n_threads,                      # IN
 ):
     """Add up the Baum-Welch statistics of each segment; one thread a segment."""
     cdef Py_ssize_t n_segments = offsets.shape[0] - 1, s
-    cdef int n_threads = <int> workspace.shape[0]
     cdef int d = <int> x.shape[1], c = <int> weights.shape[0], width = <int> sums.shape[2]
-    with nogil, parallel(num_threads=n_threads):
-        for s in prange(n_segments, schedule="dynamic"):
-            statistics_of_segment(
-                &x[0, 0], offsets[s], offsets[s + 1], &weights[0, 0], &bias[0], floor,
-                &zeroth[s, 0], &sums[s, 0, 0], &log_likelihood[s],
-                &workspace[threadid(), 0], &scratch[threadid(), 0], &active[threadid(), 0],
-                d, c, width)
+    cdef size_t size = whole_lines(
+        (block_size(c, d) + c * 2 * d) * sizeof(floating)
+        + c * (1 + width) * sizeof(double)
+        + BLOCK * sizeof(int)
+    )
+    cdef char *scratch = <char *> allocate(n_threads * size)
+    try:
+        with nogil, parallel(num_threads=n_threads):
+            for s in prange(n_segments, schedule="dynamic"):
+                statistics_of_segment(
+                    &x[0, 0], offsets[s], offsets[s + 1], &weights[0, 0], &bias[0], floor,
+                    &zeroth[s, 0], &sums[s, 0, 0], &log_likelihood[s],
+                    <floating *> (scratch + threadid() * size), d, c, width)
+    finally:
+        release(scratch)
+
+
+cdef inline size_t block_size(int c, int d) noexcept nogil:
+    """How many numbers `joints_of_block` writes, and one more of each frame."""
+    return BLOCK * (2 * d + c + 3)
 
 
 cdef void statistics_of_segment(
     const floating *x, long long start, long long end,
     const floating *weights, const floating *bias, double floor,
     stat *zeroth, stat *sums, double *log_likelihood,
-    floating *workspace, double *scratch, int *active,
-    int d, int c, int width,
+    floating *y, int d, int c, int width,
 ) noexcept nogil:
-    cdef floating *y = workspace
-    cdef floating *joint = y + N_BLOCK * 2 * d
-    cdef floating *total = joint + N_BLOCK * c
-    cdef floating *top = total + N_BLOCK
-    cdef double *zeroth_sum = scratch
-    cdef double *sum_ = scratch + c
+    cdef floating *joint = y + BLOCK * 2 * d
+    cdef floating *total = joint + BLOCK * c
+    cdef floating *top = total + BLOCK
+    cdef floating *kept = top + BLOCK
+    cdef floating *product = kept + BLOCK
+    cdef double *zeroth_sum = <double *> (product + c * 2 * d)
+    cdef double *sum_ = zeroth_sum + c
+    cdef int *active = <int *> (sum_ + c * width)
     cdef double likelihood = 0
     cdef long long first
     cdef int n, m, i
     for i in range(c * (1 + width)):
-        scratch[i] = 0
+        zeroth_sum[i] = 0
     first = start
     while first < end:
-        n = <int> min(N_BLOCK, end - first)
+        n = <int> min(BLOCK, end - first)
         m = joints_of_block(x + first * d, weights, bias, y, joint, top, total, n, d, c)
         for i in range(n):
             likelihood += <double> top[i] + log(<double> total[i])
         if floor == 0:
-            add_all(joint, total, y, zeroth_sum, sum_, top, n, m, c, width, 2 * d)
+            add_all(joint, total, y, zeroth_sum, sum_, top, product, n, m, c, width, 2 * d)
         elif floating is float:
             trfast_accumulate_f32(joint, total, y, <float> floor, zeroth_sum, sum_, top,
-                                  top + N_BLOCK, active, n, m, c, width, 2 * d)
+                                  kept, active, n, m, c, width, 2 * d)
         else:
             trfast_accumulate_f64(joint, total, y, floor, zeroth_sum, sum_, top,
-                                  top + N_BLOCK, active, n, m, c, width, 2 * d)
+                                  kept, active, n, m, c, width, 2 * d)
         first += n
     for i in range(c):
         zeroth[i] = <stat> zeroth_sum[i]
@@ -153,22 +152,17 @@ cdef void statistics_of_segment(
 
 cdef void add_all(
     const floating *joint, const floating *total, floating *y, double *zeroth, double *sums,
-    floating *scratch, int n, int m, int c, int width, int stride,
+    floating *inverse, floating *product, int n, int m, int c, int width, int stride,
 ) noexcept nogil:
     """Statistics of a block with every posterior: a matrix product."""
-    cdef floating *inverse = scratch
-    cdef floating *product = scratch + 2 * N_BLOCK
-    cdef floating one = 1, zero = 0
-    # Row-major product = joint @ y is column-major product.T = y.T @ joint.T.
     if floating is float:
         trfast_normalize_f32(total, inverse, y, n, m, stride)
-        sgemm(b"N", b"N", &width, &c, &m, &one, y, &stride, <float *> joint, &m, &zero,
-              product, &width)
-        trfast_add_f32(joint, inverse, product, zeroth, sums, m, c, width)
     else:
         trfast_normalize_f64(total, inverse, y, n, m, stride)
-        dgemm(b"N", b"N", &width, &c, &m, &one, y, &stride, <double *> joint, &m, &zero,
-              product, &width)
+    gemm(False, False, c, width, m, <floating> 1, joint, m, y, stride, 0, product, width)
+    if floating is float:
+        trfast_add_f32(joint, inverse, product, zeroth, sums, m, c, width)
+    else:
         trfast_add_f64(joint, inverse, product, zeroth, sums, m, c, width)
 
 
@@ -177,15 +171,10 @@ def log_likelihoods(
     const floating[:, ::1] weights,     # IN (c, 2 d)
     const floating[::1] bias,           # IN (c,)
     double[::1] log_likelihood,         # OUT (n,)
-    floating[:, ::1] workspace,         # scratch (n_threads, workspace_sizes()[0])
+    int n_threads,                      # IN
 ):
     """Log-likelihood of each frame."""
-    cdef Py_ssize_t n_blocks = (x.shape[0] + N_BLOCK - 1) // N_BLOCK, b
-    cdef int n_threads = <int> workspace.shape[0]
-    with nogil, parallel(num_threads=n_threads):
-        for b in prange(n_blocks, schedule="static"):
-            posteriors_of_block(x, weights, bias, NULL, &log_likelihood[0],
-                                &workspace[threadid(), 0], b * N_BLOCK)
+    posteriors_of_blocks(x, weights, bias, <floating *> NULL, &log_likelihood[0], n_threads)
 
 
 def posteriors(
@@ -194,29 +183,40 @@ def posteriors(
     const floating[::1] bias,           # IN (c,)
     floating[:, ::1] posterior,         # OUT (n, c)
     double[::1] log_likelihood,         # OUT (n,)
-    floating[:, ::1] workspace,         # scratch (n_threads, workspace_sizes()[0])
+    int n_threads,                      # IN
 ):
     """Posterior of each Gaussian for each frame, and the frames' log-likelihoods."""
-    cdef Py_ssize_t n_blocks = (x.shape[0] + N_BLOCK - 1) // N_BLOCK, b
-    cdef int n_threads = <int> workspace.shape[0]
-    with nogil, parallel(num_threads=n_threads):
-        for b in prange(n_blocks, schedule="static"):
-            posteriors_of_block(x, weights, bias, &posterior[0, 0], &log_likelihood[0],
-                                &workspace[threadid(), 0], b * N_BLOCK)
+    posteriors_of_blocks(x, weights, bias, &posterior[0, 0], &log_likelihood[0], n_threads)
+
+
+cdef int posteriors_of_blocks(
+    const floating[:, ::1] x, const floating[:, ::1] weights, const floating[::1] bias,
+    floating *posterior,                # OUT (n, c), or NULL if not wanted
+    double *log_likelihood,             # OUT (n,)
+    int n_threads,
+) except -1:
+    cdef Py_ssize_t n_blocks = (x.shape[0] + BLOCK - 1) // BLOCK, b
+    cdef size_t size = block_size(<int> weights.shape[0], <int> x.shape[1])
+    cdef floating *scratch = <floating *> allocate(n_threads * size * sizeof(floating))
+    try:
+        with nogil, parallel(num_threads=n_threads):
+            for b in prange(n_blocks, schedule="static"):
+                posteriors_of_block(x, weights, bias, posterior, log_likelihood,
+                                    scratch + threadid() * size, b * BLOCK)
+    finally:
+        release(scratch)
+    return 0
 
 
 cdef void posteriors_of_block(
     const floating[:, ::1] x, const floating[:, ::1] weights, const floating[::1] bias,
-    floating *posterior,                # OUT (n, c), or NULL if not wanted
-    double *log_likelihood,             # OUT (n,)
-    floating *workspace, Py_ssize_t start,
+    floating *posterior, double *log_likelihood, floating *y, Py_ssize_t start,
 ) noexcept nogil:
     cdef int d = <int> x.shape[1], c = <int> weights.shape[0], n, m, t, k
-    cdef floating *y = workspace
-    cdef floating *joint = y + N_BLOCK * 2 * d
-    cdef floating *total = joint + N_BLOCK * c
-    cdef floating *top = total + N_BLOCK
-    n = <int> min(N_BLOCK, x.shape[0] - start)
+    cdef floating *joint = y + BLOCK * 2 * d
+    cdef floating *total = joint + BLOCK * c
+    cdef floating *top = total + BLOCK
+    n = <int> min(BLOCK, x.shape[0] - start)
     m = joints_of_block(&x[start, 0], &weights[0, 0], &bias[0], y, joint, top, total, n, d, c)
     for t in range(n):
         log_likelihood[start + t] = <double> top[t] + log(<double> total[t])

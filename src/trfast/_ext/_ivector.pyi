@@ -2,35 +2,15 @@ from typing import Any
 
 import numpy.typing as npt
 
-BATCH: int
-TILE: int
+Array = npt.NDArray[Any]
 
-def workspace_size(rank: int) -> int: ...
+BATCH: int
+
 def project(
-    zeroth: npt.NDArray[Any],
-    first: npt.NDArray[Any],
-    matrix: npt.NDArray[Any],
-    offset: npt.NDArray[Any],
-    projected: npt.NDArray[Any],
-    n_threads: int,
+    zeroth: Array, first: Array, matrix: Array, offset: Array, projected: Array, n_threads: int
 ) -> None: ...
 def posterior(
-    zeroth: npt.NDArray[Any],
-    products: npt.NDArray[Any],
-    mean: npt.NDArray[Any],
-    moment: npt.NDArray[Any],
-    want_moment: bool,
-    workspace: npt.NDArray[Any],
+    zeroth: Array, products: Array, mean: Array, moment: Array | None, n_threads: int
 ) -> None: ...
-def add_products(
-    a: npt.NDArray[Any],
-    b: npt.NDArray[Any],
-    total: npt.NDArray[Any],
-    product: npt.NDArray[Any],
-) -> None: ...
-def add_moments(
-    zeroth: npt.NDArray[Any],
-    moment: npt.NDArray[Any],
-    total: npt.NDArray[Any],
-    product: npt.NDArray[Any],
-) -> None: ...
+def add_products(a: Array, b: Array, total: Array, n_threads: int) -> None: ...
+def add_moments(zeroth: Array, moment: Array, total: Array, n_threads: int) -> None: ...

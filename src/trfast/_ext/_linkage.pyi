@@ -8,6 +8,5 @@ def complete_linkage(
     last: Integers,
     neighbours: Integers,
     similarities: npt.NDArray[np.float64],
-    chain: Integers,
     parent: Integers,
 ) -> None: ...

@@ -3,11 +3,12 @@
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
 
+from trfast._ext._scratch cimport allocate, release
 from trfast._ext._union_find cimport join_roots
 
 
 cdef Py_ssize_t _place(
-    const int64_t* neighbours, Py_ssize_t low, Py_ssize_t high, int64_t item
+    const int64_t *neighbours, Py_ssize_t low, Py_ssize_t high, int64_t item
 ) noexcept nogil:
     """Where `item`, which is there, stands in the sorted ``neighbours[low:high]``."""
     cdef Py_ssize_t middle
@@ -21,7 +22,7 @@ cdef Py_ssize_t _place(
 
 
 cdef Py_ssize_t _nearest(
-    const double* similarities, Py_ssize_t first, Py_ssize_t last
+    const double *similarities, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
     """Position of the first largest similarity; `last` if all edges are gone."""
     cdef Py_ssize_t i, best = last
@@ -34,8 +35,8 @@ cdef Py_ssize_t _nearest(
 
 
 cdef void _merge(
-    int64_t a, int64_t b, const int64_t* first, int64_t* last, int64_t* neighbours,
-    double* similarities,
+    int64_t a, int64_t b, const int64_t *first, int64_t *last, int64_t *neighbours,
+    double *similarities,
 ) noexcept nogil:
     """Let `a` stand for both: it keeps the common neighbours, at the lower similarity."""
     cdef:
@@ -71,11 +72,10 @@ cdef void _merge(
 
 
 def complete_linkage(
-    const int64_t[::1] first,            # IN  (n,) first edge of each item
+    const int64_t[::1] first,            # IN (n,) first edge of each item
     int64_t[::1] last,                   # INOUT (n,) one past its last edge
     int64_t[::1] neighbours,             # INOUT (n_edges,) sorted in each item; both directions
     double[::1] similarities,            # INOUT (n_edges,)
-    int64_t[::1] chain,                  # INOUT (n,) scratch
     int64_t[::1] parent,                 # INOUT (n,) forest of `_union_find`
 ):
     """Join what complete linkage joins, by nearest-neighbour chains.
@@ -86,33 +86,37 @@ def complete_linkage(
     cdef:
         Py_ssize_t start, length, best
         int64_t a, b
-    with nogil:
-        for start in range(first.shape[0]):
-            if parent[start] != start:
-                continue
-            chain[0] = start
-            length = 1
-            while length > 0:
-                a = chain[length - 1]
-                best = _nearest(&similarities[0], first[a], last[a])
-                if best == last[a]:
-                    break
-                b = neighbours[best]
-                if length > 1:
-                    # Of equals the one before wins, or the chain could turn in a circle.
-                    if similarities[
-                        _place(&neighbours[0], first[a], last[a], chain[length - 2])
-                    ] >= similarities[best]:
-                        b = chain[length - 2]
-                if length > 1 and b == chain[length - 2]:
-                    if b < a:
-                        a, b = b, a
-                    _merge(a, b, &first[0], &last[0], &neighbours[0], &similarities[0])
-                    join_roots(&parent[0], a, b)
-                    length -= 2
-                    if length == 0:
-                        chain[0] = a
-                        length = 1
-                else:
-                    chain[length] = b
-                    length += 1
+        int64_t *chain = <int64_t *> allocate(first.shape[0] * sizeof(int64_t))
+    try:
+        with nogil:
+            for start in range(first.shape[0]):
+                if parent[start] != start:
+                    continue
+                chain[0] = start
+                length = 1
+                while length > 0:
+                    a = chain[length - 1]
+                    best = _nearest(&similarities[0], first[a], last[a])
+                    if best == last[a]:
+                        break
+                    b = neighbours[best]
+                    if length > 1:
+                        # Of equals the one before wins, or the chain could turn in a circle.
+                        if similarities[
+                            _place(&neighbours[0], first[a], last[a], chain[length - 2])
+                        ] >= similarities[best]:
+                            b = chain[length - 2]
+                    if length > 1 and b == chain[length - 2]:
+                        if b < a:
+                            a, b = b, a
+                        _merge(a, b, &first[0], &last[0], &neighbours[0], &similarities[0])
+                        join_roots(&parent[0], a, b)
+                        length -= 2
+                        if length == 0:
+                            chain[0] = a
+                            length = 1
+                    else:
+                        chain[length] = b
+                        length += 1
+    finally:
+        release(chain)

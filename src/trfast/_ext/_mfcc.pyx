@@ -1,9 +1,9 @@
-"""MFCC frames, their deltas, and their normalization by window or by segment."""
+"""MFCC frames."""
 
-from cython cimport floating
-from libc.math cimport sqrt
 from libc.stdint cimport int32_t, int64_t
-from libc.stdlib cimport calloc, free
+from libc.string cimport memset
+
+from trfast._ext._scratch cimport allocate, release
 
 cdef extern from "_mfcc_simd.h" nogil:
     ctypedef struct trfast_mfcc_plan:
@@ -22,18 +22,12 @@ cdef extern from "_mfcc_simd.h" nogil:
 
 include "_chosen.pxi"
 
-# A variance below this share of the mean square is rounding: the column is constant.
-cdef double CONSTANT = 1e-12
-
-# Rows after which running sums are made anew, before their rounding errors grow.
-cdef Py_ssize_t REFRESH = 1024
-
 
 def mfcc(
-    const float[::1] samples,          # IN at least (n_frames - 1) * hop + window
-    int hop,
-    float pre_emphasis,
-    float energy_floor,
+    const float[::1] samples,          # IN (at least (n_frames - 1) * hop + window,)
+    int hop,                           # IN
+    float pre_emphasis,                # IN
+    float energy_floor,                # IN
     const float[::1] taper,            # IN (window,)
     const float[:, ::1] twiddles,      # IN (n_fft, 2)
     const int32_t[::1] order,          # IN (n_fft / 2,)
@@ -46,7 +40,8 @@ def mfcc(
     """Fill `out`; return whether the energy of every frame is a plausible number."""
     cdef trfast_mfcc_plan plan
     cdef int64_t n_frames = out.shape[0]
-    cdef void *workspace
+    cdef int64_t size
+    cdef void *scratch
     cdef int plausible
     if n_frames == 0:
         return True
@@ -56,133 +51,12 @@ def mfcc(
     plan.taper, plan.twiddles, plan.order = &taper[0], &twiddles[0, 0], &order[0]
     plan.mel_bounds, plan.mel_weights = &mel_bounds[0, 0], &mel_weights[0]
     plan.mel_floor, plan.dct = &mel_floor[0], &dct[0, 0]
-    workspace = calloc(trfast_mfcc_workspace(&plan), 1)
-    if workspace == NULL:
-        raise MemoryError
-    with nogil:
-        plausible = trfast_mfcc_frames(&plan, &samples[0], n_frames, workspace, &out[0, 0])
-    free(workspace)
+    size = trfast_mfcc_workspace(&plan)
+    scratch = allocate(size)
+    memset(scratch, 0, size)
+    try:
+        with nogil:
+            plausible = trfast_mfcc_frames(&plan, &samples[0], n_frames, scratch, &out[0, 0])
+    finally:
+        release(scratch)
     return bool(plausible)
-
-
-def deltas(
-    const floating[:, :] x,  # IN (n, d), rows contiguous
-    Py_ssize_t width,
-    floating[:, :] out,      # OUT (n, d), rows contiguous
-):
-    """Regression slope over 2 width + 1 rows; the first and the last row go on for ever."""
-    cdef Py_ssize_t n = x.shape[0], d = x.shape[1], t, k, j
-    cdef const floating *after
-    cdef const floating *before
-    cdef floating *row
-    cdef floating weight
-    cdef floating scale = 1.0 / (width * (width + 1) * (2 * width + 1) / 3.0)
-    with nogil:
-        for t in range(n):
-            row = &out[t, 0]
-            for j in range(d):
-                row[j] = 0
-            for k in range(1, width + 1):
-                after = &x[min(t + k, n - 1), 0]
-                before = &x[max(t - k, 0), 0]
-                weight = k * scale
-                for j in range(d):
-                    row[j] += weight * (after[j] - before[j])
-
-
-cdef inline void add_row(
-    const floating *row,     # IN (d,)
-    const floating *origin,  # IN (d,)
-    double sign,
-    double *first,           # INOUT (d,) sums of row - origin
-    double *second,          # INOUT (d,) sums of (row - origin)^2
-    Py_ssize_t d,
-) noexcept nogil:
-    cdef Py_ssize_t j
-    cdef double y
-    for j in range(d):
-        y = <double> row[j] - origin[j]
-        first[j] += sign * y
-        second[j] += sign * y * y
-
-
-cdef inline void normalize_row(
-    const floating *row,     # IN (d,)
-    const floating *origin,  # IN (d,)
-    const double *first,     # IN (d,)
-    const double *second,    # IN (d,)
-    double count,
-    bint variance,
-    floating *out,           # OUT (d,)
-    Py_ssize_t d,
-) noexcept nogil:
-    cdef Py_ssize_t j
-    cdef double share = 1 / count, mean, square, spread
-    if variance:
-        for j in range(d):
-            mean, square = first[j] * share, second[j] * share
-            spread = square - mean * mean
-            spread = 1 / sqrt(spread) if spread > CONSTANT * square else 0
-            out[j] = <floating> ((<double> row[j] - origin[j] - mean) * spread)
-    else:
-        for j in range(d):
-            out[j] = <floating> (<double> row[j] - origin[j] - first[j] * share)
-
-
-def sliding_normalization(
-    const floating[:, ::1] x,  # IN (n, d)
-    Py_ssize_t window,
-    bint variance,
-    double[:, ::1] sums,       # work space (2, d)
-    floating[:, ::1] out,      # OUT (n, d)
-):
-    """Mean and variance over the rows t - (window - 1) // 2 to t + window // 2 that exist.
-
-    Sums are of differences from a nearby row, so that a large mean costs no digits.
-    """
-    cdef Py_ssize_t n = x.shape[0], d = x.shape[1], back = (window - 1) // 2
-    cdef Py_ssize_t t, i, low = 0, high = 0, first, last
-    cdef double *one = &sums[0, 0]
-    cdef double *two = &sums[1, 0]
-    cdef const floating *origin = &x[0, 0]
-    with nogil:
-        for t in range(n):
-            first, last = max(t - back, 0), min(t - back + window, n)
-            if t % REFRESH == 0:
-                origin = &x[t, 0]
-                for i in range(d):
-                    one[i] = two[i] = 0
-                low, high = first, first
-            for i in range(high, last):
-                add_row(&x[i, 0], origin, 1, one, two, d)
-            for i in range(low, first):
-                add_row(&x[i, 0], origin, -1, one, two, d)
-            low, high = first, last
-            normalize_row(&x[t, 0], origin, one, two, last - first, variance, &out[t, 0], d)
-
-
-def normalization(
-    const floating[:, ::1] x,    # IN (n, d)
-    const int64_t[::1] offsets,  # IN (n_segments + 1,)
-    bint variance,
-    double[:, ::1] sums,         # work space (2, d)
-    floating[:, ::1] out,        # OUT (n, d)
-):
-    """Mean and variance of each segment: rows offsets[s] to offsets[s + 1]."""
-    cdef Py_ssize_t d = x.shape[1], s, t, j
-    cdef int64_t start, stop
-    cdef double *one = &sums[0, 0]
-    cdef double *two = &sums[1, 0]
-    cdef const floating *origin
-    with nogil:
-        for s in range(offsets.shape[0] - 1):
-            start, stop = offsets[s], offsets[s + 1]
-            if start == stop:
-                continue
-            origin = &x[start, 0]
-            for j in range(d):
-                one[j] = two[j] = 0
-            for t in range(start, stop):
-                add_row(&x[t, 0], origin, 1, one, two, d)
-            for t in range(start, stop):
-                normalize_row(&x[t, 0], origin, one, two, stop - start, variance, &out[t, 0], d)

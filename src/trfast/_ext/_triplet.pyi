@@ -5,7 +5,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 def forward(x: Array, weights: Array, unit: Array, norm: Array) -> None: ...
-def nearest_others(unit: Array, classes: Array, neighbours: Array, similarities: Array) -> None: ...
+def nearest_others(unit: Array, classes: Array, neighbours: Array) -> None: ...
 def mine(
     unit: Array,
     members: Array,
@@ -18,21 +18,10 @@ def mine(
     margin: float,
     soft: bool,
     screened: bool,
-    coarse: Array,
     triplets: Array,
     losses: Array,
 ) -> int: ...
-def loss_gradient(
-    x: Array,
-    unit: Array,
-    norm: Array,
-    triplets: Array,
-    gradient: Array,
-    ends: Array,
-    terms: Array,
-    inputs: Array,
-    slopes: Array,
-) -> None: ...
+def loss_gradient(x: Array, unit: Array, norm: Array, triplets: Array, gradient: Array) -> None: ...
 def adadelta(
     weights: Array,
     gradient: Array,

@@ -10,10 +10,6 @@ def unite_apart(
     groups: Integers,
     first: Integers,
     members: Integers,
-    following: Integers,
-    sizes: Integers,
-    met: Integers,
-    refused: Integers,
     parent: Integers,
 ) -> None: ...
 def attach(

@@ -4,10 +4,13 @@ The items of a group are ``members[first[group]:first[group + 1]]``.
 """
 
 from libc.stdint cimport int64_t, uint64_t
+from libc.string cimport memset
+
+from trfast._ext._scratch cimport allocate, release
 
 
 def unite(
-    const int64_t[:, ::1] pairs,         # IN  (m, 2)
+    const int64_t[:, ::1] pairs,         # IN (m, 2)
     int64_t[::1] parent,                 # INOUT (n,) forest; a root is its own parent
 ):
     """Join the components of each pair."""
@@ -23,13 +26,13 @@ cdef bint _share_group(
     int64_t small,
     int64_t large,
     int64_t stamp,
-    const int64_t* groups,
-    const int64_t* first,
-    const int64_t* members,
-    const int64_t* following,
-    const int64_t* sizes,
-    int64_t* met,
-    int64_t* parent,
+    const int64_t *groups,
+    const int64_t *first,
+    const int64_t *members,
+    const int64_t *following,
+    const int64_t *sizes,
+    int64_t *met,
+    int64_t *parent,
 ) noexcept nogil:
     """Whether two components hold items of one group.
 
@@ -62,15 +65,11 @@ cdef bint _share_group(
 
 
 def unite_apart(
-    const int64_t[:, ::1] pairs,         # IN  (m, 2)
-    const int64_t[::1] order,            # IN  (m,) of the pairs, best first
-    const int64_t[::1] groups,           # IN  (n,) 0..n_groups-1
-    const int64_t[::1] first,            # IN  (n_groups + 1,) as in the module's head
-    const int64_t[::1] members,          # IN  (n,)
-    int64_t[::1] following,              # INOUT (n,) each item itself: rings of the components
-    int64_t[::1] sizes,                  # INOUT (n,) ones: of the components, at their roots
-    int64_t[::1] met,                    # INOUT (n_groups,) -1: the last pair to meet a group
-    int64_t[::1] refused,                # INOUT (a power of two,) -1: pairs of roots, if kept
+    const int64_t[:, ::1] pairs,         # IN (m, 2)
+    const int64_t[::1] order,            # IN (m,) of the pairs, best first
+    const int64_t[::1] groups,           # IN (n,) 0..n_groups-1
+    const int64_t[::1] first,            # IN (n_groups + 1,) as in the module's head
+    const int64_t[::1] members,          # IN (n,)
     int64_t[::1] parent,                 # INOUT (n,) forest; a root is its own parent
 ):
     """Join the components of each pair unless they share a group.
@@ -78,41 +77,59 @@ def unite_apart(
     What shares a group once does so for ever, so a refusal can be remembered: in a table where
     a new one takes the place of another.
     """
-    cdef Py_ssize_t place
-    cdef int64_t i, a, b, small, large, key
-    cdef int64_t* memory
-    with nogil:
-        for place in range(order.shape[0]):
-            i = order[place]
-            a = find_root(&parent[0], pairs[i, 0])
-            b = find_root(&parent[0], pairs[i, 1])
-            if a == b:
-                continue
-            small, large = (a, b) if sizes[a] < sizes[b] else (b, a)
-            key = min(a, b) * parent.shape[0] + max(a, b)
-            memory = &refused[
-                (<uint64_t> key * 0x9E3779B97F4A7C15u >> 32) & <uint64_t> (refused.shape[0] - 1)
-            ]
-            if memory[0] == key:
-                continue
-            if _share_group(
-                small, large, i, &groups[0], &first[0], &members[0], &following[0], &sizes[0],
-                &met[0], &parent[0],
-            ):
-                memory[0] = key
-            else:
-                # Two rings become one when two of their members swap successors.
-                following[a], following[b] = following[b], following[a]
-                sizes[min(a, b)] = sizes[a] + sizes[b]
-                join_roots(&parent[0], a, b)
+    cdef:
+        Py_ssize_t n = parent.shape[0], n_groups = first.shape[0] - 1, n_places = 2048, place
+        int64_t i, a, b, small, large, key
+        int64_t *following
+        int64_t *sizes
+        int64_t *met
+        int64_t *refused
+        int64_t *memory
+    while n_places <= n:
+        n_places *= 2
+    following = <int64_t *> allocate((2 * n + n_groups + n_places) * sizeof(int64_t))
+    sizes = following + n            # (n,) of the components, at their roots
+    met = sizes + n                  # (n_groups,) the last pair to meet a group
+    refused = met + n_groups         # (n_places,) pairs of roots, where they are kept
+    try:
+        with nogil:
+            for place in range(n):
+                following[place] = place     # each item by itself: rings of the components
+                sizes[place] = 1
+            memset(met, -1, (n_groups + n_places) * sizeof(int64_t))
+            for place in range(order.shape[0]):
+                i = order[place]
+                a = find_root(&parent[0], pairs[i, 0])
+                b = find_root(&parent[0], pairs[i, 1])
+                if a == b:
+                    continue
+                small, large = (a, b) if sizes[a] < sizes[b] else (b, a)
+                key = min(a, b) * n + max(a, b)
+                memory = refused + (
+                    (<uint64_t> key * 0x9E3779B97F4A7C15u >> 32) & <uint64_t> (n_places - 1)
+                )
+                if memory[0] == key:
+                    continue
+                if _share_group(
+                    small, large, i, &groups[0], &first[0], &members[0], following, sizes, met,
+                    &parent[0],
+                ):
+                    memory[0] = key
+                else:
+                    # Two rings become one when two of their members swap successors.
+                    following[a], following[b] = following[b], following[a]
+                    sizes[min(a, b)] = sizes[a] + sizes[b]
+                    join_roots(&parent[0], a, b)
+    finally:
+        release(following)
 
 
 def attach(
-    const int64_t[:, ::1] pairs,         # IN  (m, 2) item that wants a label, item that gives it
-    const int64_t[::1] groups,           # IN  (n,)
-    const int64_t[::1] first,            # IN  (n_groups + 1,) as in the module's head
-    const int64_t[::1] members,          # IN  (n,)
-    bint apart,                          # IN  never one label twice in a group
+    const int64_t[:, ::1] pairs,         # IN (m, 2) item that wants a label, item that gives it
+    const int64_t[::1] groups,           # IN (n,)
+    const int64_t[::1] first,            # IN (n_groups + 1,) as in the module's head
+    const int64_t[::1] members,          # IN (n,)
+    bint apart,                          # IN never one label twice in a group
     int64_t[::1] wants,                  # INOUT (n,) 1 where an item waits for a label
     int64_t[::1] labels,                 # INOUT (n,) a label of its own while it waits
 ):
@@ -136,9 +153,9 @@ def attach(
 
 
 def nearest_of_label(
-    const int64_t[:, ::1] pairs,         # IN  (m, 2)
-    const float[::1] similarities,       # IN  (m,)
-    const int64_t[::1] labels,           # IN  (n,)
+    const int64_t[:, ::1] pairs,         # IN (m, 2)
+    const float[::1] similarities,       # IN (m,)
+    const int64_t[::1] labels,           # IN (n,)
     int64_t[::1] nearest,                # INOUT (n,) -1
     float[::1] best,                     # INOUT (n,) NaN
 ):

@@ -24,6 +24,7 @@ from trfast._checks import (
     check_type,
 )
 from trfast._ext import _gmm
+from trfast._mixture import LinearForm, linear_form, maximize, statistics
 from trfast._threads import blas_limit, effective_n_threads, one_thread
 from trfast.errors import ModelError, ParameterError
 
@@ -215,16 +216,10 @@ class DiagonalGmm(BaseEstimator):  # type: ignore[misc]
     def _em_step(self, blocks: Iterable[FloatArray], n_frames: int, floor: FloatArray) -> float:
         """One EM iteration; returns the mean log-likelihood of the parameters before it."""
         zeroth, sums, log_likelihood = self.accumulate(blocks)
-        d = self.means_.shape[1]
-        alive = zeroth > 1e-3 * n_frames / len(zeroth)
-        counts = zeroth[alive, None]
-        self.means_[alive] = sums[alive, :d] / counts
-        self.variances_[alive] = np.maximum(
-            sums[alive, d:] / counts - self.means_[alive] ** 2, floor
-        )
-        self.weights_ = np.maximum(zeroth, 1e-6) / np.maximum(zeroth, 1e-6).sum()
+        self.weights_, self.means_, self.variances_ = maximize(zeroth, sums, floor)
         # A Gaussian that nothing feeds starts again beside the heaviest one.
-        for dead in np.flatnonzero(~alive):
+        fed = zeroth > 1e-3 * n_frames / len(zeroth)
+        for dead in np.flatnonzero(~fed):
             heavy = int(np.argmax(self.weights_))
             step = 0.2 * np.sqrt(self.variances_[heavy])
             self.means_[dead], self.means_[heavy] = (
@@ -283,29 +278,16 @@ class DiagonalGmm(BaseEstimator):  # type: ignore[misc]
     def _statistics(
         self, x: FloatArray, offsets: FloatArray, *, order: int, dtype: npt.DTypeLike
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        c, d = self.means_.shape
-        n_segments = len(offsets) - 1
-        zeroth = np.empty((n_segments, c), dtype=dtype)
-        sums = np.empty((n_segments, c, order * d), dtype=dtype)
-        log_likelihood = np.empty(n_segments)
-        n_threads = max(1, min(effective_n_threads(self.n_threads), n_segments))
-        sizes = _gmm.workspace_sizes(c, d)
-        if len(x) == 0:
-            return np.zeros_like(zeroth), np.zeros_like(sums), np.zeros_like(log_likelihood)
         with blas_limit():
-            _gmm.statistics(
+            return statistics(
                 x,
                 offsets,
-                *self._linear_form(x.dtype),
-                self.posterior_floor,
-                zeroth,
-                sums,
-                log_likelihood,
-                np.empty((n_threads, sizes[0]), dtype=x.dtype),
-                np.empty((n_threads, sizes[1])),
-                np.empty((n_threads, sizes[2]), dtype=np.intc),
+                self._linear_form(x.dtype),
+                order=order,
+                floor=self.posterior_floor,
+                dtype=dtype,
+                n_threads=effective_n_threads(self.n_threads),
             )
-        return zeroth, sums, log_likelihood
 
     def score_samples(self, X: FloatArray) -> npt.NDArray[np.float64]:
         """Return the log-likelihood of each frame, (n_frames,)."""
@@ -315,7 +297,10 @@ class DiagonalGmm(BaseEstimator):  # type: ignore[misc]
         if len(x):
             with blas_limit():
                 _gmm.log_likelihoods(
-                    x, *self._linear_form(x.dtype), log_likelihood, self._workspace(x)
+                    x,
+                    *self._linear_form(x.dtype),
+                    log_likelihood,
+                    effective_n_threads(self.n_threads),
                 )
         return log_likelihood
 
@@ -331,24 +316,12 @@ class DiagonalGmm(BaseEstimator):  # type: ignore[misc]
                     *self._linear_form(x.dtype),
                     posterior,
                     np.empty(len(x)),
-                    self._workspace(x),
+                    effective_n_threads(self.n_threads),
                 )
         return posterior
 
-    def _workspace(self, x: FloatArray) -> FloatArray:
-        size = _gmm.workspace_sizes(*self.means_.shape)[0]
-        return np.empty((effective_n_threads(self.n_threads), size), dtype=x.dtype)
-
-    def _linear_form(self, dtype: npt.DTypeLike) -> tuple[FloatArray, FloatArray]:
-        """Matrix and bias that turn [x, x^2] into log(weight * density)."""
-        precision = 1 / self.variances_
-        linear = np.concatenate([self.means_ * precision, -precision / 2], axis=1)
-        bias = np.log(self.weights_) - 0.5 * (
-            self.means_.shape[1] * np.log(2 * np.pi)
-            + np.log(self.variances_).sum(axis=1)
-            + (self.means_**2 * precision).sum(axis=1)
-        )
-        return linear.astype(dtype), bias.astype(dtype)
+    def _linear_form(self, dtype: npt.DTypeLike) -> LinearForm:
+        return linear_form(self.weights_, self.means_, self.variances_, dtype)
 
 
 def _kept_type(x: FloatArray) -> type:

@@ -226,8 +226,7 @@ class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         dtype = self.matrix_.dtype
         arguments = self._kernel_arguments(dtype)
         moment = np.empty((_CHUNK // _ivector.BATCH, n_packed, _ivector.BATCH), dtype=dtype)
-        tiles = (effective_n_threads(self.n_threads), max(c + 1, rank) * _ivector.TILE)
-        product = np.empty(tiles, dtype=dtype)
+        n_threads = effective_n_threads(self.n_threads)
         n_segments = 0
         moment_sums = np.zeros((c + 1, n_packed))
         projection_sums = np.zeros((rank, c * d))
@@ -239,9 +238,9 @@ class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 mean = self._projected(counts, first, arguments)
                 self._solve(counts, mean, arguments[2], moment)
                 with blas_limit():
-                    _ivector.add_moments(counts, moment, moment_sums, product)
-                    _ivector.add_products(mean, first, projection_sums, product)
-                    _ivector.add_products(mean, counts, count_sums, product)
+                    _ivector.add_moments(counts, moment, moment_sums, n_threads)
+                    _ivector.add_products(mean, first, projection_sums, n_threads)
+                    _ivector.add_products(mean, counts, count_sums, n_threads)
         return n_segments, moment_sums, projection_sums, count_sums
 
     def _rows(
@@ -318,14 +317,8 @@ class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         n = len(counts)
         if n == 0:
             return
-        n_threads = self._n_threads(n)
-        packed = moment
-        if packed is None:
-            batch = min(_ivector.BATCH, -(-n // 16) * 16)
-            packed = np.empty((n_threads, products.shape[1], batch), dtype=mean.dtype)
-        workspace = np.empty((n_threads, _ivector.workspace_size(self.rank)), dtype=np.uint8)
         with blas_limit():
-            _ivector.posterior(counts, products, mean, packed, moment is not None, workspace)
+            _ivector.posterior(counts, products, mean, moment, self._n_threads(n))
         failed = np.count_nonzero(~np.isfinite(mean).all(axis=1))
         if failed:
             raise ModelError(

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_integer, check_matrix, check_offsets
-from trfast._ext import _mfcc
+from trfast._ext import _normalization
 from trfast.errors import ParameterError
 
 
@@ -87,7 +87,7 @@ def add_deltas(static: npt.ArrayLike) -> npt.NDArray[Any]:
 def _fill_deltas(x: npt.NDArray[Any], width: int, out: npt.NDArray[Any]) -> None:
     check_integer(width, "width", least=1)
     if x.size:
-        _mfcc.deltas(x, width, out)
+        _normalization.deltas(x, width, out)
 
 
 def sliding_normalization(
@@ -123,7 +123,7 @@ def sliding_normalization(
     check_integer(window, "window", least=1)
     out = np.empty_like(x)
     if x.size:
-        _mfcc.sliding_normalization(x, window, variance, np.empty((2, x.shape[1])), out)
+        _normalization.sliding_normalization(x, window, variance, out)
     return out
 
 
@@ -165,5 +165,5 @@ def segment_normalization(
         )
     out = np.empty_like(x)
     if x.size:
-        _mfcc.normalization(x, bounds, variance, np.empty((2, x.shape[1])), out)
+        _normalization.normalization(x, bounds, variance, out)
     return out

@@ -99,12 +99,11 @@ def edges_above(
     def edges_of_band(band: int) -> tuple[IntArray, FloatArray]:
         pairs = np.empty((2 * _TILE, 2), dtype=np.int64)
         similarities = np.empty(len(pairs), dtype=rows.dtype)
-        scratch = bound.scratch(1)[0]
         found_pairs, found_similarities = [], []
         first = band
         while first < len(rows):
             count, first = _cosine.edges_of_band(
-                rows, norms, threshold, *bound, band, first, scratch, pairs, similarities
+                rows, norms, threshold, *bound, band, first, pairs, similarities
             )
             found_pairs.append(pairs[:count].copy())
             found_similarities.append(similarities[:count].copy())
@@ -168,20 +167,10 @@ def _components(vectors: npt.ArrayLike, threshold: float, n_threads: int) -> tup
     if len(rows) == 0:
         return labels, 0
     bound = _bound(rows, norms, threshold)
-    parents = np.tile(np.arange(len(rows)), (n_threads, 1))
+    parent = np.arange(len(rows))
     with blas_limit():
-        n_cosines = _cosine.components(
-            rows,
-            norms,
-            threshold,
-            *bound,
-            bound.scratch(n_threads),
-            np.empty((n_threads, _TILE, 2), dtype=np.int64),
-            parents,
-        )
-    for parent in parents[1:]:
-        _union_find.unite(np.stack([np.arange(len(rows)), parent], axis=1), parents[0])
-    _union_find.number_components(parents[0], labels)
+        n_cosines = _cosine.components(rows, norms, threshold, *bound, parent, n_threads)
+    _union_find.number_components(parent, labels)
     return labels, n_cosines
 
 
@@ -195,10 +184,6 @@ class _Bound(NamedTuple):
     offsets: npt.NDArray[np.int32]
     least: npt.NDArray[np.float32]
     scales: npt.NDArray[np.float32]
-
-    def scratch(self, n_threads: int) -> npt.NDArray[Any]:
-        size = _cosine.WIDTH * max(_cosine.HEIGHT, self.codes.shape[1])
-        return np.empty((n_threads, size), dtype=self.codes.dtype)
 
 
 def _bound(rows: FloatArray, norms: npt.NDArray[np.float64], threshold: float) -> _Bound:

@@ -19,8 +19,6 @@ Callback = Callable[["TripletNetwork"], bool | None]
 
 # Adadelta with the constants of Zeiler 2012, which were Keras' first ones.
 _RHO, _EPSILON = 0.95, 1e-6
-# Rows in memory at a time of similarities to all others, and of what the gradient multiplies.
-_BLOCK = 160
 # Candidates are screened after an epoch in which less than this share of the pairs contributed.
 _SCREENED = 0.9
 
@@ -144,82 +142,121 @@ def train(
     callback: Callback | None,
 ) -> TripletNetwork:
     """Run the epochs on a network, and return it."""
-    x, dtype = _inputs(x, network.input_scale), x.dtype
-    network.weights = network.weights.astype(dtype)
-    network.square_gradient = network.square_gradient.astype(dtype)
-    network.square_step = network.square_step.astype(dtype)
-    (n, d), h = x.shape, network.weights.shape[1]
-    n_pairs = (len(members.offsets) - 1) * settings.triplets_per_class
-    constant = ~network.weights[:-1].any(axis=0) & (network.weights[-1] != 0)
-
-    unit, norm = np.empty((n, h), dtype), np.empty(n, dtype)
-    coarse = _aligned(n, -(-h // 32) * 32)
-    neighbours = np.empty((n, settings.n_neighbors), np.intc)
-    similarities = np.empty((min(n, _BLOCK), n), dtype)
-    triplets, losses = np.empty((n_pairs, 3), np.intc), np.empty(n_pairs, dtype)
-    gradient = np.empty_like(network.weights)
-    scratch = (
-        np.empty(n + 1, np.intc),
-        np.empty(4 * n_pairs, np.intc),
-        np.empty((_BLOCK, d), dtype),
-        np.empty((_BLOCK, h), dtype),
-    )
-    prime = _prime_from(settings.n_neighbors)
-    best, best_weights, waited = np.inf, network.weights, 0
-    first, count = len(network.history), n_pairs
-
+    descent = _Descent(network, settings, x, classes, members)
+    best = _Best()
+    first = len(network.history)
     with blas_limit():
         for epoch in range(first, first + settings.n_epochs):
             start = time.perf_counter()
-            _triplet.forward(x, network.weights, unit, norm)
-            if epoch == first or epoch % settings.refresh == 0:
-                _triplet.nearest_others(unit, classes, neighbours, similarities)
-            count = _triplet.mine(
-                unit,
-                *members,
-                neighbours,
-                network.rng.random((n_pairs, 4)),
-                settings.triplets_per_class,
-                prime,
-                settings.margin,
-                settings.soft,
-                count < _SCREENED * n_pairs,
-                coarse,
-                triplets,
-                losses,
-            )
-            # Without any triplet the gradient is zero and Adadelta would forget its scale.
-            if count:
-                _triplet.loss_gradient(x, unit, norm, triplets[:count], gradient, *scratch)
-                gradient[:, constant] = 0
-                state = (network.square_gradient, network.square_step)
-                _triplet.adadelta(
-                    network.weights, gradient, *state, settings.learning_rate, _RHO, _EPSILON
-                )
+            losses, found = descent.step(look_up=epoch == first or epoch % settings.refresh == 0)
             error = np.nan
             if validation is not None and (epoch + 1) % settings.refresh == 0:
                 error = _equal_error_rate(network.transform(validation[0]), validation[1])
-                waited += 1
-                if error < best:
-                    best, best_weights, waited = error, network.weights.copy(), 0
-                    network.best_epoch = epoch + 1
-            found = classes[triplets[:count, 0]]
+                best.see(error, network, epoch + 1)
             network.history.append(
                 Epoch(
-                    loss=float(losses[:count].sum(dtype=np.float64)),
-                    n_classes=int(np.count_nonzero(found[1:] != found[:-1])) + (count > 0),
-                    n_triplets=count,
+                    loss=float(losses.sum(dtype=np.float64)),
+                    n_classes=int(np.count_nonzero(found[1:] != found[:-1])) + (len(found) > 0),
+                    n_triplets=len(found),
                     seconds=time.perf_counter() - start,
                     error=error,
                 )
             )
-            if (callback and callback(network)) or waited == settings.patience:
+            if (callback and callback(network)) or best.waited == settings.patience:
                 break
-    if np.isinf(best):
+    if best.weights is None:
         network.best_epoch = len(network.history)
     else:
-        network.weights = best_weights
+        network.weights = best.weights
     return network
+
+
+class _Descent:
+    """Steps of a network down its loss over some vectors.
+
+    The kernels fill the same arrays epoch after epoch.
+    """
+
+    def __init__(
+        self,
+        network: TripletNetwork,
+        settings: Settings,
+        x: Array,
+        classes: Array,
+        members: Members,
+    ) -> None:
+        n, dtype = len(x), x.dtype
+        network.weights = network.weights.astype(dtype)
+        network.square_gradient = network.square_gradient.astype(dtype)
+        network.square_step = network.square_step.astype(dtype)
+        self.network, self.settings = network, settings
+        self.x, self.classes, self.members = _inputs(x, network.input_scale), classes, members
+        self.constant = ~network.weights[:-1].any(axis=0) & (network.weights[-1] != 0)
+        self.unit, self.norm = np.empty((n, network.weights.shape[1]), dtype), np.empty(n, dtype)
+        self.neighbours = np.empty((n, settings.n_neighbors), np.intc)
+        self.prime = _prime_from(settings.n_neighbors)
+        n_pairs = (len(members.offsets) - 1) * settings.triplets_per_class
+        self.triplets, self.losses = np.empty((n_pairs, 3), np.intc), np.empty(n_pairs, dtype)
+        self.gradient = np.empty_like(network.weights)
+        self.count = n_pairs
+
+    def step(self, *, look_up: bool) -> tuple[Array, Array]:
+        """Learn from one epoch; return its triplets' losses, before the step, and classes.
+
+        With `look_up`, neighbours are looked up anew.
+        """
+        _triplet.forward(self.x, self.network.weights, self.unit, self.norm)
+        if look_up:
+            _triplet.nearest_others(self.unit, self.classes, self.neighbours)
+        self._draw()
+        # Without any triplet the gradient is zero and Adadelta would forget its scale.
+        if self.count:
+            self._descend()
+        return self.losses[: self.count], self.classes[self.triplets[: self.count, 0]]
+
+    def _draw(self) -> None:
+        n_pairs = len(self.triplets)
+        self.count = _triplet.mine(
+            self.unit,
+            *self.members,
+            self.neighbours,
+            self.network.rng.random((n_pairs, 4)),
+            self.settings.triplets_per_class,
+            self.prime,
+            self.settings.margin,
+            self.settings.soft,
+            self.count < _SCREENED * n_pairs,
+            self.triplets,
+            self.losses,
+        )
+
+    def _descend(self) -> None:
+        network, triplets = self.network, self.triplets[: self.count]
+        _triplet.loss_gradient(self.x, self.unit, self.norm, triplets, self.gradient)
+        self.gradient[:, self.constant] = 0
+        _triplet.adadelta(
+            network.weights,
+            self.gradient,
+            network.square_gradient,
+            network.square_step,
+            self.settings.learning_rate,
+            _RHO,
+            _EPSILON,
+        )
+
+
+class _Best:
+    """The weights of the lowest validation error, and how often it was not lowered since."""
+
+    def __init__(self) -> None:
+        self.error, self.waited = np.inf, 0
+        self.weights: Array | None = None
+
+    def see(self, error: float, network: TripletNetwork, epoch: int) -> None:
+        self.waited += 1
+        if error < self.error:
+            self.error, self.waited = error, 0
+            self.weights, network.best_epoch = network.weights.copy(), epoch
 
 
 def _inputs(x: Array, scale: float) -> Array:
@@ -227,13 +264,6 @@ def _inputs(x: Array, scale: float) -> Array:
     inputs = np.ones((len(x), x.shape[1] + 1), dtype=x.dtype)
     np.multiply(x, x.dtype.type(scale), out=inputs[:, :-1])
     return inputs
-
-
-def _aligned(n: int, width: int) -> Array:
-    """Space for 16-bit integers (n, width) from the start of a cache line on."""
-    space = np.empty(n * width + 32, np.int16)
-    start = -space.ctypes.data % 64 // 2
-    return space[start : start + n * width].reshape(n, width)
 
 
 def _prime_from(number: int) -> int:

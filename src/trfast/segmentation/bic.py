@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_bounds, check_integer, check_not_negative
-from trfast._ext import _segmentation, _union_find
+from trfast._ext import _bic, _union_find
 from trfast.features.frames import Frames, checked_frames
 from trfast.segmentation.moments import VARIANCE_FLOOR, Bounds, packed_moments
 
@@ -51,15 +51,13 @@ def linear_bic(
         return bounds
     d = x.shape[1]
     merged = np.empty_like(bounds)
-    n_merged = _segmentation.linear_bic(
+    n_merged = _bic.linear_bic(
         bounds,
         packed_moments(x, bounds),
         d,
         _penalty(d, alpha),
         max_gap,
         VARIANCE_FLOOR,
-        np.zeros((1 + d + d * (d + 1) // 2, _segmentation.BLOCK)),
-        np.empty(_segmentation.BLOCK * d * (d + 1) // 2),
         merged,
     )
     return merged[:n_merged].copy()
@@ -113,22 +111,13 @@ def _bic_merges(
     distances = np.empty(len(merges))
     if m < 2:
         return merges, distances
-    moments = np.pad(
-        packed_moments(x, bounds), ((0, -m % _segmentation.BLOCK), (0, 0)), mode="edge"
-    )
-    blocks = moments.reshape(-1, _segmentation.BLOCK, moments.shape[1]).transpose(0, 2, 1)
-    n_merges = _segmentation.bic_hac(
+    moments = np.pad(packed_moments(x, bounds), ((0, -m % _bic.BLOCK), (0, 0)), mode="edge")
+    blocks = moments.reshape(-1, _bic.BLOCK, moments.shape[1]).transpose(0, 2, 1)
+    n_merges = _bic.bic_hac(
         np.ascontiguousarray(blocks),
         d,
         _penalty(d, alpha),
         VARIANCE_FLOOR,
-        np.empty(moments.shape[1]),
-        np.empty(_segmentation.BLOCK * d * (d + 1) // 2),
-        np.empty(m * (m - 1) // 2, dtype=np.float32),
-        np.empty(m),
-        np.ones(m, dtype=np.uint8),
-        np.empty(m, dtype=np.int64),
-        np.empty(m),
         merges,
         distances,
     )

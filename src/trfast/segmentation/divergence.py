@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.ndimage import maximum_filter1d
 
 from trfast._checks import check_bounds, check_integer
-from trfast._ext import _segmentation
+from trfast._ext import _divergence
 from trfast.errors import ParameterError
 from trfast.features.frames import Frames, checked_frames
 from trfast.segmentation.moments import VARIANCE_FLOOR, Bounds, column_moments
@@ -48,7 +48,7 @@ def gaussian_divergence(
     x = checked_frames(features, "features")
     shortest = _check_window(window, min_length)
     whole = np.array([[0, len(x)]], dtype=np.int64)
-    return _divergence(x[:], window, shortest, *column_moments(x, whole))
+    return _curve(x[:], window, shortest, *column_moments(x, whole))
 
 
 def change_points(
@@ -89,13 +89,13 @@ def change_points(
     mean, variance = column_moments(x, bounds)
     segments: list[tuple[int, int]] = []
     for first, last in bounds.tolist():
-        curve = _divergence(x[first:last], window, shortest, mean, variance)
+        curve = _curve(x[first:last], window, shortest, mean, variance)
         cuts = [first, *(first + shortest + _peaks(curve, window)).tolist(), last]
         segments += pairwise(cuts)
     return np.array(segments, dtype=np.int64).reshape(-1, 2)
 
 
-def _divergence(
+def _curve(
     x: npt.NDArray[np.floating],
     window: int,
     shortest: int,
@@ -103,9 +103,8 @@ def _divergence(
     variance: npt.NDArray[np.float64],
 ) -> npt.NDArray[np.float64]:
     curve = np.empty(max(0, len(x) - 2 * shortest + 1))
-    sums = np.empty((4, x.shape[1]))
     floor = VARIANCE_FLOOR * variance
-    _segmentation.gaussian_divergence(x, window, shortest, mean.astype(x.dtype), floor, sums, curve)
+    _divergence.gaussian_divergence(x, window, shortest, mean.astype(x.dtype), floor, curve)
     return curve
 
 

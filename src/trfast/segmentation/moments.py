@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from trfast._ext import _segmentation
+from trfast._ext import _moments
 from trfast.features.frames import Frames, in_chunks
 
 Bounds = npt.NDArray[np.int64]
@@ -22,10 +22,10 @@ def column_moments(
     mean, variance = np.zeros((2, x.shape[1]))
     count = max(1, int((bounds[:, 1] - bounds[:, 0]).sum()))
     for frames, inside, _ in _pieces(x, bounds):
-        _segmentation.add_sums(frames, inside, mean)
+        _moments.add_sums(frames, inside, mean)
     mean /= count
     for frames, inside, _ in _pieces(x, bounds):
-        _segmentation.add_squares(frames, inside, mean, variance)
+        _moments.add_squares(frames, inside, mean, variance)
     variance /= count
     return mean, np.where(variance > 0, variance, 1.0)
 
@@ -35,9 +35,9 @@ def packed_moments(x: Frames, bounds: Bounds) -> npt.NDArray[np.float64]:
     d = x.shape[1]
     mean, variance = column_moments(x, bounds)
     moments = np.empty((len(bounds), 1 + d + d * (d + 1) // 2))
-    scale, row = 1 / np.sqrt(variance), np.empty(d)
+    scale = 1 / np.sqrt(variance)
     for frames, inside, rows in _pieces(x, bounds):
-        _segmentation.moment_sums(frames, inside, mean, scale, row, moments[rows])
+        _moments.moment_sums(frames, inside, mean, scale, moments[rows])
     return moments
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -14,13 +15,13 @@ from trfast._checks import (
     check_matrix,
     check_not_negative,
 )
-from trfast._ext import _gmm, _segmentation
+from trfast._mixture import LinearForm, linear_form, maximize, statistics
 from trfast._threads import blas_limit
+from trfast._viterbi import best_path
 from trfast.errors import ParameterError
 from trfast.segmentation.moments import column_moments
 
 FloatArray = npt.NDArray[np.floating]
-Gmm = tuple[FloatArray, FloatArray]
 
 # A Gaussian gets at least so many frames, and a variance of at least this share of the
 # variance of all frames.
@@ -102,7 +103,8 @@ def viterbi_resegmentation(
         holes = np.flatnonzero(bounds[1:, 0] != bounds[:-1, 1]) + 1
         for start, stop in pairwise([0, *holes.tolist(), len(bounds)]):
             first, last = bounds[start, 0], bounds[stop - 1, 1]
-            path = _decode(x[first:last], mean, scale, models, penalty)
+            scores = _log_likelihoods(x[first:last], mean, scale, models)
+            path = best_path(scores, len(models), last - first, penalty=penalty)
             cuts = np.flatnonzero(np.diff(path)) + 1
             edges = first + np.array([0, *cuts, len(path)])
             found.append(np.stack([edges[:-1], edges[1:]], axis=1))
@@ -110,13 +112,13 @@ def viterbi_resegmentation(
     return np.concatenate(found), names[np.concatenate(found_states)]
 
 
-def _train(x: FloatArray, n_gaussians: int) -> Gmm:
-    """Train a mixture on frames of about unit variance; return its linear form.
+def _train(x: FloatArray, n_gaussians: int) -> LinearForm:
+    """Train a mixture on frames of about unit variance.
 
     The heaviest Gaussians are split along their standard deviation until there are enough.
     """
     n_gaussians = max(1, min(n_gaussians, len(x) // _FRAMES_A_GAUSSIAN))
-    d = x.shape[1]
+    whole = np.array([0, len(x)])
     weights = np.ones(1)
     means = x.mean(axis=0, dtype=np.float64)[None]
     variances = np.maximum(x.var(axis=0, dtype=np.float64)[None], _VARIANCE_FLOOR)
@@ -129,72 +131,26 @@ def _train(x: FloatArray, n_gaussians: int) -> Gmm:
         means[split] -= step
         variances = np.concatenate([variances, variances[split]])
         for _ in range(_ITERATIONS if len(weights) < n_gaussians else _LAST_ITERATIONS):
-            zeroth, sums = _accumulate(x, _linear_form(weights, means, variances, x.dtype))
-            counts = np.maximum(zeroth, 1e-3)[:, None]
-            weights = counts[:, 0] / counts.sum()
-            means = sums[:, :d] / counts
-            variances = np.maximum(sums[:, d:] / counts - means**2, _VARIANCE_FLOOR)
-    return _linear_form(weights, means, variances, x.dtype)
+            mixture = linear_form(weights, means, variances, x.dtype)
+            zeroth, sums, _ = statistics(x, whole, mixture, order=2)
+            weights, means, variances = maximize(zeroth[0], sums[0], _VARIANCE_FLOOR)
+    return linear_form(weights, means, variances, x.dtype)
 
 
-def _accumulate(
-    x: FloatArray, model: Gmm
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Zeroth, and first and second order statistics of the frames."""
-    linear, bias = model
-    c, width = linear.shape
-    zeroth, sums = np.empty((1, c)), np.empty((1, c, width))
-    sizes = _gmm.workspace_sizes(c, x.shape[1])
-    _gmm.statistics(
-        x,
-        np.array([0, len(x)]),
-        linear,
-        bias,
-        0.0,
-        zeroth,
-        sums,
-        np.empty(1),
-        np.empty((1, sizes[0]), dtype=x.dtype),
-        np.empty((1, sizes[1])),
-        np.empty((1, sizes[2]), dtype=np.intc),
-    )
-    return zeroth[0], sums[0]
-
-
-def _linear_form(
-    weights: FloatArray, means: FloatArray, variances: FloatArray, dtype: npt.DTypeLike
-) -> Gmm:
-    """Matrix and bias that turn [x, x^2] into log(weight * density), up to a constant."""
-    precision = 1 / variances
-    linear = np.concatenate([means * precision, -precision / 2], axis=1)
-    bias = np.log(weights) - 0.5 * (np.log(variances) + means**2 * precision).sum(axis=1)
-    return linear.astype(dtype), bias.astype(dtype)
-
-
-def _decode(
-    x: FloatArray, mean: FloatArray, scale: FloatArray, models: list[Gmm], penalty: float
-) -> npt.NDArray[np.int32]:
-    """Best path of states through the frames of one run."""
-    score = np.zeros(len(models))
-    switched = np.empty((len(x), len(models)), dtype=np.uint8)
-    source = np.empty(len(x), dtype=np.int32)
-    path = np.empty(len(x), dtype=np.int32)
+def _log_likelihoods(
+    x: FloatArray, mean: FloatArray, scale: FloatArray, models: list[LinearForm]
+) -> Iterator[FloatArray]:
+    """Yield the log-likelihoods of one run's frames by each model, block by block."""
     # All mixtures in one product, a Gaussian of each side by side; what one lacks counts nothing.
     n_gaussians = max(len(bias) for _, bias in models)
     weights = np.zeros((n_gaussians, len(models), 2 * x.shape[1]), dtype=x.dtype)
     biases = np.full((n_gaussians, len(models), 1), -np.inf, dtype=x.dtype)
-    for k, (linear, bias) in enumerate(models):
-        weights[: len(bias), k], biases[: len(bias), k, 0] = linear, bias
+    for k, (matrix, bias) in enumerate(models):
+        weights[: len(bias), k], biases[: len(bias), k, 0] = matrix, bias
     for start in range(0, len(x), _BLOCK):
-        block = slice(start, min(start + _BLOCK, len(x)))
-        frames = ((x[block] - mean) * scale).astype(x.dtype)
+        frames = ((x[start : start + _BLOCK] - mean) * scale).astype(x.dtype)
         squares = np.concatenate([frames, frames**2], axis=1)
         joint = (weights.reshape(-1, 2 * x.shape[1]) @ squares.T).reshape(*biases.shape[:2], -1)
         joint += biases
         top = joint.max(axis=0)
-        log_likelihoods = top + np.log(np.exp(joint - top).sum(axis=0))
-        _segmentation.viterbi_forward(
-            log_likelihoods.astype(np.float64), penalty, score, switched[block], source[block]
-        )
-    _segmentation.viterbi_backward(switched, source, int(np.argmax(score)), path)
-    return path
+        yield top + np.log(np.exp(joint - top).sum(axis=0))

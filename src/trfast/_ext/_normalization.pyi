@@ -1,0 +1,9 @@
+from typing import Any
+
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+def deltas(x: Array, width: int, out: Array) -> None: ...
+def sliding_normalization(x: Array, window: int, variance: bool, out: Array) -> None: ...
+def normalization(x: Array, offsets: Array, variance: bool, out: Array) -> None: ...
