@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from trfast import _threads
-from trfast._threads import available_cores, blas_limit, effective_n_threads
+from trfast._threads import available_cores, blas_limit, effective_n_threads, one_thread
 from trfast.diarization import Diarizer
 from trfast.errors import ParameterError
-from trfast.execution import map_recordings
+from trfast.execution import map_recordings, processes
 from trfast.scoring import cosine_components
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "audio" / "show-1.opus"
@@ -68,14 +72,107 @@ def test_number_of_threads() -> None:
         effective_n_threads(0)
 
 
-def test_blas_limit_holds_inside_the_block_only() -> None:
-    def blas_threads() -> list[int]:
-        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+def threads_of(api: str) -> list[int]:
+    """Threads of each library of that kind."""
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == api]
 
-    before = blas_threads()
+
+def test_blas_limit_holds_inside_the_block_only() -> None:
+    before = threads_of("blas")
     with blas_limit():
-        assert set(blas_threads()) == {1}
-    assert blas_threads() == before
+        assert set(threads_of("blas")) == {1}
+    assert threads_of("blas") == before
+
+
+def test_the_lowest_of_nested_limits_holds() -> None:
+    with threadpool_limits(limits=3, user_api="blas"):
+        with blas_limit(2):
+            assert set(threads_of("blas")) == {2}
+            with blas_limit(1):
+                with blas_limit(2):
+                    assert set(threads_of("blas")) == {1}
+                assert set(threads_of("blas")) == {1}
+            assert set(threads_of("blas")) == {2}
+            with blas_limit(8):
+                assert set(threads_of("blas")) == {2}
+        assert set(threads_of("blas")) == {3}
+
+
+def test_an_error_inside_ends_the_limit() -> None:
+    before = threads_of("blas")
+    with pytest.raises(KeyError), blas_limit():
+        raise KeyError
+    assert threads_of("blas") == before
+
+
+@pytest.mark.parametrize("limit", [blas_limit, one_thread])
+def test_blas_is_as_before_when_the_last_of_two_threads_is_out(
+    limit: Callable[[], AbstractContextManager[None]],
+) -> None:
+    """The second thread enters while the first one is inside, and stays in when it leaves."""
+    both_inside, first_outside = threading.Barrier(2, timeout=10), threading.Barrier(2, timeout=10)
+
+    def second() -> list[int]:
+        with limit():
+            both_inside.wait()
+            first_outside.wait()
+            return threads_of("blas")
+
+    with threadpool_limits(limits=2, user_api="blas"), ThreadPoolExecutor(1) as pool:
+        with limit():
+            inside = pool.submit(second)
+            both_inside.wait()
+        first_outside.wait()
+        assert set(inside.result()) == {1}
+        assert set(threads_of("blas")) == {2}
+
+
+def test_threads_that_share_a_diarizer_find_what_each_would_alone() -> None:
+    diarizer = Diarizer()
+    alone = diarizer(EXAMPLE)
+    with ThreadPoolExecutor(2) as pool:
+        for found in pool.map(diarizer, [EXAMPLE] * 2):
+            assert found.annotation == alone.annotation
+            np.testing.assert_array_equal(found.vectors, alone.vectors)
+
+
+def test_one_thread_holds_openmp_of_its_thread_only() -> None:
+    inside, checked = threading.Barrier(2, timeout=10), threading.Barrier(2, timeout=10)
+
+    def other() -> None:
+        with one_thread():
+            assert set(threads_of("openmp")) == {1}
+            inside.wait()
+            checked.wait()
+
+    with threadpool_limits(limits=2, user_api="openmp"), ThreadPoolExecutor(1) as pool:
+        done = pool.submit(other)
+        inside.wait()
+        assert set(threads_of("openmp")) == {2}
+        checked.wait()
+        done.result()
+
+
+def test_the_environment_is_as_before_when_two_threads_start_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("MKL_NUM_THREADS", "3")
+    inside = threading.Event()
+
+    def second() -> None:
+        inside.wait(10)
+        with processes._one_thread_for_children():
+            assert os.environ["OMP_NUM_THREADS"] == "1"
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(second)
+        with processes._one_thread_for_children():
+            inside.set()
+            time.sleep(0.05)  # for one that would not wait to read what is set here
+        done.result()
+    assert "OMP_NUM_THREADS" not in os.environ
+    assert os.environ["MKL_NUM_THREADS"] == "3"
 
 
 def work(_: int) -> tuple[int, set[int], int, int]:

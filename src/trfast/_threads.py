@@ -1,17 +1,19 @@
-"""How many threads to use, and how to hold BLAS to one."""
+"""How many threads to use, and how to hold libraries to one."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import OpenBLASController, ThreadpoolController
 
-from trfast.errors import ParameterError
+from trfast._checks import check_integer
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -61,9 +63,7 @@ def effective_n_threads(n_threads: int | None) -> int:
     """
     if n_threads is None:
         return available_cores()
-    if n_threads < 1:
-        raise ParameterError(f"n_threads must be at least 1, got {n_threads}")
-    return int(n_threads)
+    return check_integer(n_threads, "n_threads", least=1)
 
 
 def map_in_threads(
@@ -82,6 +82,87 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def blas_limit(n_threads: int = 1):  # type: ignore[no-untyped-def]
-    """Context manager: BLAS uses at most `n_threads` inside the block."""
-    return _controller().limit(limits=n_threads, user_api="blas")
+# The number of threads of BLAS is one for the whole process. Whoever saved and restored it alone
+# would restore the limit of another thread that is still inside, and leave it so for good.
+_lock = threading.Lock()
+_limits: list[int] = []  # of the blocks that run now, in whatever thread
+_held: dict[str, tuple[Any, int]] = {}  # BLAS libraries by file, and their threads before
+
+
+@contextmanager
+def blas_limit(n_threads: int = 1) -> Iterator[None]:
+    """Context manager: BLAS uses at most `n_threads` inside the block.
+
+    Of blocks that run at a time, in one thread or in several, the lowest limit holds for the
+    process. The first one in saves what was set before, and the last one out restores it: until
+    then BLAS is limited in threads that have nothing to do with trfast too.
+
+    Examples
+    --------
+    >>> with blas_limit():
+    ...     sorted({pool["num_threads"] for pool in _controller().select(user_api="blas").info()})
+    [1]
+    """
+    with _blas_limit(n_threads, _controller()):
+        yield
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Context manager: BLAS, as in `blas_limit`, and OpenMP use one thread inside the block.
+
+    OpenMP keeps a number for each thread of Python, so that only this one's is set. It covers
+    libraries that were loaded just now, which takes a millisecond to find out.
+    """
+    controller = ThreadpoolController()
+    with _blas_limit(1, controller), controller.limit(limits=1, user_api="openmp"):
+        yield
+
+
+@contextmanager
+def _blas_limit(n_threads: int, controller: ThreadpoolController) -> Iterator[None]:
+    libraries = [library for library in controller.lib_controllers if library.user_api == "blas"]
+    own = [(library, library.num_threads) for library in libraries if _is_of_a_thread(library)]
+    for library, before in own:
+        library.set_num_threads(min(before, n_threads))
+    with _lock:
+        _limits.append(n_threads)
+        for library in libraries:
+            # None: a library that does not say.
+            if not _is_of_a_thread(library) and (threads := library.num_threads) is not None:
+                _held.setdefault(library.filepath, (library, threads))
+        _limit_held()
+    try:
+        yield
+    finally:
+        with _lock:
+            _limits.remove(n_threads)
+            _limit_held()
+            if not _limits:
+                _held.clear()
+        for library, before in own:
+            library.set_num_threads(before)
+
+
+def _limit_held() -> None:
+    for library, before in _held.values():
+        wanted = min([before, *_limits])
+        if library.num_threads != wanted:
+            _let_any_thread_set()
+            library.set_num_threads(wanted)
+            _let_any_thread_set()
+
+
+# Since threadpoolctl 3.8, OpenBLAS obeys in silence only the thread that limited it first; here,
+# the last one out may be any. And where OpenBLAS is built on OpenMP, a number is set for a thread.
+_HAS_OWNER = hasattr(OpenBLASController, "clear_controlling_thread")
+
+
+def _let_any_thread_set() -> None:
+    if _HAS_OWNER:
+        OpenBLASController.clear_controlling_thread(force=True)
+
+
+def _is_of_a_thread(library: Any) -> bool:
+    is_openmp = getattr(library, "threading_layer", None) == "openmp"
+    return _HAS_OWNER and is_openmp and isinstance(library, OpenBLASController)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from reprlib import repr as short
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from trfast._checks import check_not_negative, check_type
 from trfast.errors import AnnotationError
 
 FloatArray = npt.NDArray[np.float64]
+Stretch = TypeVar("Stretch", bound="Segment")
+
+_LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,7 +34,7 @@ class Segment:
     Raises
     ------
     AnnotationError
-        If a bound is not finite or the segment ends before it starts.
+        If a bound is no finite number or the segment ends before it starts.
 
     Examples
     --------
@@ -40,9 +46,15 @@ class Segment:
     end: float
 
     def __post_init__(self) -> None:
-        if -math.inf < self.start <= self.end < math.inf:  # one comparison: there are many segments
-            return
-        if not (math.isfinite(self.start) and math.isfinite(self.end)):
+        try:
+            if -_LARGEST <= self.start <= self.end <= _LARGEST:  # one test: segments are many
+                return
+            finite = math.isfinite(self.start) and math.isfinite(self.end)
+        except (TypeError, OverflowError) as error:
+            raise AnnotationError(
+                f"times must be numbers of seconds, got {self.start!r} to {self.end!r}"
+            ) from error
+        if not finite:
             raise AnnotationError(f"times must be finite, got {self.start} to {self.end}")
         raise AnnotationError(f"a segment ends before it starts: {self.start} to {self.end} s")
 
@@ -58,6 +70,11 @@ class Turn(Segment):
 
     speaker: str
 
+    def __post_init__(self) -> None:
+        Segment.__post_init__(self)
+        if not isinstance(self.speaker, str):
+            raise AnnotationError(f"a speaker's name must be a str, got {self.speaker!r}")
+
 
 # The order of turns, made once a turn where comparing them makes it twice a comparison.
 _order = attrgetter("start", "end", "speaker")
@@ -70,6 +87,11 @@ class Timeline:
     ----------
     segments : iterable of Segment or (start, end)
         In any order, in seconds.
+
+    Raises
+    ------
+    AnnotationError
+        If there is something else among them, or as `Segment`.
 
     Examples
     --------
@@ -86,14 +108,19 @@ class Timeline:
     ends: FloatArray
 
     def __init__(self, segments: Iterable[Segment | tuple[float, float]] = ()) -> None:
-        pairs = [s if isinstance(s, Segment) else Segment(*s) for s in segments]
+        pairs = _all(Segment, segments, "(start, end)")
         pairs.sort(key=lambda s: (s.start, s.end))
         self.starts = _frozen([s.start for s in pairs])
         self.ends = _frozen([s.end for s in pairs])
 
     @classmethod
     def from_arrays(cls, starts: npt.ArrayLike, ends: npt.ArrayLike) -> Timeline:
-        """Make a timeline from two arrays of seconds."""
+        """Make a timeline from two arrays of seconds, equally long."""
+        if np.ndim(starts) != 1 or np.shape(starts) != np.shape(ends):
+            raise AnnotationError(
+                "starts and ends must be 1-D and equally long,"
+                f" got shapes {np.shape(starts)} and {np.shape(ends)}"
+            )
         return cls(zip(np.asarray(starts).tolist(), np.asarray(ends).tolist(), strict=True))
 
     def __len__(self) -> int:
@@ -123,6 +150,7 @@ class Timeline:
 
     def merged(self, gap: float = 0.0) -> Timeline:
         """Join segments that overlap, or lie at most `gap` seconds apart; drop empty ones."""
+        check_not_negative(gap, "gap")
         keep = self.ends > self.starts
         starts, ends = self.starts[keep], self.ends[keep]
         if len(starts) == 0:
@@ -134,7 +162,7 @@ class Timeline:
 
     def intersection(self, other: Timeline) -> Timeline:
         """Return what is common to the merged forms of both."""
-        a, b = self.merged(), other.merged()
+        a, b = self.merged(), check_timeline(other, "other").merged()
         pairs = []
         i = j = 0
         while i < len(a) and j < len(b):
@@ -158,6 +186,11 @@ class Annotation:
     turns : iterable of Turn or (start, end, speaker)
         In any order, in seconds; turns may overlap.
 
+    Raises
+    ------
+    AnnotationError
+        If a name is no str, there is something else among the turns, or as `Segment`.
+
     Examples
     --------
     >>> show = Annotation("show", [(2.0, 3.0, "ben"), (0.0, 2.0, "ann")])
@@ -177,9 +210,10 @@ class Annotation:
     def __init__(
         self, recording: str, turns: Iterable[Turn | tuple[float, float, str]] = ()
     ) -> None:
+        if not isinstance(recording, str):
+            raise AnnotationError(f"a recording's name must be a str, got {recording!r}")
         self.recording = recording
-        listed = (t if isinstance(t, Turn) else Turn(*t) for t in turns)
-        self.turns = tuple(sorted(listed, key=_order))
+        self.turns = tuple(sorted(_all(Turn, turns, "(start, end, speaker)"), key=_order))
 
     def __len__(self) -> int:
         return len(self.turns)
@@ -230,6 +264,8 @@ class Annotation:
 
     def rename(self, names: Mapping[str, str] | Callable[[str], str]) -> Annotation:
         """Return a copy with other speaker names; a name absent from a mapping stays."""
+        if not callable(names):
+            check_type(names, Mapping, "names", hint="give a mapping or a function")  # type: ignore[type-abstract]
         rename = names if callable(names) else (lambda name: names.get(name, name))
         return Annotation(
             self.recording, [Turn(t.start, t.end, rename(t.speaker)) for t in self.turns]
@@ -237,7 +273,7 @@ class Annotation:
 
     def crop(self, timeline: Timeline) -> Annotation:
         """Return the parts of turns that lie inside `timeline`."""
-        regions = timeline.merged()
+        regions = check_timeline(timeline, "timeline").merged()
         turns = []
         for turn in self.turns:
             first = int(np.searchsorted(regions.ends, turn.start, side="right"))
@@ -251,6 +287,26 @@ class Annotation:
                 for i in range(first, last)
             ]
         return Annotation(self.recording, turns)
+
+
+def check_timeline(value: object, name: str) -> Timeline:
+    """Return `value` if it is a timeline.
+
+    Raises
+    ------
+    ParameterError
+        If it is not.
+    """
+    return check_type(value, Timeline, name, hint=f"give Timeline({name})")
+
+
+def _all(kind: type[Stretch], items: Iterable[Any], face: str) -> list[Stretch]:
+    try:
+        return [item if isinstance(item, kind) else kind(*item) for item in items]
+    except TypeError as error:
+        raise AnnotationError(
+            f"expected {kind.__name__} or {face} in a list, got {short(items)}: {error}"
+        ) from error
 
 
 def _frozen(values: list[float]) -> Any:

@@ -10,7 +10,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array
 
-from trfast._checks import check_matrix
+from trfast._checks import (
+    check_choice,
+    check_groups,
+    check_integer,
+    check_integers,
+    check_matrix,
+    check_number,
+    check_vector,
+)
 from trfast._ext import _linkage, _union_find
 from trfast.errors import ParameterError
 from trfast.scoring.cosine import edges_above
@@ -28,9 +36,7 @@ def check_clustering(name: str) -> str:
     ParameterError
         If it is not.
     """
-    if name not in CLUSTERINGS:
-        raise ParameterError(f"clustering must be one of {', '.join(CLUSTERINGS)}, got {name!r}")
-    return name
+    return check_choice(name, "clustering", CLUSTERINGS)
 
 
 def connected_components(pairs: npt.ArrayLike, n: int) -> Labels:
@@ -103,10 +109,8 @@ def constrained_components(
     [0, 0, 1, 1]
     """
     edges = _check_pairs(pairs, n)
-    weights = _check_weights(similarities, edges)
-    names, group = np.unique(np.asarray(groups), return_inverse=True)
-    if group.shape != (n,):
-        raise ParameterError(f"groups must be one an item, shape ({n},), got {group.shape}")
+    weights = check_vector(similarities, "similarities", len(edges), "a pair")
+    names, group = np.unique(check_groups(groups, "groups", n, "an item"), return_inverse=True)
     places = np.minimum(*edges.T) * n + np.maximum(*edges.T)
     parent = np.arange(n)
     _union_find.unite_apart(
@@ -188,7 +192,13 @@ def complete_linkage_of_scores(scores: npt.ArrayLike, *, threshold: float) -> La
     >>> complete_linkage_of_scores([[0, 5, 1], [5, 0, 4], [1, 4, 0]], threshold=2).tolist()
     [0, 0, 1]
     """
-    matrix = check_matrix(scores, "scores", n_columns=len(np.asarray(scores)), dtype=np.float64)
+    check_number(threshold, "threshold")
+    matrix = check_matrix(scores, "scores", dtype=np.float64)
+    if matrix.shape[0] != matrix.shape[1]:
+        raise ParameterError(
+            f"scores are of all pairs: {len(matrix)} rows must have {len(matrix)} columns, got"
+            f" {matrix.shape[1]}"
+        )
     pairs = np.argwhere(np.triu(matrix >= threshold, 1))
     return complete_linkage_of_edges(pairs, matrix[pairs[:, 0], pairs[:, 1]], len(matrix))
 
@@ -210,18 +220,29 @@ def complete_linkage_of_edges(pairs: npt.ArrayLike, similarities: npt.ArrayLike,
     ndarray (n,), int64
         Cluster of each item, numbered in order of first appearance.
 
+    Raises
+    ------
+    ParameterError
+        If a pair names an item outside ``0..n-1`` or is there twice, a similarity is NaN or
+        infinite, or the sizes differ.
+
     Examples
     --------
     >>> complete_linkage_of_edges([[0, 1], [1, 2]], [0.6, 0.7], 3).tolist()
     [0, 1, 1]
     """
     edges = _check_pairs(pairs, n)
-    weights = _check_weights(similarities, edges)
+    weights = check_vector(similarities, "similarities", len(edges), "a pair")
     rows, columns = edges.T
     graph = coo_array(
         (np.tile(weights, 2), (np.concatenate([rows, columns]), np.concatenate([columns, rows]))),
         shape=(n, n),
     ).tocsr()
+    if graph.nnz < 2 * len(edges):
+        raise ParameterError(
+            f"pairs must list each pair of two items once, in one order; of {len(edges)} pairs,"
+            f" {len(edges) - graph.nnz // 2} say what others do or name one item twice"
+        )
     graph.sort_indices()
     first = graph.indptr.astype(np.int64)
     parent = np.arange(n)
@@ -257,7 +278,8 @@ def _numbered(parent: Labels) -> Labels:
 
 
 def _check_pairs(pairs: npt.ArrayLike, n: int) -> npt.NDArray[np.int64]:
-    edges = np.ascontiguousarray(pairs, dtype=np.int64)
+    check_integer(n, "n", least=0)
+    edges = check_integers(pairs, "pairs")
     if edges.size == 0:
         return edges.reshape(0, 2)
     if edges.ndim != 2 or edges.shape[1] != 2:
@@ -267,12 +289,3 @@ def _check_pairs(pairs: npt.ArrayLike, n: int) -> npt.NDArray[np.int64]:
             f"pairs must name items 0 to {n - 1}, got {edges.min()} to {edges.max()}"
         )
     return edges
-
-
-def _check_weights(similarities: npt.ArrayLike, edges: Labels) -> npt.NDArray[np.floating]:
-    weights = np.asarray(similarities)
-    if weights.shape != (len(edges),):
-        raise ParameterError(
-            f"similarities must be one a pair, shape ({len(edges)},), got {weights.shape}"
-        )
-    return weights.astype(np.result_type(weights, np.float32), copy=False)

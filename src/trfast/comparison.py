@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from trfast._checks import check_type
 from trfast.clustering import check_clustering, complete_linkage_of_edges, connected_components
 from trfast.scoring.backend import Backend
 from trfast.scoring.cosine import cosine_components
@@ -51,6 +52,7 @@ class Comparison:
 
     def __post_init__(self) -> None:
         check_clustering(self.clustering)
+        check_type(self.backend, Backend, "backend", hint="model.backend(name) gives one")
         self.backend.check_threshold(self.threshold)
 
     def edges(

@@ -24,6 +24,10 @@ class ParameterError(TrfastError, ValueError):
     """An argument outside what a function accepts."""
 
 
+class ParameterTypeError(ParameterError, TypeError):
+    """An argument of a type that a function does not take."""
+
+
 class CollectionError(TrfastError):
     """A collection, on disk or as a folder, that cannot be used."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from typing import Any, Self
 
 import numpy as np
@@ -12,13 +12,21 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
-from trfast._threads import blas_limit
+from trfast._checks import (
+    check_bounds,
+    check_integer,
+    check_not_negative,
+    check_number,
+    check_random_state,
+    check_type,
+)
+from trfast._threads import blas_limit, one_thread
 from trfast._viterbi import best_path
 from trfast.annotation import Timeline
-from trfast.errors import ModelError
+from trfast.errors import ModelError, ParameterError
 from trfast.features import MfccConfig, deltas, frames_to_seconds, timeline_to_frames
+from trfast.features.clock import lasts
 from trfast.features.frames import Frames, checked_frames
 
 FloatArray = npt.NDArray[Any]
@@ -35,6 +43,8 @@ _WINDOW, _REACH = 51, 2
 # One frame in so many is looked at, and trained on: neighbours say the same. Chunks are multiples.
 _STEP, _FIT_STEP = 4, 8
 _BATCH = 128
+# Columns that the network sees of each static one: it and its delta, of each mean and deviation.
+_INPUTS = 6
 # What does not move by 4 dB (in log-energy) within 3 s is a hum or a hiss, whatever the network,
 # which never heard it, says. Speech moves by more, and pauses are shorter.
 _STEADY, _STEADY_FRAMES = 1.0, 300
@@ -110,13 +120,21 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
 
         Raises
         ------
+        ParameterError
+            If `X` and `y` differ in length, or something else is among them.
         ModelError
             If there are too few frames of speech, or of the rest.
         """
+        self._check_parameters()
+        for name, value in (("X", X), ("y", y)):
+            check_type(value, Sized, name, hint="one for each recording")  # type: ignore[type-abstract]
+        if len(X) != len(y):
+            raise ParameterError(f"y must hold a timeline for each of {len(X)} X, got {len(y)}")
         from sklearn.neural_network import MLPClassifier  # slow to load, only training needs it
 
         rows, spoken = [], []
-        for static, timeline in zip(X, y, strict=True):
+        for recording, timeline in zip(X, y, strict=True):
+            static = checked_frames(recording, "X")
             energy = _energy(static)
             chosen = energy[::_FIT_STEP] > _SILENCE
             chunks = _inputs(static, _loudness(energy), _FIT_STEP)
@@ -142,7 +160,7 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
             random_state=self.random_state,
         )
         # One thread: BLAS adds up in another order with more.
-        with threadpool_limits(limits=1), warnings.catch_warnings():
+        with one_thread(), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are what is wanted
             network.fit(inputs, labels)
         (first, second), (bias, output) = network.coefs_, network.intercepts_
@@ -167,9 +185,20 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
         -------
         ndarray (n_regions, 2), int64
             Bounds ``[first, last)`` of the regions, in frames.
+
+        Raises
+        ------
+        ParameterError
+            If the frames are no finite matrix, or have other columns than those trained on.
         """
         check_is_fitted(self, "layers_")
+        self._check_parameters()
         static = checked_frames(static, "static")
+        n_inputs = len(self.layers_[0][0])
+        if _INPUTS * static.shape[1] != n_inputs and len(static):
+            raise ParameterError(
+                f"static must have {n_inputs // _INPUTS} columns, got {static.shape[1]}"
+            )
         if len(static) == 0:
             return np.empty((0, 2), dtype=np.int64)
         energy = _energy(static)
@@ -182,6 +211,16 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
             self.min_gap,
             self.config or MfccConfig(),
         )
+
+    def _check_parameters(self) -> None:
+        if self.config is not None:
+            check_type(self.config, MfccConfig, "config")
+        for name in ("n_hidden", "n_epochs"):
+            check_integer(getattr(self, name), name, least=1)
+        for name in ("penalty", "min_duration", "min_gap"):
+            check_not_negative(getattr(self, name), name)
+        check_number(self.bias, "bias")
+        check_random_state(self.random_state)
 
     def _mask(self, n_frames: int, speech: Timeline) -> npt.NDArray[np.bool_]:
         mask = np.zeros(n_frames, dtype=bool)
@@ -247,19 +286,23 @@ def detect_by_energy(
     >>> detect_by_energy(static)
     array([[100, 200]])
     """
+    check_not_negative(min_duration, "min_duration")
+    check_not_negative(min_gap, "min_gap")
+    config = MfccConfig() if config is None else check_type(config, MfccConfig, "config")
     energy = _energy(checked_frames(static, "static")).astype(np.float64)
     heard = energy[energy > _SILENCE]
     if len(heard) == 0:
         return np.empty((0, 2), dtype=np.int64)
     quiet, loud = np.percentile(heard, [10, 90])
     threshold = max((quiet + loud) / 2, _SILENCE) if loud - quiet > 2 else loud - 2
-    return _closed(energy > threshold, min_duration, min_gap, config or MfccConfig())
+    return _closed(energy > threshold, min_duration, min_gap, config)
 
 
 def regions_to_timeline(
     regions: npt.NDArray[np.int64], n_frames: int, duration: float, config: MfccConfig
 ) -> Timeline:
     """Turn frame bounds into seconds."""
+    regions = check_bounds(regions, "regions", n_frames, apart=False)
     return Timeline.from_arrays(*frames_to_seconds(regions, n_frames, duration, config).T)
 
 
@@ -271,10 +314,10 @@ def _closed(
     starts, ends = edges[::2], edges[1::2]
     if len(starts) == 0:
         return np.empty((0, 2), dtype=np.int64)
-    apart = (starts[1:] - ends[:-1]) * config.hop >= min_gap
+    apart = lasts(starts[1:] - ends[:-1], min_gap, config)
     starts = starts[np.concatenate([[True], apart])]
     ends = ends[np.concatenate([apart, [True]])]
-    keep = (ends - starts) * config.hop >= min_duration
+    keep = lasts(ends - starts, min_duration, config)
     return np.stack([starts[keep], ends[keep]], axis=1)
 
 

@@ -367,7 +367,7 @@ def test_classes_of_one_group_only_give_negatives():
     assert max(epoch.n_classes for epoch in model.history_) == 5
     with pytest.raises(ModelError, match=r"at least 3 vectors \(min_class_size\) in at least 2 g"):
         TripletRanking().fit(x, y, groups=y)
-    with pytest.raises(ParameterError, match=r"groups has shape \(50,\), expected \(51,\)"):
+    with pytest.raises(ParameterError, match=r"one a vector, shape \(51,\), got \(50,\)"):
         TripletRanking().fit(x, y, groups=groups[1:])
 
 
@@ -455,7 +455,7 @@ def test_bad_vectors():
         ({"margin": np.nan}, "margin"),
         ({"n_neighbors": 0}, "n_neighbors must be at least 1, got 0"),
         ({"min_class_size": 1}, "min_class_size must be at least 2, got 1"),
-        ({"selection": "any"}, "'soft' or 'hard', got 'any'"),
+        ({"selection": "any"}, "one of soft, hard, got 'any'"),
         ({"initialization": "zeros"}, "'random' or a matrix, got 'zeros'"),
         ({"input_scale": 0}, "input_scale must be above 0, got 0"),
     ],

@@ -2,7 +2,16 @@
 
 from trfast.audio.decoders import AudioInfo
 from trfast.audio.files import AUDIO_SUFFIXES, find_audio, name_recordings, source_size
-from trfast.audio.source import SAMPLE_RATE, Source, Waveform, load, probe, stream
+from trfast.audio.source import (
+    SAMPLE_RATE,
+    Source,
+    Waveform,
+    check_channel,
+    check_source,
+    load,
+    probe,
+    stream,
+)
 
 __all__ = [
     "AUDIO_SUFFIXES",
@@ -10,6 +19,8 @@ __all__ = [
     "AudioInfo",
     "Source",
     "Waveform",
+    "check_channel",
+    "check_source",
     "find_audio",
     "load",
     "name_recordings",

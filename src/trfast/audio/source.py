@@ -16,16 +16,23 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from trfast._checks import check_positive
+from trfast._checks import check_integer, check_positive
 from trfast.audio.decoders import AudioInfo, open_file
-from trfast.errors import AudioError, ParameterError
+from trfast.errors import AudioError, ParameterError, ParameterTypeError
 
 FloatArray = npt.NDArray[np.float32]
 
 SAMPLE_RATE = 16000
 """Samples a second of everything after this module."""
 
+# Half of the rate is all the band there is. A telephone gives 3.4 kHz of speech, and with less than
+# 2 kHz there are no words left: then something else was taken for the rate, as where it is above
+# that of any converter.
+_LOWEST_RATE, _HIGHEST_RATE = 4_000, 10_000_000
+_MOST_CHANNELS = 64  # of an array; more are samples
+
 _FULL_SCALE = {"int16": 2.0**15, "int32": 2.0**31, "float32": 1.0, "float64": 1.0}
+_RATES = f"{_LOWEST_RATE} to {_HIGHEST_RATE} samples a second"
 _PIECE = 1 << 16  # samples of a waveform that are converted at once
 
 
@@ -36,14 +43,14 @@ class Waveform:
     Parameters
     ----------
     samples : ndarray (n,) or (n, channels)
-        int16, int32, or float32 or float64 with full scale at +-1.
+        int16, int32, or float32 or float64 with full scale at +-1; at most 64 channels.
     sample_rate : int
-        Samples a second.
+        Samples a second, 4,000 to 10,000,000: with fewer there is no speech left.
 
     Raises
     ------
     ParameterError
-        If the array has another shape or type, or the rate is not above 0.
+        If the array has another shape or type, or the rate is out of range.
 
     Examples
     --------
@@ -63,11 +70,53 @@ class Waveform:
             raise ParameterError(
                 f"samples must have shape (n,) or (n, channels), got {samples.shape}"
             )
-        check_positive(self.sample_rate, "sample_rate")
+        if samples.ndim == 2 and samples.shape[1] > _MOST_CHANNELS:
+            raise ParameterError(
+                f"samples of shape {samples.shape} are {samples.shape[1]} channels, expected (n,)"
+                f" or (n, channels) with at most {_MOST_CHANNELS}: where channels come first, give"
+                " samples.T"
+            )
+        rate = check_positive(self.sample_rate, "sample_rate")
+        if not _LOWEST_RATE <= rate <= _HIGHEST_RATE:
+            raise ParameterError(f"sample_rate must be {_RATES}, got {self.sample_rate}")
 
 
 Source = str | os.PathLike[str] | Waveform
 """A path, or audio in memory."""
+
+
+def check_source(source: object) -> Source:
+    """Return `source` if it is a path or a `Waveform`.
+
+    Raises
+    ------
+    ParameterError
+        If it is something else.
+
+    Examples
+    --------
+    >>> check_source("show.wav")
+    'show.wav'
+    """
+    if isinstance(source, str | os.PathLike | Waveform):
+        return source
+    raise ParameterTypeError(
+        f"a recording must be a path or a Waveform, got {type(source).__name__}. Sound in memory:"
+        " samples, rate = soundfile.read(...), then Waveform(samples, rate)"
+    )
+
+
+def check_channel(channel: int | None) -> int | None:
+    """Return `channel` if it is None, or a whole number from 0 on.
+
+    Raises
+    ------
+    ParameterError
+        If it is not.
+    """
+    if channel is not None and check_integer(channel, "channel") < 0:
+        raise ParameterError(f"channel counts from 0, got {channel}")
+    return channel
 
 
 def probe(source: Source) -> AudioInfo:
@@ -89,13 +138,15 @@ def probe(source: Source) -> AudioInfo:
         If there is no such file, it holds no audio, or it is seen to be cut off.
     MissingExtraError
         If the format needs PyAV, which is not installed.
+    ParameterError
+        If `source` is neither a path nor a Waveform.
 
     Examples
     --------
     >>> probe("show.mp4").duration  # doctest: +SKIP
     3600.04
     """
-    with _open(source) as (info, _):
+    with _open(check_source(source)) as (info, _):
         return info
 
 
@@ -126,14 +177,15 @@ def stream(
     Raises
     ------
     AudioError
-        As `probe`; and if the file has no such channel, is damaged or cut off, or
-        holds NaN or infinity. An MP3 file without a frame count and a transport
-        stream do not say how long they should be: cut between two frames, they
-        are read as they are.
+        As `probe`; and if the file has no such channel, is damaged or cut off, is at
+        less than 4,000 samples a second, or holds NaN or infinity. An MP3 file without
+        a frame count and a transport stream do not say how long they should be: cut
+        between two frames, they are read as they are.
     MissingExtraError
         If the format needs PyAV, which is not installed.
     ParameterError
-        If `channel` is negative or `block_duration` not above 0.
+        If `source` is neither a path nor a Waveform, `channel` is no whole number from 0
+        on, or `block_duration` is not above 0.
 
     Examples
     --------
@@ -142,9 +194,7 @@ def stream(
     [6400, 6400, 3200]
     """
     size = max(1, round(check_positive(block_duration, "block_duration") * SAMPLE_RATE))
-    if channel is not None and channel < 0:
-        raise ParameterError(f"channel counts from 0, got {channel}")
-    return _stream(source, channel, size)
+    return _stream(check_source(source), check_channel(channel), size)
 
 
 def load(source: Source, *, channel: int | None = None) -> FloatArray:
@@ -182,6 +232,11 @@ def _stream(source: Source, channel: int | None, size: int) -> Iterator[FloatArr
             raise AudioError(
                 f"{name} has {info.channels} channel(s), so no channel {channel}."
                 " They are counted from 0; without a channel, the mean of all is taken."
+            )
+        if not _LOWEST_RATE <= info.sample_rate <= _HIGHEST_RATE:
+            raise AudioError(
+                f"{name} says that it is at {info.sample_rate} samples a second, expected {_RATES}:"
+                " if that is wrong, write it again with the right rate"
             )
         mono = _mono(pieces, channel, info.sample_rate, name)
         yield from _regroup(_resample(mono, info.sample_rate), size)

@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._threads import blas_limit
-from trfast.annotation import Annotation, Timeline, Turn
+from trfast.annotation import Annotation, Timeline, Turn, check_timeline
 from trfast.audio import SAMPLE_RATE, Source, Waveform, stream
 from trfast.comparison import Comparison
 from trfast.diarization.local_speakers import local_speakers
 from trfast.diarization.result import Diarization, EmbeddedSegments
 from trfast.diarization.stage_times import StageTimes
 from trfast.errors import ParameterError
-from trfast.features import Mfcc, frames_to_seconds, timeline_to_frames
+from trfast.features import Mfcc, frame_hop, frames_to_seconds, timeline_to_frames
 from trfast.features.frames import Frames, FrameStore
 from trfast.model import ModelBundle, load_model
 from trfast.segmentation import bic_clustering, segment
@@ -108,6 +108,8 @@ class Diarizer:
         AudioError
             If the file cannot be read as audio.
         """
+        if speech is not None:
+            check_timeline(speech, "speech")
         clock = StageTimes()
         with blas_limit(), FrameStore() as static:
             samples = _Counted(clock, stream(source, channel=channel))
@@ -167,7 +169,9 @@ class Diarizer:
             with clock("speech"):
                 regions = self._speech(static, speech)
             with clock("segmentation"):
-                segments = segment(static, regions, config=model.segmentation, hop=model.mfcc.hop)
+                segments = segment(
+                    static, regions, config=model.segmentation, hop=frame_hop(model.mfcc)
+                )
         with clock("clustering"):
             alpha = model.clustering.alpha
             clusters = (
@@ -224,7 +228,9 @@ class Diarizer:
 
     def _speech(self, static: Frames, speech: Timeline | None) -> Bounds:
         if speech is not None:
-            return timeline_to_frames(speech.merged(), len(static), self.model.mfcc)
+            return timeline_to_frames(
+                check_timeline(speech, "speech").merged(), len(static), self.model.mfcc
+            )
         if self.detector == "energy":
             return detect_by_energy(static, config=self.model.mfcc)
         return self.model.detector.detect(static)

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
-from trfast._checks import check_matrix, check_offsets
+from trfast._checks import (
+    check_integer,
+    check_matrix,
+    check_not_negative,
+    check_offsets,
+    check_places,
+    check_random_state,
+    check_share,
+    check_type,
+)
 from trfast._ext import _gmm
 from trfast._mixture import LinearForm, linear_form, maximize, statistics
-from trfast._threads import blas_limit, effective_n_threads
+from trfast._threads import blas_limit, effective_n_threads, one_thread
 from trfast.errors import ModelError, ParameterError
 
 FloatArray = npt.NDArray[Any]
@@ -53,6 +61,7 @@ class BaumWelchStatistics:
 
     def grouped(self, groups: npt.NDArray[np.int64], n_groups: int) -> BaumWelchStatistics:
         """Return the sums over segments of the same group (numbers from 0)."""
+        groups = check_places(groups, "groups", len(self), "a segment", n_groups)
         zeroth = np.zeros((n_groups, *self.zeroth.shape[1:]), dtype=self.zeroth.dtype)
         first = np.zeros((n_groups, *self.first.shape[1:]), dtype=self.first.dtype)
         np.add.at(zeroth, groups, self.zeroth)
@@ -121,10 +130,21 @@ class DiagonalGmm(BaseEstimator):  # type: ignore[misc]
         **parameters: Any,
     ) -> Self:
         """Make a mixture of given Gaussians, as if it had been fitted."""
-        gmm = cls(n_components=len(np.asarray(weights)), **parameters)
-        gmm.weights_ = np.asarray(weights, dtype=np.float64)
-        gmm.means_ = np.asarray(means, dtype=np.float64)
-        gmm.variances_ = np.asarray(variances, dtype=np.float64)
+        found = [
+            check_matrix(cast(npt.ArrayLike, [weights]), "weights", dtype=np.float64),
+            check_matrix(means, "means", dtype=np.float64),
+            check_matrix(variances, "variances", dtype=np.float64),
+        ]
+        shape = found[1].shape
+        if found[0].shape != (1, shape[0]) or found[2].shape != shape:
+            raise ParameterError(
+                f"weights {np.shape(weights)}, means {shape} and variances {found[2].shape} do not"
+                f" fit: expected ({shape[0]},), {shape} and {shape}"
+            )
+        if not ((found[0] > 0).all() and (found[2] > 0).all()):
+            raise ParameterError("weights and variances of Gaussians must be above 0")
+        gmm = cls(n_components=shape[0], **parameters)
+        gmm.weights_, gmm.means_, gmm.variances_ = found[0][0], found[1], found[2]
         return gmm
 
     def fit(self, X: FloatArray | Sequence[FloatArray], y: object = None) -> Self:  # noqa: ARG002
@@ -142,8 +162,12 @@ class DiagonalGmm(BaseEstimator):  # type: ignore[misc]
         ModelError
             If there are fewer frames than Gaussians.
         """
-        if self.n_components < 1:
-            raise ParameterError(f"n_components must be at least 1, got {self.n_components}")
+        check_integer(self.n_components, "n_components", least=1)
+        check_integer(self.n_iterations, "n_iterations", least=0)
+        check_not_negative(self.variance_floor, "variance_floor")
+        check_share(self.posterior_floor, "posterior_floor")
+        check_random_state(self.random_state)
+        check_type(X, Sized, "X", hint="give an array, or a list of arrays")  # type: ignore[type-abstract]
         blocks: Sequence[Any] = [X] if hasattr(X, "shape") else X
         n_frames, mean, variance = _moments(blocks)
         self.n_features_in_ = len(mean)
@@ -179,7 +203,7 @@ class DiagonalGmm(BaseEstimator):  # type: ignore[misc]
         frames = (np.concatenate(sample) - mean) / scale
         kmeans = KMeans(self.n_components, n_init=1, max_iter=20, random_state=self.random_state)
         # One thread: KMeans adds up in another order with more.
-        with threadpool_limits(limits=1), warnings.catch_warnings():
+        with one_thread(), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct frames: EM copes
             labels = kmeans.fit_predict(frames)
         counts = np.bincount(labels, minlength=self.n_components)
@@ -245,6 +269,7 @@ class DiagonalGmm(BaseEstimator):  # type: ignore[misc]
             Of the type of `X`, summed in float64.
         """
         check_is_fitted(self, "means_")
+        check_share(self.posterior_floor, "posterior_floor")
         x = check_matrix(X, "X", n_columns=self.means_.shape[1], dtype=_kept_type(X))
         bounds = check_offsets([0, len(x)] if offsets is None else offsets, len(x))
         zeroth, first, _ = self._statistics(x, bounds, order=1, dtype=x.dtype)
@@ -300,11 +325,13 @@ class DiagonalGmm(BaseEstimator):  # type: ignore[misc]
 
 
 def _kept_type(x: FloatArray) -> type:
-    return np.float64 if np.asarray(x).dtype == np.float64 else np.float32
+    return np.float32 if getattr(x, "dtype", np.float64) != np.float64 else np.float64
 
 
 def _chunks(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
     for block in blocks:
+        if np.ndim(block) != 2:
+            check_matrix(block, "X", dtype=np.float64)
         for start in range(0, len(block), _CHUNK):
             yield block[start : start + _CHUNK]
 

@@ -12,6 +12,7 @@ import scipy.linalg
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from trfast._checks import check_integer, check_places, check_random_state, check_type
 from trfast._ext import _ivector
 from trfast._threads import blas_limit, effective_n_threads
 from trfast.embedding.gmm import BaumWelchStatistics, DiagonalGmm
@@ -43,6 +44,7 @@ class ProjectedStatistics:
 
     def grouped(self, groups: npt.NDArray[np.int64], n_groups: int) -> ProjectedStatistics:
         """Return the sums over segments of the same group (numbers from 0)."""
+        groups = check_places(groups, "groups", len(self), "a row", n_groups)
         zeroth = np.zeros((n_groups, self.zeroth.shape[1]))
         first = np.zeros((n_groups, self.first.shape[1]))
         np.add.at(zeroth, groups, self.zeroth)
@@ -136,9 +138,14 @@ class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ModelError
             If there are no more segments than the rank.
         """
-        if self.rank < 1:
-            raise ParameterError(f"rank must be at least 1, got {self.rank}")
+        check_type(self.ubm, DiagonalGmm, "ubm")
+        check_is_fitted(self.ubm, "means_")
+        check_integer(self.rank, "rank", least=1)
+        check_integer(self.n_iterations, "n_iterations", least=0)
+        check_random_state(self.random_state)
         batches = [X] if isinstance(X, BaumWelchStatistics) else X
+        hint = "give BaumWelchStatistics, or a list of them"
+        check_type(batches, Sequence, "X", hint=hint)  # type: ignore[type-abstract]
         n_segments = sum(len(batch) for batch in batches)
         if n_segments <= self.rank:
             raise ModelError(
@@ -158,6 +165,7 @@ class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def project(self, X: BaumWelchStatistics) -> ProjectedStatistics:
         """Return what the i-vectors of the segments depend on, of the type of the statistics."""
         check_is_fitted(self, "matrix_")
+        check_type(X, BaumWelchStatistics, "X", hint="DiagonalGmm.statistics makes them")
         dtype = np.result_type(X.zeroth, np.float32)
         counts, first = self._rows(X, slice(None), dtype)
         projected = self._projected(counts, first, self._prepared_arguments(dtype))
@@ -240,6 +248,7 @@ class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     ) -> tuple[FloatArray, FloatArray]:
         """Zeroth-order statistics with a one for the prior (n, c + 1), first-order (n, c d)."""
         c, d = self.ubm.means_.shape
+        check_type(statistics, BaumWelchStatistics, "X")
         if statistics.first.shape[1:] != (c, d):
             raise ParameterError(
                 f"statistics of shape {statistics.first.shape[1:]} do not fit a UBM of"

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_bounds, check_positive
+from trfast._checks import check_bounds, check_choice, check_places, check_positive, check_type
 from trfast.embedding.gmm import BaumWelchStatistics, DiagonalGmm
 from trfast.embedding.ivector import ProjectedStatistics, TotalVariability
-from trfast.errors import ParameterError
 from trfast.features import add_deltas, segment_normalization, sliding_normalization
+from trfast.features.clock import HOP, frames_in
 from trfast.features.frames import Frames, in_chunks
 
 FloatArray = npt.NDArray[Any]
@@ -42,8 +42,7 @@ class NormalizationConfig:
     window: float = 3.0
 
     def __post_init__(self) -> None:
-        if self.scope not in ("segment", "sliding"):
-            raise ParameterError(f"scope must be 'segment' or 'sliding', got {self.scope!r}")
+        check_choice(self.scope, "scope", ("segment", "sliding"))
         check_positive(self.window, "window")
 
 
@@ -57,13 +56,17 @@ class IvectorEmbedder:
     total_variability : TotalVariability
     normalization : NormalizationConfig
     hop : float
-        Seconds from frame to frame.
+        Seconds from frame to frame, as `trfast.features.frame_hop` gives them.
     """
 
     ubm: DiagonalGmm
     total_variability: TotalVariability
     normalization: NormalizationConfig
-    hop: float = 0.01
+    hop: float = HOP
+
+    def __post_init__(self) -> None:
+        check_type(self.normalization, NormalizationConfig, "normalization")
+        check_positive(self.hop, "hop")
 
     def cluster_statistics(
         self, static: Frames, segments: Bounds, clusters: Labels
@@ -77,7 +80,8 @@ class IvectorEmbedder:
         clusters : ndarray (n_segments,), int64
             Cluster of each segment, numbers from 0.
         """
-        n_clusters = int(clusters.max(initial=-1)) + 1
+        n_clusters = int(np.max(clusters, initial=-1)) + 1
+        clusters = check_places(clusters, "clusters", len(segments), "a segment", n_clusters)
         zeroth = np.zeros((n_clusters, len(self.ubm.means_)))
         first = np.zeros((n_clusters, self.total_variability.rank))
         start = 0
@@ -124,7 +128,7 @@ def segment_frames(
         Frame bounds, not empty, starts rising; they may overlap.
     config : NormalizationConfig
     hop : float
-        Seconds from frame to frame.
+        Seconds from frame to frame, as `trfast.features.frame_hop` gives them.
 
     Yields
     ------
@@ -138,8 +142,10 @@ def segment_frames(
     ParameterError
         If a segment is empty or lies outside the frames, or if starts do not rise.
     """
+    check_type(config, NormalizationConfig, "config")
+    check_positive(hop, "hop")
     segments = check_bounds(segments, "segments", len(static), apart=False)
-    window = 2 * round(config.window / hop / 2) + 1
+    window = 2 * frames_in(config.window / 2, hop) + 1
     reach = _DELTA_REACH + (window // 2 if config.scope == "sliding" else 0)
     for rows in in_chunks(segments):
         chunk = segments[rows]

@@ -31,7 +31,7 @@ from typing import Any, Generic, TypeVar
 
 from threadpoolctl import threadpool_limits
 
-from trfast._threads import available_cores
+from trfast._threads import available_cores, one_thread
 from trfast.errors import ExecutionError, ParameterError, TrfastError
 
 Item = TypeVar("Item")
@@ -46,6 +46,7 @@ _THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMBA_NUM_THREADS",
 )
+_environment = threading.Lock()
 _NOT_STARTED = (
     "the worker processes died while they started{}. In a script, call this under"
     ' `if __name__ == "__main__":`; or use jobs=1.'
@@ -151,7 +152,7 @@ def _map_here(
     function: Callable[[Item], Result], items: Iterable[Item]
 ) -> Iterator[Outcome[Item, Result]]:
     for item in items:
-        with threadpool_limits(1):
+        with one_thread():
             timed = _timed(function, item)
         yield Outcome(item, *timed)
 
@@ -293,17 +294,19 @@ class _Workers:
 
 @contextmanager
 def _one_thread_for_children() -> Iterator[None]:
-    # Most libraries read these once, when they load: too early for the worker to set them.
-    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    # Most libraries read these once, when they load: too early for the worker to set them. One
+    # thread at a time, or the second one in would restore what the first one set.
+    with _environment:
+        before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+        os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
 
 _function: Callable[[Any], Any]
@@ -318,7 +321,7 @@ def _start_worker(line: Connection, path: Path) -> None:
     except Exception as error:
         line.send(f"{type(error).__name__}: {error}")
         os._exit(1)
-    threadpool_limits(1)
+    threadpool_limits(1)  # for as long as the worker lives
     line.send("")
 
 

@@ -1,6 +1,13 @@
 """Frames: MFCC, their deltas and normalization, the store that holds them, and their clock."""
 
-from trfast.features.clock import frames_to_seconds, timeline_to_frames
+from trfast.features.clock import (
+    HOP,
+    check_audio_rate,
+    frame_hop,
+    frames_in,
+    frames_to_seconds,
+    timeline_to_frames,
+)
 from trfast.features.config import MfccConfig
 from trfast.features.frames import CHUNK, Frames, FrameStore, checked_frames, in_chunks
 from trfast.features.mfcc import Mfcc
@@ -13,13 +20,17 @@ from trfast.features.normalization import (
 
 __all__ = [
     "CHUNK",
+    "HOP",
     "FrameStore",
     "Frames",
     "Mfcc",
     "MfccConfig",
     "add_deltas",
+    "check_audio_rate",
     "checked_frames",
     "deltas",
+    "frame_hop",
+    "frames_in",
     "frames_to_seconds",
     "in_chunks",
     "segment_normalization",

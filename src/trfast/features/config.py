@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from trfast._checks import check_integer, check_not_negative, check_positive
 from trfast.errors import ParameterError
 
 
@@ -16,9 +15,10 @@ class MfccConfig:
     Parameters
     ----------
     sample_rate : int
-        Hz.
+        Hz, of the samples that `Mfcc` gets. A model takes only what `trfast.audio` gives, 16 kHz.
     window, hop : float
-        Length and step of a frame in seconds.
+        Length and step of a frame in seconds, which are rounded to whole samples; times go by the
+        rounded ones (`trfast.features.frame_hop`).
     n_cepstra : int
         Cepstra kept, c1 first; the log-energy stands before them.
     n_mels : int
@@ -48,6 +48,12 @@ class MfccConfig:
     floor: float = 2.0**-30 / 12
 
     def __post_init__(self) -> None:
+        for name in ("sample_rate", "n_cepstra", "n_mels"):
+            check_integer(getattr(self, name), name, least=1)
+        for name in ("window", "hop", "high_frequency"):
+            check_positive(getattr(self, name), name)
+        for name in ("low_frequency", "pre_emphasis", "floor"):
+            check_not_negative(getattr(self, name), name)
         if not 1 <= self.hop_samples <= self.window_samples:
             raise ParameterError(
                 f"window {self.window} s and hop {self.hop} s at {self.sample_rate} Hz: "
@@ -62,11 +68,8 @@ class MfccConfig:
             raise ParameterError(
                 f"n_cepstra must be from 1 to n_mels - 1 = {self.n_mels - 1}, got {self.n_cepstra}"
             )
-        if not (0 <= self.pre_emphasis < 1 and 0 <= self.floor < np.inf):
-            raise ParameterError(
-                f"pre_emphasis must lie in [0, 1) and floor be 0 or more, "
-                f"got {self.pre_emphasis} and {self.floor}"
-            )
+        if not self.pre_emphasis < 1:
+            raise ParameterError(f"pre_emphasis must lie in [0, 1), got {self.pre_emphasis}")
 
     @property
     def window_samples(self) -> int:

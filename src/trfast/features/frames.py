@@ -84,7 +84,8 @@ def checked_frames(frames: Frames | npt.ArrayLike, name: str) -> Frames:
     if isinstance(frames, FrameStore):
         return frames
     double = getattr(frames, "dtype", None) == np.float64
-    return check_matrix(np.asarray(frames), name, dtype=np.float64 if double else np.float32)
+    values: Any = frames
+    return check_matrix(values, name, dtype=np.float64 if double else np.float32)
 
 
 def in_chunks(bounds: npt.NDArray[np.int64]) -> Iterator[slice]:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import numpy.typing as npt
 
+from trfast._checks import check_type
 from trfast._ext import _mfcc
-from trfast.errors import AudioError, ParameterError
+from trfast.errors import AudioError, ParameterError, ParameterTypeError
 from trfast.features._mfcc_tables import mfcc_tables
 from trfast.features.config import MfccConfig
 
@@ -49,7 +50,7 @@ class Mfcc:
     """
 
     def __init__(self, config: MfccConfig | None = None) -> None:
-        self.config = config or MfccConfig()
+        self.config = MfccConfig() if config is None else check_type(config, MfccConfig, "config")
         self._tables = mfcc_tables(self.config)
 
     def extract(
@@ -74,7 +75,7 @@ class Mfcc:
         AudioError
             If a sample is NaN, infinite or absurdly large; the message gives its time.
         ParameterError
-            If a block is not a 1-D array of floats.
+            If the blocks cannot be gone through, or one is not a 1-D array of floats.
         """
         frames = np.empty((0, 1 + self.config.n_cepstra), np.float32)
         n_frames = 0
@@ -98,6 +99,11 @@ class Mfcc:
         ndarray (n, 1 + n_cepstra) of float32
             Consecutive frames, for each block those that it completes.
         """
+        if not isinstance(blocks, Iterable):
+            raise ParameterTypeError(
+                f"samples must be an array or blocks of it, got {type(blocks).__name__}: of a"
+                " recording, trfast.audio.stream(...) gives them"
+            )
         window, hop = self.config.window_samples, self.config.hop_samples
         n_frames = 0
         rest = np.empty(0, np.float32)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_matrix, check_offsets
+from trfast._checks import check_integer, check_matrix, check_offsets
 from trfast._ext import _normalization
 from trfast.errors import ParameterError
 
@@ -85,8 +85,7 @@ def add_deltas(static: npt.ArrayLike) -> npt.NDArray[Any]:
 
 
 def _fill_deltas(x: npt.NDArray[Any], width: int, out: npt.NDArray[Any]) -> None:
-    if width < 1:
-        raise ParameterError(f"width must be at least 1 frame, got {width}")
+    check_integer(width, "width", least=1)
     if x.size:
         _normalization.deltas(x, width, out)
 
@@ -121,8 +120,7 @@ def sliding_normalization(
     array([-1.   ,  0.707,  0.   ,  0.   ], dtype=float32)
     """
     x = _checked_features(features)
-    if window < 1:
-        raise ParameterError(f"window must be at least 1 frame, got {window}")
+    check_integer(window, "window", least=1)
     out = np.empty_like(x)
     if x.size:
         _normalization.sliding_normalization(x, window, variance, out)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_matrix, check_not_negative
+from trfast._checks import check_matrix, check_names, check_not_negative, check_type, check_vector
 from trfast._ext import _union_find
 from trfast.clustering import (
     complete_linkage_of_edges,
@@ -27,6 +27,7 @@ FloatArray = npt.NDArray[np.float32]
 _RELEVANCE = 30
 # Local speakers from whom the mean of a collection is taken, at most.
 _MOST = 20_000
+_HINT = "give Comparison(threshold=...), or model.across() of a model"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,7 +67,7 @@ def link(
     vectors : array_like (n, dimension)
         One local speaker a row, as ``comparison.backend.project`` gives them.
     recordings : sequence of str, (n,)
-        Recording of each local speaker.
+        Recording of each local speaker; integers will do.
     comparison : Comparison
         What compares two of them, and when they are linked.
     speech_durations : array_like (n,), optional
@@ -98,12 +99,10 @@ def link(
     array([ 2, -1,  0])
     """
     check_not_negative(min_anchor_speech, "min_anchor_speech")
-    vectors = check_matrix(vectors, "vectors")
+    check_type(comparison, Comparison, "comparison", hint=_HINT)
+    vectors = check_matrix(vectors, "vectors", summed_in=np.float64)
     n = len(vectors)
-    if len(recordings) != n:
-        raise ParameterError(
-            f"recordings must name one for each of {n} rows, got {len(recordings)}"
-        )
+    recordings = check_names(recordings, "recordings", n, "row", or_integers=True)
     anchors = _anchors(speech_durations, n, min_anchor_speech)
     groups = np.unique(np.asarray(recordings, dtype=object), return_inverse=True)[1]
     order = np.argsort(groups, kind="stable")
@@ -168,16 +167,21 @@ def link_centred(
     >>> link_centred(vectors, recordings, comparison).labels
     array([0, 1, 0])
     """
+    check_type(comparison, Comparison, "comparison", hint=_HINT)
     x = check_matrix(vectors, "vectors")
+    names = check_names(recordings, "recordings", len(x), "row", or_integers=True)
+    durations = None
+    if speech_durations is not None:
+        durations = check_vector(
+            speech_durations, "speech_durations", len(x), "a row", least=0, unit="seconds"
+        )
 
     def linked(rows: slice, shift: FloatArray | float) -> Links:
         return link(
             comparison.backend.project(x[rows] - shift),
-            recordings[rows],
+            names[rows],
             comparison,
-            speech_durations=None
-            if speech_durations is None
-            else np.asarray(speech_durations)[rows],
+            speech_durations=None if durations is None else durations[rows],
             min_anchor_speech=min_anchor_speech,
             constrain=constrain,
         )
@@ -203,12 +207,10 @@ def _anchors(
                 f"min_anchor_speech={min_anchor_speech} needs speech_durations, got None"
             )
         return np.ones(n, dtype=bool)
-    durations = np.asarray(speech_durations, dtype=np.float64)
-    if durations.shape != (n,):
-        raise ParameterError(f"speech_durations must have shape ({n},), got {durations.shape}")
-    if not (np.isfinite(durations) & (durations >= 0)).all():
-        raise ParameterError("speech_durations hold NaN, infinity or less than 0 seconds")
-    return np.asarray(durations >= min_anchor_speech)
+    durations = check_vector(
+        speech_durations, "speech_durations", n, "a row", least=0, unit="seconds"
+    )
+    return np.asarray(durations.astype(np.float64) >= min_anchor_speech)
 
 
 def _joined(

@@ -19,7 +19,7 @@ from trfast.embedding import IvectorEmbedder, NormalizationConfig
 from trfast.embedding.gmm import DiagonalGmm
 from trfast.embedding.ivector import TotalVariability
 from trfast.errors import ModelError, ParameterError
-from trfast.features import MfccConfig
+from trfast.features import MfccConfig, check_audio_rate, frame_hop
 from trfast.model.file import (
     content_hash,
     detector_of,
@@ -92,6 +92,11 @@ class ModelBundle:
         By name.
     provenance : mapping
         How the model was made: data, counts, seed, versions. It does not enter the hash.
+
+    Raises
+    ------
+    ParameterError
+        If `mfcc` is for another rate than that of `trfast.audio`.
     """
 
     mfcc: MfccConfig
@@ -104,6 +109,9 @@ class ModelBundle:
     whitening: Whitening
     backends: Mapping[str, Backend]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_audio_rate(self.mfcc)
 
     def __repr__(self) -> str:
         return (
@@ -119,7 +127,7 @@ class ModelBundle:
             ubm=self.ubm,
             total_variability=self.total_variability,
             normalization=self.normalization,
-            hop=self.mfcc.hop,
+            hop=frame_hop(self.mfcc),
         )
 
     def backend(self, name: str | None = None) -> Backend:

@@ -10,7 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from sklearn import config_context
 
-from trfast._checks import check_cosine, check_matrix
+from trfast._checks import (
+    check_choice,
+    check_cosine,
+    check_matrix,
+    check_number,
+    check_real,
+    check_type,
+)
 from trfast._threads import blas_limit, map_in_threads
 from trfast.errors import ParameterError
 from trfast.scoring.cosine import cosine_similarity, edges_above
@@ -94,8 +101,9 @@ class Backend:
     thresholds: Mapping[str, Thresholds] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.name not in BACKENDS:
-            raise ParameterError(f"name must be one of {', '.join(BACKENDS)}, got {self.name!r}")
+        check_choice(self.name, "name", BACKENDS)
+        if self.whitening is not None:
+            check_type(self.whitening, Whitening, "whitening")
         expected = _ESTIMATORS.get(self.name, type(None))
         if not isinstance(self.estimator, expected):
             raise ParameterError(
@@ -185,11 +193,11 @@ class Backend:
         """
         if self.is_cosine:
             return check_cosine(threshold, name)
-        if not np.isfinite(threshold):
+        if not np.isfinite(check_real(threshold, name)).all():
             raise ParameterError(
                 f"{name} is a log-likelihood ratio, any finite number, got {threshold}"
             )
-        return float(threshold)
+        return check_number(threshold, name)
 
 
 def estimator_tensors(name: str, estimator: Estimator | None) -> dict[str, npt.NDArray[Any]]:

@@ -16,8 +16,8 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
-from trfast._checks import check_trials
-from trfast.errors import ModelError, ParameterError
+from trfast._checks import check_integer, check_probability, check_real, check_trials
+from trfast.errors import ModelError
 from trfast.scoring.trials import det_points
 
 FloatArray = npt.NDArray[Any]
@@ -105,7 +105,7 @@ class LogisticCalibration(BaseEstimator):  # type: ignore[misc]
     def transform(self, scores: npt.ArrayLike) -> FloatArray:
         """Return the log-likelihood ratios of scores of any shape; NaN stays NaN."""
         check_is_fitted(self)
-        return np.asarray(self.slope_ * np.asarray(scores) + self.offset_)
+        return np.asarray(self.slope_ * check_real(scores, "scores") + self.offset_)
 
     def threshold(self, *, prior: float = 0.01) -> float:
         """Return the score from which accepting costs less than refusing (Bayes).
@@ -233,8 +233,7 @@ def score_histogram(
     >>> histogram.edges, histogram.targets, histogram.others
     (array([0. , 0.5, 1. ]), array([0, 2]), array([2, 0]))
     """
-    if bins < 1:
-        raise ParameterError(f"bins must be at least 1, got {bins}")
+    check_integer(bins, "bins", least=1)
     score, label = check_trials(scores, labels)
     edges = np.histogram_bin_edges(score, bins)
     targets, others = (np.histogram(score[kind], edges)[0] for kind in (label, ~label))
@@ -242,6 +241,4 @@ def score_histogram(
 
 
 def _log_odds(prior: float) -> float:
-    if not 0 < prior < 1:
-        raise ParameterError(f"prior must lie between 0 and 1, got {prior}")
-    return float(logit(prior))
+    return float(logit(check_probability(prior, "prior")))

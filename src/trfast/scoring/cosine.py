@@ -222,7 +222,7 @@ def _rows(
 ) -> tuple[FloatArray, npt.NDArray[np.float64]]:
     """Return the rows and their lengths; float64 stays, all else becomes float32."""
     dtype = np.float64 if getattr(vectors, "dtype", None) == np.float64 else np.float32
-    rows = check_matrix(vectors, name, n_columns=n_columns, dtype=dtype)
+    rows = check_matrix(vectors, name, n_columns=n_columns, dtype=dtype, summed_in=np.float64)
     norms = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
     if not norms.all():
         raise ParameterError(

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from trfast._checks import check_integer
 from trfast.errors import ParameterError
 from trfast.scoring.classes import class_statistics, needs_labels, regular_within
 from trfast.scoring.normalization import validated
@@ -77,7 +78,9 @@ class Lda(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
         statistics = class_statistics(self, X, y)
         n_classes, d = statistics.sums.shape
         most = min(d, n_classes - 1)
-        n_components = most if self.n_components is None else self.n_components
+        n_components = most
+        if self.n_components is not None:
+            n_components = check_integer(self.n_components, "n_components")
         if not 1 <= n_components <= most:
             raise ParameterError(
                 f"n_components must lie in 1 to {most} for {n_classes} classes and"

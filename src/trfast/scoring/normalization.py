@@ -14,8 +14,8 @@ from sklearn.base import (
 )
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from trfast._checks import check_finite
-from trfast.errors import ParameterError
+from trfast._checks import check_classes, check_finite, check_integer, check_share
+from trfast.errors import ParameterError, ParameterTypeError
 
 FloatArray = npt.NDArray[Any]
 
@@ -131,8 +131,7 @@ class EigenFactorRadial(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     def fit(self, X: npt.ArrayLike, y: object = None) -> Self:  # noqa: ARG002
         """Estimate the whitenings from vectors, (n_samples, n_features)."""
-        if self.n_iterations < 1:
-            raise ParameterError(f"n_iterations must be at least 1, got {self.n_iterations}")
+        check_integer(self.n_iterations, "n_iterations", least=1)
         x = validated(self, X, ensure_min_samples=2, reset=True)
         self.whitenings_: list[Whitening] = []
         for _ in range(self.n_iterations):
@@ -185,8 +184,7 @@ def _at_unit_length(x: FloatArray) -> FloatArray:
 
 def shrunk(covariance: FloatArray, shrinkage: float) -> FloatArray:
     """Draw a covariance towards the identity times its mean variance."""
-    if not 0 <= shrinkage <= 1:
-        raise ParameterError(f"shrinkage must lie in 0 to 1, got {shrinkage}")
+    check_share(shrinkage, "shrinkage")
     result = (1 - shrinkage) * covariance
     result.flat[:: len(result) + 1] += shrinkage * np.trace(covariance) / len(covariance)
     return result
@@ -198,7 +196,11 @@ def validated(estimator: BaseEstimator, X: npt.ArrayLike, **options: Any) -> Any
     options = {"dtype": types, "reset": False, "ensure_all_finite": False} | options
     try:
         checked = validate_data(estimator, X, **options)
+    except TypeError as error:
+        raise ParameterTypeError(str(error)) from error
     except ValueError as error:
         raise ParameterError(str(error)) from error
     check_finite(checked[0] if "y" in options else checked, "X")
+    if "y" in options:
+        check_classes(checked[1], "y")
     return checked

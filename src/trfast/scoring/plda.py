@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from trfast._checks import check_matrix
+from trfast._checks import check_integer, check_matrix, check_real
 from trfast.errors import ModelError, ParameterError
 from trfast.scoring.classes import (
     ClassStatistics,
@@ -137,11 +137,10 @@ class Plda(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         ModelError
             If each speaker has one vector only, or the within-class covariance is singular.
         """
-        if self.n_iterations < 1:
-            raise ParameterError(f"n_iterations must be at least 1, got {self.n_iterations}")
+        check_integer(self.n_iterations, "n_iterations", least=1)
         statistics = class_statistics(self, X, y)
         n_features = len(statistics.mean)
-        rank = n_features if self.rank is None else self.rank
+        rank = n_features if self.rank is None else check_integer(self.rank, "rank")
         if not 1 <= rank <= n_features:
             raise ParameterError(
                 f"rank must lie in 1 to n_features = {n_features}, got {rank}; rank=None takes all"
@@ -307,7 +306,7 @@ class Plda(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
     def _projected_sums(
         self, counts: npt.ArrayLike, sums: npt.ArrayLike, name: str
     ) -> tuple[npt.NDArray[np.int64], FloatArray]:
-        n = np.asarray(counts)
+        n = check_real(counts, f"counts_{name}")
         if n.ndim != 1 or np.shape(sums)[:1] != n.shape:
             raise ParameterError(
                 f"counts_{name} {n.shape} and sums_{name} {np.shape(sums)} do not fit: expected"

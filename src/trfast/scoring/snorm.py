@@ -10,8 +10,8 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from trfast._checks import check_matrix
-from trfast.errors import ParameterError
+from trfast._checks import check_integer, check_matrix
+from trfast.errors import ParameterError, ParameterTypeError
 from trfast.scoring.cosine import cosine_similarity
 from trfast.scoring.normalization import validated
 
@@ -95,6 +95,10 @@ class SNorm(BaseEstimator):  # type: ignore[misc]
             2, or a row scores the same with all of the cohort that counts.
         """
         check_is_fitted(self)
+        if not callable(self.similarity):
+            raise ParameterTypeError(
+                f"similarity must be a function of two matrices, got {self.similarity!r}"
+            )
         left = validated(self, a)
         right = left if b is None else validated(self, b)
         of_left = self._cohort_statistics(left)
@@ -158,7 +162,7 @@ def _normalized(scores: FloatArray, of_rows: FloatArray, of_columns: FloatArray)
 def _top_statistics(scores: FloatArray, n_top: int | None) -> FloatArray:
     """Mean and standard deviation of the highest scores of each row, (2, n)."""
     n_cohort = scores.shape[1]
-    if n_top is not None and n_top < 2:
+    if n_top is not None and check_integer(n_top, "n_top") < 2:
         raise ParameterError(f"n_top must be at least 2, got {n_top}; n_top=None counts all")
     first = 0 if n_top is None else max(0, n_cohort - n_top)
     top = np.partition(scores, first, axis=1)[:, first:]

@@ -11,7 +11,16 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from trfast._checks import check_matrix, check_positive
+from trfast._checks import (
+    check_choice,
+    check_classes,
+    check_groups,
+    check_integer,
+    check_matrix,
+    check_number,
+    check_positive,
+    check_random_state,
+)
 from trfast.errors import ModelError, ParameterError
 from trfast.scoring.normalization import validated
 from trfast.scoring.triplet_training import (
@@ -273,26 +282,27 @@ class TripletRanking(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             ("n_components", 1),
         ):
             value = getattr(self, name)
-            if value is not None and value < least:
-                raise ParameterError(f"{name} must be at least {least}, got {value}")
-        if not 0 < self.margin <= 2:
+            if value is not None or name not in ("patience", "n_components"):
+                check_integer(value, name, least=least)
+        if not 0 < check_number(self.margin, "margin") <= 2:
             raise ParameterError(f"margin must lie above 0 and up to 2, got {self.margin}")
-        if self.selection not in ("soft", "hard"):
-            raise ParameterError(f"selection must be 'soft' or 'hard', got {self.selection!r}")
+        check_choice(self.selection, "selection", ("soft", "hard"))
+        check_random_state(self.random_state)
         check_positive(self.input_scale, "input_scale")
         check_positive(self.learning_rate, "learning_rate")
 
     def _checked_validation(
         self, X: npt.ArrayLike, y: npt.ArrayLike, *, dtype: npt.DTypeLike
     ) -> tuple[Array, Array]:
-        x, labels = check_matrix(X, "validation", n_columns=self.n_features_in_, dtype=dtype), y
+        x = check_matrix(X, "validation", n_columns=self.n_features_in_, dtype=dtype)
+        labels = check_classes(np.asarray(y), "labels of validation")
         classes, sizes = np.unique(labels, return_counts=True)
         if sizes.sum() != len(x) or len(classes) < 2 or sizes.max() < 2:
             raise ParameterError(
                 f"validation has {len(x)} vectors and {sizes.sum()} labels of {len(classes)}"
                 " classes: it takes a label a vector, 2 classes and 2 vectors of one of them"
             )
-        return x, np.asarray(labels)
+        return x, labels
 
     def _new_networks(self, x: Array) -> list[TripletNetwork]:
         d, h = x.shape[1], self.n_components
@@ -335,7 +345,4 @@ def _checked_groups(groups: npt.ArrayLike | None, n: int) -> Array:
     """Groups by number; without any, each vector is its own."""
     if groups is None:
         return np.arange(n)
-    numbers = np.unique(np.asarray(groups), return_inverse=True)[1]
-    if numbers.shape != (n,):
-        raise ParameterError(f"groups has shape {numbers.shape}, expected ({n},): a group a vector")
-    return numbers
+    return np.unique(check_groups(groups, "groups", n, "a vector"), return_inverse=True)[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_bounds, check_not_negative
+from trfast._checks import check_bounds, check_integer, check_not_negative
 from trfast._ext import _bic, _union_find
 from trfast.features.frames import Frames, checked_frames
 from trfast.segmentation.moments import VARIANCE_FLOOR, Bounds, packed_moments
@@ -46,6 +46,7 @@ def linear_bic(
     x = checked_frames(features, "features")
     bounds = check_bounds(segments, "segments", len(x))
     check_not_negative(alpha, "alpha")
+    check_integer(max_gap, "max_gap", least=0)
     if len(bounds) == 0:
         return bounds
     d = x.shape[1]

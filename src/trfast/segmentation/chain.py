@@ -25,8 +25,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_not_negative, check_positive
+from trfast._checks import check_not_negative, check_positive, check_type
 from trfast.errors import ParameterError
+from trfast.features.clock import HOP, frames_in
 from trfast.features.frames import Frames
 from trfast.segmentation.bic import linear_bic
 from trfast.segmentation.divergence import change_points
@@ -61,7 +62,7 @@ class SegmentationConfig:
 
     def __post_init__(self) -> None:
         check_positive(self.window, "window")
-        if not 0 < self.min_duration <= self.window:
+        if not check_positive(self.min_duration, "min_duration") <= self.window:
             raise ParameterError(
                 f"min_duration must be above 0 and at most the window ({self.window} s),"
                 f" got {self.min_duration}"
@@ -77,7 +78,7 @@ def segment(
     regions: npt.ArrayLike,
     *,
     config: SegmentationConfig | None = None,
-    hop: float = 0.01,
+    hop: float = HOP,
 ) -> Bounds:
     """Cut speech regions into segments of one speaker each.
 
@@ -89,7 +90,7 @@ def segment(
         Speech, frame bounds.
     config : SegmentationConfig, optional
     hop : float
-        Seconds from frame to frame.
+        Seconds from frame to frame, as `trfast.features.frame_hop` gives them.
 
     Returns
     -------
@@ -108,16 +109,18 @@ def segment(
     >>> segment(x, [[0, 2000]], config=SegmentationConfig(window=2.0)).tolist()
     [[0, 1000], [1000, 2000]]
     """
-    config = config or SegmentationConfig()
+    if config is None:
+        config = SegmentationConfig()
+    check_type(config, SegmentationConfig, "config")
     check_positive(hop, "hop")
-    window = max(2, round(config.window / hop))
-    shortest = min(window, max(2, round(config.min_duration / hop)))
+    window = max(2, frames_in(config.window, hop))
+    shortest = min(window, max(2, frames_in(config.min_duration, hop)))
     segments = change_points(features, regions, window=window, min_length=shortest)
     segments = linear_bic(
-        features, segments, alpha=config.alpha, max_gap=round(config.max_gap / hop)
+        features, segments, alpha=config.alpha, max_gap=frames_in(config.max_gap, hop)
     )
     if config.max_duration is not None:
-        segments = _cut_long(segments, max(1, round(config.max_duration / hop)))
+        segments = _cut_long(segments, max(1, frames_in(config.max_duration, hop)))
     return segments
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter1d
 
-from trfast._checks import check_bounds
+from trfast._checks import check_bounds, check_integer
 from trfast._ext import _divergence
 from trfast.errors import ParameterError
 from trfast.features.frames import Frames, checked_frames
@@ -121,9 +121,8 @@ def _peaks(curve: npt.NDArray[np.float64], reach: int) -> npt.NDArray[np.int64]:
 
 
 def _check_window(window: int, min_length: int | None) -> int:
-    if window < 2:
-        raise ParameterError(f"window must be at least 2 frames, got {window}")
-    shortest = window if min_length is None else min_length
+    check_integer(window, "window", least=2)
+    shortest = window if min_length is None else check_integer(min_length, "min_length", least=2)
     if not 2 <= shortest <= window:
         raise ParameterError(f"min_length must be from 2 to the window ({window}), got {shortest}")
     return shortest

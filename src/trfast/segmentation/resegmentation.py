@@ -8,7 +8,13 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_bounds, check_matrix
+from trfast._checks import (
+    check_bounds,
+    check_integer,
+    check_integers,
+    check_matrix,
+    check_not_negative,
+)
 from trfast._mixture import LinearForm, linear_form, maximize, statistics
 from trfast._threads import blas_limit
 from trfast._viterbi import best_path
@@ -79,13 +85,11 @@ def viterbi_resegmentation(
     dtype = np.float64 if getattr(features, "dtype", None) == np.float64 else np.float32
     x = check_matrix(features, "features", dtype=dtype)
     bounds = check_bounds(segments, "segments", len(x))
-    names, states = np.unique(np.asarray(labels, dtype=np.int64), return_inverse=True)
+    names, states = np.unique(check_integers(labels, "labels"), return_inverse=True)
     if states.shape != (len(bounds),):
         raise ParameterError(f"labels must be one a segment, got {states.shape} for {len(bounds)}")
-    if n_gaussians < 1:
-        raise ParameterError(f"n_gaussians must be at least 1, got {n_gaussians}")
-    if not penalty >= 0:
-        raise ParameterError(f"penalty must be 0 or more, got {penalty}")
+    check_integer(n_gaussians, "n_gaussians", least=1)
+    check_not_negative(penalty, "penalty")
     if len(bounds) == 0:
         return bounds, names
     mean, variance = column_moments(x, bounds)

@@ -8,7 +8,7 @@ from typing import Any
 
 from trfast.embedding import NormalizationConfig
 from trfast.errors import ParameterError
-from trfast.features import MfccConfig
+from trfast.features import MfccConfig, check_audio_rate
 from trfast.model import ClusteringConfig
 from trfast.scoring.backend import BACKENDS
 from trfast.segmentation import SegmentationConfig
@@ -95,7 +95,8 @@ class TrainingConfig:
     Raises
     ------
     ParameterError
-        If there is no back-end of a name, or `backends` is empty.
+        If there is no back-end of a name, `backends` is empty, or `mfcc` is for another rate than
+        that of `trfast.audio`.
     """
 
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
@@ -117,6 +118,7 @@ class TrainingConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_audio_rate(self.mfcc)
         unknown = [name for name in self.backends if name not in BACKENDS]
         if unknown or not self.backends:
             raise ParameterError(

@@ -13,7 +13,7 @@ from trfast._files import replacing
 from trfast.annotation import Annotation
 from trfast.audio import SAMPLE_RATE, load, stream
 from trfast.embedding import NormalizationConfig, segment_frames
-from trfast.features import Mfcc, MfccConfig
+from trfast.features import Mfcc, MfccConfig, frame_hop
 from trfast.training.augmentation import Samples, varied
 from trfast.training.vectors import reference_segments
 
@@ -105,7 +105,7 @@ class SpeechFrames(Sequence[FloatArray]):
         name = self._names[index]
         static = self._frames[name]
         segments, _ = reference_segments(self._reference[name], len(static), self._mfcc)
-        chunks = segment_frames(static, segments, self._normalization, self._mfcc.hop)
+        chunks = segment_frames(static, segments, self._normalization, frame_hop(self._mfcc))
         return np.concatenate(
             [np.empty((0, 3 * static.shape[1]), np.float32), *(c for c, _ in chunks)]
         )

@@ -21,6 +21,7 @@ from trfast.embedding import IvectorEmbedder
 from trfast.embedding.gmm import DiagonalGmm
 from trfast.embedding.ivector import TotalVariability
 from trfast.errors import ModelError
+from trfast.features import frame_hop
 from trfast.model.file import detector_layers, detector_tensors, mixture_of, mixture_tensors
 from trfast.scoring.normalization import Whitening
 from trfast.speech import SpeechDetector
@@ -248,7 +249,7 @@ class Stages:
                 ),
                 total_variability=TotalVariability(ubm=self.ubm),
                 normalization=config.normalization,
-                hop=config.mfcc.hop,
+                hop=frame_hop(config.mfcc),
             ),
             mfcc=config.mfcc,
             augmentation=augmentation,
