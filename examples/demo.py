@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from trfast import Collection, Diarizer, load_model, read_rttm
-from trfast.audio.files import find_audio
+from trfast.audio import find_audio
 from trfast.evaluation import DiarizationError, diarization_error
 from trfast.formats import read_uem
 from trfast.report import write_report
