@@ -98,3 +98,7 @@ def test_a_page_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no more"):
         write_report(stops(), tmp_path / "page.html")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_is_no_unicode_can_be_shown(tmp_path: Path) -> None:
+    assert r"<h2>\udce9t <small>" in page(tmp_path, [Annotation("\udce9t", [(0.0, 1.0, "ann")])])

@@ -84,8 +84,8 @@ class Connection:
     @contextmanager
     def _transaction(self, kind: str) -> Iterator[None]:
         with self._lock:
-            self.rows(f"BEGIN {kind}")
             try:
+                self.rows(f"BEGIN {kind}")
                 yield
                 self.rows("COMMIT")
             except BaseException:

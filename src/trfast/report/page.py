@@ -92,7 +92,10 @@ def write_report(
     """
     totals: dict[str, _Total] = {}
     n_recordings = 0
-    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+    with (
+        replacing(path) as temporary,
+        open(temporary, "w", encoding="utf-8", errors="backslashreplace") as file,
+    ):
         file.write(_HEAD)
         for annotation in annotations:
             n_recordings += 1
