@@ -9,7 +9,8 @@ from pathlib import Path
 
 from trfast.annotation import Annotation, Timeline
 from trfast.audio import find_audio, name_recordings
-from trfast.errors import CollectionError
+from trfast.audio.names import written
+from trfast.errors import CollectionError, ParameterError
 from trfast.formats import read_rttm, read_uem
 
 
@@ -51,7 +52,7 @@ class LabelledCollection:
             If the folder or its parts are missing, or recordings of the reference have no
             audio file of that name.
         ParameterError
-            If ``audio/`` holds no audio.
+            If ``audio/`` holds no audio, or two files for one recording of the reference.
         """
         folder = Path(path)
         for part in (folder, folder / "audio", folder / "ref.rttm"):
@@ -65,6 +66,12 @@ class LabelledCollection:
             raise CollectionError(f"{folder / 'ref.rttm'}: no turns; is it the right file?")
         found = name_recordings(find_audio([folder / "audio"]))
         missing = sorted(reference.keys() - found.keys())
+        alike = [str(path) for path in found.values() if written(path.stem) in missing]
+        if len(alike) > 1:
+            raise ParameterError(
+                f"files that cannot be told apart by name: {', '.join(sorted(alike))}."
+                " If they hold the same recording, give one; otherwise rename one."
+            )
         if missing:
             listed = ", ".join(missing[:3]) + ", ..." * (len(missing) > 3)
             raise CollectionError(
