@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.features.signals import noise, twin
 from tests.reference import mfcc as reference
 from trfast.errors import AudioError, ParameterError
 from trfast.features import (
@@ -22,32 +23,6 @@ from trfast.features import (
 Array = npt.NDArray[Any]
 
 DTYPES = [(np.float64, 1e-11), (np.float32, 2e-5)]
-
-
-def noise(n: int, seed: int = 0) -> Array:
-    """Noise whose spectrum and level change along the way."""
-    rng = np.random.default_rng(seed)
-    white = rng.normal(size=n)
-    level = 10 ** np.interp(np.arange(n), np.linspace(0, n, 7), rng.uniform(-4, -1, 7))
-    return ((white + 0.9 * np.roll(white, 1)) * level).astype(np.float32)
-
-
-def twin(signal: Array, config: MfccConfig) -> Array:
-    window = config.window_samples
-    n_fft = 1 << (window - 1).bit_length()
-    filters = reference.mel_filters(
-        config.n_mels, config.low_frequency, config.high_frequency, n_fft, config.sample_rate
-    )
-    energy, mel = reference.log_mel(
-        signal,
-        filters,
-        np.hamming(window),
-        config.hop_samples,
-        n_fft,
-        config.pre_emphasis,
-        config.floor,
-    )
-    return np.column_stack([energy, reference.cepstra(mel, config.n_cepstra)])
 
 
 # FFTs of 512, 256, 1024 and 128 points: powers of 4 halved and not; hops that do and do not

@@ -12,8 +12,6 @@ from rich.table import Table
 from trfast.audio import source_size
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from trfast.diarization import Diarization, Job
     from trfast.execution import Outcome
 
@@ -49,12 +47,7 @@ class Watch:
         self._bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
     def planned(self, jobs: Sequence[Job]) -> None:
