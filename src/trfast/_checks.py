@@ -232,10 +232,10 @@ def check_finite(
     type of `array`) may overflow. `given` is what `array` was converted from.
     """
     largest = _LARGEST[np.dtype(summed_in or array.dtype).char]
-    # One pass, of BLAS; NaN is not less than anything.
+    # One pass, and not by BLAS, which would wake its threads; NaN is not less than anything.
     flat = array.ravel("K")
     with np.errstate(over="ignore", invalid="ignore"):
-        if float(np.dot(flat, flat)) <= largest**2:
+        if float(np.einsum("i,i->", flat, flat)) <= largest**2:
             return
     finite = np.isfinite(array if given is None else given.astype(np.float64)).all(axis=1)
     small = (np.abs(array, dtype=np.float64) <= largest).all(axis=1)
