@@ -292,6 +292,16 @@ def test_nobody_to_centre_on() -> None:
     )
 
 
+def test_a_threshold_alone_is_of_cosines() -> None:
+    vectors, recordings = unit(0, 40, 80), ["a", "b", "c"]
+    assert link(vectors, recordings, threshold=0.7).labels.tolist() == [0, 0, 0]
+    assert link(vectors, recordings, threshold=0.8).labels.tolist() == [0, 1, 2]
+    with pytest.raises(ParameterError, match="a comparison or a threshold, not both"):
+        link(vectors, recordings, Comparison(threshold=0.7), threshold=0.7)
+    with pytest.raises(ParameterError, match="got NoneType: give Comparison"):
+        link(vectors, recordings, threshold=None)
+
+
 def test_wrong_arguments() -> None:
     with pytest.raises(ParameterError, match="each of 2 rows, got 1"):
         link(unit(0, 1), ["a"], Comparison(threshold=0.5))

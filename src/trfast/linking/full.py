@@ -27,7 +27,6 @@ FloatArray = npt.NDArray[np.float32]
 _RELEVANCE = 30
 # Local speakers from whom the mean of a collection is taken, at most.
 _MOST = 20_000
-_HINT = "give Comparison(threshold=...), or model.across() of a model"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,8 +51,9 @@ class Links:
 def link(
     vectors: npt.ArrayLike,
     recordings: Sequence[str],
-    comparison: Comparison,
+    comparison: Comparison | None = None,
     *,
+    threshold: float | None = None,
     speech_durations: npt.ArrayLike | None = None,
     min_anchor_speech: float = 0.0,
     constrain: bool = True,
@@ -68,8 +68,10 @@ def link(
         One local speaker a row, as ``comparison.backend.project`` gives them.
     recordings : sequence of str, (n,)
         Recording of each local speaker; integers will do.
-    comparison : Comparison
+    comparison : Comparison, optional
         What compares two of them, and when they are linked.
+    threshold : float, optional
+        In place of a comparison: the cosine from which two are linked.
     speech_durations : array_like (n,), optional
         Seconds of speech of each local speaker; needed with `min_anchor_speech`.
     min_anchor_speech : float
@@ -86,20 +88,25 @@ def link(
     Raises
     ------
     ParameterError
-        If the arguments differ in length, hold NaN or infinity, or `min_anchor_speech` comes
-        without `speech_durations`.
+        If the arguments differ in length, hold NaN or infinity, `min_anchor_speech` comes without
+        `speech_durations`, or there is not one of `comparison` and `threshold`.
 
     Examples
     --------
     >>> vectors = [[1.0, 0.0], [0.0, 1.0], [0.8, 0.6]]
-    >>> links = link(vectors, ["monday", "monday", "tuesday"], Comparison(threshold=0.5))
+    >>> links = link(vectors, ["monday", "monday", "tuesday"], threshold=0.5)
     >>> links.labels  # 0.6 to the second one would pass as well, but not both
     array([0, 1, 0])
     >>> links.nearest
     array([ 2, -1,  0])
     """
     check_not_negative(min_anchor_speech, "min_anchor_speech")
-    check_type(comparison, Comparison, "comparison", hint=_HINT)
+    if comparison is None and threshold is not None:
+        comparison = Comparison(threshold=threshold)
+    elif threshold is not None:
+        raise ParameterError("give a comparison or a threshold, not both")
+    hint = "give Comparison(...), model.across() of a model, or a threshold of cosines"
+    comparison = check_type(comparison, Comparison, "comparison", hint=hint)
     vectors = check_matrix(vectors, "vectors", summed_in=np.float64)
     n = len(vectors)
     recordings = check_names(recordings, "recordings", n, "row", or_integers=True)
@@ -167,7 +174,7 @@ def link_centred(
     >>> link_centred(vectors, recordings, comparison).labels
     array([0, 1, 0])
     """
-    check_type(comparison, Comparison, "comparison", hint=_HINT)
+    check_type(comparison, Comparison, "comparison", hint="give model.across() of a model")
     x = check_matrix(vectors, "vectors")
     names = check_names(recordings, "recordings", len(x), "row", or_integers=True)
     durations = None
