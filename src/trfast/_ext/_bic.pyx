@@ -94,10 +94,10 @@ cdef struct Clusters:
     double penalty
     double floor
     double *moments                      # (ceil(m / BLOCK), n_moments, BLOCK)
+    double *matrices                     # (BLOCK * d (d + 1) / 2,) of the determinants
     double *log_dets                     # (m,) of their covariances
     double *nearest_distance             # (m,) to the nearest of the clusters after each
     double *one                          # (n_moments,) of the cluster that is compared
-    double *matrices                     # (BLOCK * d (d + 1) / 2,) of the determinants
     int64_t *nearest                     # (m,)
     float *distances                     # (m (m - 1) / 2,)
     uint8_t *alive                       # (m,)
@@ -112,11 +112,12 @@ cdef void *_allocate_clusters(Clusters *clusters) except NULL:
         void *scratch = allocate(
             n_doubles * sizeof(double) + m * sizeof(int64_t) + n_distances * sizeof(float) + m
         )
-    clusters.log_dets = <double *> scratch
+    # What is worked on most comes first, for that starts a cache line.
+    clusters.matrices = <double *> scratch
+    clusters.log_dets = clusters.matrices + n_moments * TRFAST_BIC_BLOCK
     clusters.nearest_distance = clusters.log_dets + m
     clusters.one = clusters.nearest_distance + m
-    clusters.matrices = clusters.one + n_moments
-    clusters.nearest = <int64_t *> (clusters.log_dets + n_doubles)
+    clusters.nearest = <int64_t *> (clusters.matrices + n_doubles)
     clusters.distances = <float *> (clusters.nearest + m)
     clusters.alive = <uint8_t *> (clusters.distances + n_distances)
     memset(clusters.alive, 1, m)
