@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -16,11 +15,11 @@ from trfast.cli import _common, main
 def trfast(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Call `trfast` and check its exit status; `--model X` takes a fake model with hash X."""
 
-    def load(model: Path | None, **_: object) -> tuple[FakeModel, FakeDiarizer]:
-        name = str(model or "fake")
+    def load(given: _common.Given, *_: object) -> tuple[FakeModel, FakeDiarizer]:
+        name = str(given.model or "fake")
         return FakeModel(name), FakeDiarizer(name)
 
-    monkeypatch.setattr(_common, "load_diarizer", load)
+    monkeypatch.setattr(_common.Given, "diarizer", load)
 
     def call(*arguments: object, status: int = 0) -> Result:
         result = CliRunner().invoke(main, [str(a) for a in arguments], prog_name="trfast")

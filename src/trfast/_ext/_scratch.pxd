@@ -20,9 +20,9 @@ cdef inline void *allocate(size_t size) except NULL:
         raise MemoryError(f"no {size} bytes of scratch memory left")
     # What malloc gives is aligned for a pointer, so there is room for one before the next line.
     start = memory + LINE - <uintptr_t> memory % LINE
-    (<void **> start)[-1] = memory
+    (<void **> start - 1)[0] = memory
     return start
 
 
 cdef inline void release(void *start) noexcept nogil:
-    free((<void **> start)[-1])
+    free((<void **> start - 1)[0])

@@ -125,14 +125,14 @@ class Given:
 
     def diarizer(self, threshold: float | None, option: str) -> tuple[ModelBundle, Diarizer]:
         """Load the model, and make a diarizer of it; `option` is that of the threshold."""
-        return load_diarizer(
-            self.model,
-            backend=self.backend,
-            clustering=self.clustering,
-            threshold=threshold,
-            option=option,
-            detector=self.detector,
-        )
+        from trfast.diarization import Diarizer
+        from trfast.model import load_model
+
+        model = load_model(self.model)
+        if threshold is not None:
+            model.backend(self.backend).check_threshold(threshold, option)
+        comparison = model.within(self.backend, self.clustering, threshold)
+        return model, Diarizer(model, comparison=comparison, detector=self.detector)
 
 
 def recording_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -190,26 +190,6 @@ def make_folder(path: Path) -> Path:
     except OSError as error:
         raise ParameterError(f"{path}: this folder cannot be made ({error.strerror})") from error
     return path
-
-
-def load_diarizer(
-    model_path: Path | None,
-    *,
-    backend: str | None,
-    clustering: str | None,
-    threshold: float | None,
-    option: str,
-    detector: str,
-) -> tuple[ModelBundle, Diarizer]:
-    """Load the model, and make a diarizer of it; `option` is that of the threshold."""
-    from trfast.diarization import Diarizer
-    from trfast.model import load_model
-
-    model = load_model(model_path)
-    if threshold is not None:
-        model.backend(backend).check_threshold(threshold, option)
-    comparison = model.within(backend, clustering, threshold)
-    return model, Diarizer(model, comparison=comparison, detector=detector)
 
 
 def read_speech(path: Path | None) -> dict[str, Timeline] | None:
