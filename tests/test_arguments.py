@@ -19,10 +19,25 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from trfast import Annotation, Comparison, Diarizer, Job, Segment, Timeline, Turn, Waveform, link
+from tests.fakes import diarization
+from trfast import (
+    Annotation,
+    Collection,
+    Comparison,
+    Diarizer,
+    Job,
+    Segment,
+    Timeline,
+    Turn,
+    Waveform,
+    link,
+    load_model,
+    read_rttm,
+    write_rttm,
+)
 from trfast._checks import check_finite, check_integer, check_matrix
 from trfast.annotation import check_timeline
-from trfast.audio import load, probe, stream
+from trfast.audio import find_audio, load, name_recordings, probe, stream
 from trfast.clustering import (
     complete_linkage,
     complete_linkage_of_edges,
@@ -38,6 +53,8 @@ from trfast.embedding import (
     segment_frames,
 )
 from trfast.errors import AudioError, ParameterError, ParameterTypeError, TrfastError
+from trfast.evaluation import diarization_error, minimum_dcf, one_to_one, oracle_linking
+from trfast.execution import map_recordings
 from trfast.features import (
     Mfcc,
     MfccConfig,
@@ -314,6 +331,44 @@ CLUSTERING: list[tuple[Call, str]] = [
 ]
 
 NAMES = list("abcd")
+RECORDINGS: list[tuple[Call, str]] = [
+    (lambda: find_audio("archive"), "paths must be a list of paths, got 'archive'"),
+    (lambda: find_audio([""]), "path is empty"),
+    (lambda: find_audio([5]), "path must be a path, got 5"),
+    (lambda: name_recordings("a.wav"), "paths must be a list of paths"),
+    (lambda: Job(3, "a.wav"), "recording name must be a str, got int 3"),
+    (lambda: Diarizer(comparison="tr"), r"of type Comparison, got str: give model\.within"),
+    (lambda: Diarizer(5), "model must be of type ModelBundle, got int"),
+    (lambda: Diarizer(detector="neural"), "detector must be one of model, energy"),
+    (lambda: Collection(""), "path of a collection is empty"),
+    (lambda: Collection(None), "path of a collection must be a path"),
+    (lambda: kept().link("tr"), "model must be a ModelBundle, got str"),
+    (lambda: kept().add_all(None), "must be a list of paths or Jobs, got None"),
+    (lambda: kept().add_all("a.wav"), "must be a list of paths or Jobs, got 'a.wav'"),
+    (lambda: kept().add_all([5]), "a path or a Job, got int"),
+    (lambda: kept().add_all([], diarizer="x"), "must be a Diarizer, or have its face"),
+    (lambda: kept().add_all(["a.wav"], speech="x.rttm"), "speech must be of type Mapping"),
+    (lambda: kept().remove(5), "recording name must be a str"),
+    (lambda: map_recordings(len, ["a"], jobs=1.5), "jobs must be a whole number"),
+    (lambda: map_recordings(len, ["a"], executor=5), "must be a concurrent.futures.Executor"),
+    (lambda: write_rttm("x.rttm", "y.rttm"), "must be a list of Annotation"),
+    (lambda: write_rttm([1], "y.rttm"), "annotation must be of type Annotation"),
+    (lambda: write_rttm([], "."), "is a folder, expected the name of a file"),
+    (lambda: read_rttm(5), "path must be a path, got 5"),
+    (lambda: load_model(5), "path of a model must be a path"),
+]
+SHOW = {"show": Annotation("show", [(0, 1, "ann")])}
+EVALUATION: list[tuple[Call, str]] = [
+    (lambda: diarization_error(SHOW, SHOW, collar="0.25"), "collar must be a number"),
+    (lambda: diarization_error(SHOW, SHOW, skip_overlap="no"), "skip_overlap must be True or"),
+    (lambda: diarization_error(SHOW["show"], SHOW), "reference must be of type Mapping"),
+    (lambda: diarization_error(SHOW, {"show": 1}), r"hypothesis\['show'\] must be of type Ann"),
+    (lambda: diarization_error(SHOW, SHOW, uem=Timeline()), "uem must be of type Mapping"),
+    (lambda: diarization_error(SHOW, SHOW, uem={"show": [(0, 1)]}), r"give Timeline\("),
+    (lambda: oracle_linking(SHOW, 5), "hypothesis must be of type Mapping"),
+    (lambda: one_to_one(np.eye(2)), "common must be sparse"),
+    (lambda: minimum_dcf([0, 1], [0, 1], prior="x"), "prior must be a number"),
+]
 LINKING: list[tuple[Call, str]] = [
     (lambda: linked(X[:4] * 1e39, NAMES, HALF), "vectors holds numbers above"),
     (lambda: linked(HUGE[:4], NAMES, HALF), "vectors holds numbers above"),
@@ -326,11 +381,19 @@ LINKING: list[tuple[Call, str]] = [
     (lambda: linked(X[:4], [1, "b", "c", "d"], HALF), r"recordings\[0\] must be a str, or"),
     (lambda: linked(X[:4], NAMES[:2], HALF), "each of 4 rows, got 2"),
     (lambda: linked([[1, 2], [1]], ["a", "b"], HALF), "equally long"),
+    (lambda: linked(X[:4], NAMES, HALF, constrain="no"), "constrain must be True or False"),
     (lambda: linked(X[:4], NAMES, 0.5), r"of type Comparison, got float: give Comparison\("),
     (lambda: linked(X[:4], NAMES, HALF, speech_durations=[1, 2]), "one a row"),
     (lambda: linked(X[:4], NAMES, HALF, speech_durations=["a"] * 4), "must hold numbers"),
     (lambda: linked(X[:4], NAMES, HALF, min_anchor_speech="3"), "min_anchor_speech must be a num"),
 ]
+
+
+def kept() -> Collection:
+    """A collection of one diarization."""
+    collection = Collection(":memory:")
+    collection.add(diarization("show", "ann:1"))
+    return collection
 
 
 def linked(*arguments: Any, **options: Any) -> object:
@@ -347,7 +410,7 @@ def linked(*arguments: Any, **options: Any) -> object:
     ("call", "message"),
     [
         *(*AUDIO, *ANNOTATION, *FRAMES, *SPEECH, *SEGMENTATION),
-        *(*EMBEDDING, *SCORING, *CLUSTERING, *LINKING),
+        *(*EMBEDDING, *SCORING, *CLUSTERING, *LINKING, *RECORDINGS, *EVALUATION),
     ],
 )
 def test_a_wrong_argument_is_told(call: Call, message: str) -> None:

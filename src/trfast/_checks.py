@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from reprlib import repr as short
 from typing import Any, TypeVar
@@ -28,6 +29,31 @@ def check_type(value: object, kind: type[Kind], name: str, *, hint: str = "") ->
             + f": {hint}" * bool(hint)
         )
     return value
+
+
+def check_path(value: object, name: str) -> str | os.PathLike[str]:
+    """Return `value` if it is a path, and not the empty one, which would be the current folder."""
+    if not isinstance(value, str | os.PathLike):
+        raise ParameterTypeError(f"{name} must be a path, got {short(value)}")
+    if not os.fspath(value):
+        raise ParameterError(f"{name} is empty, expected a path")
+    return value
+
+
+def check_listed(values: object, name: str, of: str) -> list[Any]:
+    """Return what is listed; one thing alone, whose parts would be taken for it, is refused."""
+    if isinstance(values, str | bytes | os.PathLike | Mapping) or not isinstance(values, Iterable):
+        raise ParameterTypeError(
+            f"{name} must be a list of {of}, got {short(values)}. For one, give a list of it"
+        )
+    return list(values)
+
+
+def check_flag(value: object, name: str) -> bool:
+    """Return `value` if it is true or false, and nothing that only counts as one."""
+    if not isinstance(value, bool | np.bool_):
+        raise ParameterTypeError(f"{name} must be True or False, got {short(value)}")
+    return bool(value)
 
 
 def check_choice(value: object, name: str, choices: Sequence[str]) -> str:

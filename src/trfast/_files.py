@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from trfast._checks import check_path
+from trfast.errors import ParameterError
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -16,7 +19,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     If the block raises, `path` stays as it was and the temporary file is removed. An error of
     the system about the temporary file names `path` instead.
     """
-    target = Path(path)
+    target = Path(check_path(path, "path"))
+    if not target.name:
+        raise ParameterError(f"{path} is a folder, expected the name of a file to write")
     # Same folder, since os.replace is atomic only inside one file system; file systems count a
     # name's bytes, 255 at most.
     start = os.fsencode(target.name)[:200].decode(errors="ignore")

@@ -358,6 +358,29 @@ def test_files_keep_the_names_they_had(collection: Collection, tmp_path: Path) -
         "2_show": str(second),
     }
     collection.remove("2_show")
+    # Out of sight, on a disc that is not there, it keeps its name, and its place.
     first.unlink()
     collection.add_all([second], diarizer=FakeDiarizer())
-    assert {r.name: r.source for r in collection.recordings()} == {"show": str(second)}
+    assert {r.name: r.source for r in collection.recordings()} == {
+        "show": str(first),
+        "2_show": str(second),
+    }
+    collection.remove("show")
+    collection.remove("2_show")
+    collection.add_all([second], diarizer=FakeDiarizer())
+    assert [r.name for r in collection.recordings()] == ["show"]
+
+
+def test_a_file_that_only_moved_is_found_again(collection: Collection, tmp_path: Path) -> None:
+    (first,) = write(tmp_path / "1", show="ann:1")
+    collection.add_all([first], diarizer=FakeDiarizer())
+    assert calls(tmp_path / "1") == ["show"]
+    (tmp_path / "1").rename(tmp_path / "2")
+    collection.add_all([tmp_path / "2" / "show.wav"], diarizer=FakeDiarizer())
+    assert calls(tmp_path / "2") == []
+    assert [r.name for r in collection.recordings()] == ["show"]
+
+
+def test_what_is_not_there_cannot_be_removed(collection: Collection) -> None:
+    with pytest.raises(CollectionError, match="has no recording 'nope'"):
+        collection.remove("nope")

@@ -93,7 +93,11 @@ class Handling(RuleBasedStateMachine):
 
     @rule(side=SIDES, name=NAMES)
     def remove(self, side: int, name: str) -> None:
-        self.sides[side].remove(name)
+        if name in self.texts or name in self.failed:
+            self.sides[side].remove(name)
+        else:
+            with pytest.raises(CollectionError, match="has no recording"):
+                self.sides[side].remove(name)
         self.note(name, None)
 
     @rule(side=SIDES)

@@ -28,7 +28,7 @@ def use_instruction_set(name: str, *, source: str = "the instruction set") -> st
     if name not in instruction_sets():
         raise ParameterError(
             f"{source} must be one of {', '.join(instruction_sets())} on this machine, "
-            f"got {name!r}; the last is the best, and what is used without a word"
+            f"got {name!r}; without it, all use the best, {instruction_sets()[-1]}"
         )
     return _NAMES[_instruction_set.choose(_NAMES.index(name))]
 

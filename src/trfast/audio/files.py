@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from trfast._checks import check_listed, check_path
 from trfast.audio.source import Source, Waveform
 from trfast.errors import AudioError, ParameterError
 
@@ -38,7 +39,7 @@ def find_audio(
     AudioError
         If a folder cannot be read, and there is no `refused`.
     ParameterError
-        If a folder that can be read holds no audio file.
+        If `paths` is no list of paths, or a folder that can be read holds no audio file.
 
     Examples
     --------
@@ -46,7 +47,8 @@ def find_audio(
     [PosixPath('a/show.wav')]
     """
     found: dict[Path, None] = {}
-    for path in map(Path, paths):
+    for given in check_listed(paths, "paths", "paths"):
+        path = Path(check_path(given, "path"))
         if not os.path.isdir(path):
             found[path] = None
             continue

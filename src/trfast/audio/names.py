@@ -15,7 +15,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from trfast.errors import AnnotationError, ParameterError
+from trfast._checks import check_listed, check_path
+from trfast.errors import AnnotationError, ParameterError, ParameterTypeError
 from trfast.formats._records import writable_name
 
 Key = TypeVar("Key")
@@ -38,7 +39,7 @@ def check_name(name: str, kind: str = "recording") -> str:
     'monday'
     """
     if not isinstance(name, str):
-        raise ParameterError(f"{kind} name must be a str, got {type(name).__name__} {name!r}")
+        raise ParameterTypeError(f"{kind} name must be a str, got {type(name).__name__} {name!r}")
     try:
         writable_name(name, kind)
     except AnnotationError as error:
@@ -108,7 +109,8 @@ def name_recordings(
     """
     known = known or {}
     names = {source: name for name, source in known.items() if source is not None}
-    todo = {os.path.abspath(path): Path(path) for path in paths}
+    given = [check_path(path, "path") for path in check_listed(paths, "paths", "paths")]
+    todo = {os.path.abspath(path): Path(path) for path in given}
     own = _names_in_folders({*todo, *filter(os.path.exists, names)})
     named = {names[absolute]: todo.pop(absolute) for absolute in list(todo) if absolute in names}
     taken = named.keys() | {

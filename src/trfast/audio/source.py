@@ -65,7 +65,9 @@ class Waveform:
         samples = self.samples
         if not isinstance(samples, np.ndarray) or str(samples.dtype) not in _FULL_SCALE:
             found = getattr(samples, "dtype", type(samples).__name__)
-            raise ParameterError(f"samples must be an array of {', '.join(_FULL_SCALE)}: {found}")
+            raise ParameterTypeError(
+                f"samples must be an array of {', '.join(_FULL_SCALE)}, got {found}"
+            )
         if samples.ndim not in (1, 2) or 0 in samples.shape[1:]:
             raise ParameterError(
                 f"samples must have shape (n,) or (n, channels), got {samples.shape}"

@@ -27,13 +27,31 @@ CLUSTERING = click.Choice(["cc", "hac"])
 UNITS = "a log-likelihood ratio with plda, a cosine with all others.  [default: the model's]"
 
 
+class PathType(click.Path):
+    """A path; the empty one, as of a variable that is not set, is not the current folder."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(path_type=Path, **options)
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """Refuse what is empty."""
+        if not os.fspath(value):
+            self.fail("a path is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def model_output(example: str) -> Callable[[Function], Function]:
     """Add the option of a verb that writes a model."""
     return click.option(
         "-o",
         "--output",
         required=True,
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=PathType(dir_okay=False),
         metavar="FILE",
         help=f"Model file to write, such as {example}; its folder is made if need be.",
     )
@@ -44,14 +62,14 @@ _IN_AND_OUT = (
         "paths",
         nargs=-1,
         required=True,
-        type=click.Path(path_type=Path),
+        type=PathType(),
         metavar="FILE_OR_FOLDER...",
     ),
     click.option(
         "-o",
         "--output",
         required=True,
-        type=click.Path(path_type=Path),
+        type=PathType(),
         metavar="FOLDER",
         help="Where the results go; made if need be.",
     ),
@@ -59,7 +77,7 @@ _IN_AND_OUT = (
 _COMPARISON = (
     click.option(
         "--model",
-        type=click.Path(path_type=Path),
+        type=PathType(),
         help="Model file.  [default: the one shipped with trfast]",
     ),
     click.option(
@@ -84,7 +102,7 @@ _WORK = (
 _SOUND = (
     click.option(
         "--speech",
-        type=click.Path(path_type=Path),
+        type=PathType(),
         metavar="FILE",
         help="Take speech from a RTTM or UEM file instead of detecting it.",
     ),

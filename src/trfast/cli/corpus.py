@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from trfast.cli import _tables
+from trfast.cli import _common, _tables
 from trfast.cli._rttm import read_annotations
 from trfast.evaluation import CorpusCounts, corpus_counts
 from trfast.formats import read_uem
@@ -21,7 +21,7 @@ from trfast.report import hours
     "paths",
     nargs=-1,
     required=True,
-    type=click.Path(path_type=Path),
+    type=_common.PathType(),
     metavar="COLLECTION_OR_RTTM...",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from trfast.cli import _explanation, _tables
+from trfast.cli import _common, _explanation, _tables
 from trfast.cli._rttm import read_annotations
 from trfast.evaluation import (
     ClusterQuality,
@@ -30,11 +30,9 @@ Scores = dict[str, tuple[DiarizationError, ClusterQuality]]
 
 
 @click.command()
-@click.argument("reference", type=click.Path(path_type=Path))
-@click.argument("hypothesis", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--uem", type=click.Path(path_type=Path), help="Score only the time in this UEM file."
-)
+@click.argument("reference", type=_common.PathType())
+@click.argument("hypothesis", nargs=-1, required=True, type=_common.PathType())
+@click.option("--uem", type=_common.PathType(), help="Score only the time in this UEM file.")
 @click.option(
     "--collar",
     default=0.25,

@@ -12,7 +12,7 @@ from trfast.cli import _common, _tables
 
 
 @click.command(short_help="Make a model from labelled recordings.")
-@click.argument("collection", type=click.Path(path_type=Path))
+@click.argument("collection", type=_common.PathType())
 @_common.model_output("model.safetensors")
 @click.option(
     "--gaussians", type=click.IntRange(min=1), help="Gaussians of the UBM.  [default: 256]"

@@ -19,11 +19,11 @@ _WIDTH = 24
 
 
 @click.command(short_help="Set the thresholds of a model on a labelled collection.")
-@click.argument("collection", type=click.Path(path_type=Path))
+@click.argument("collection", type=_common.PathType())
 @_common.model_output("tuned.safetensors")
 @click.option(
     "--model",
-    type=click.Path(path_type=Path),
+    type=_common.PathType(),
     help="Model file to tune.  [default: the one shipped with trfast]",
 )
 @click.option(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Measure how well the back-ends of a model tell speakers apart.")
-@click.argument("collection", type=click.Path(path_type=Path))
+@click.argument("collection", type=_common.PathType())
 @click.option(
     "--backend",
     "names",
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--model",
-    type=click.Path(path_type=Path),
+    type=_common.PathType(),
     help="Model file.  [default: the one shipped with trfast]",
 )
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")

@@ -16,7 +16,7 @@ from trfast.collection.records import Failure, Link, Origin, Recording, Speaker
 from trfast.collection.store import Store
 from trfast.comparison import Comparison
 from trfast.diarization import Diarization, Diarizer, Job
-from trfast.errors import CollectionError, ParameterError, TrfastError
+from trfast.errors import CollectionError, ParameterError, ParameterTypeError, TrfastError
 from trfast.execution import DiarizesOne, Outcome, diarize_all
 from trfast.formats.rttm import write_rttm
 from trfast.linking import link_centred
@@ -213,8 +213,14 @@ class Collection:
         self._store.fail(check_name(recording), error, Origin.of(source))
 
     def remove(self, recording: str) -> None:
-        """Forget a recording, diarized or failed; the others are to be linked anew."""
-        self._store.remove(recording)
+        """Forget a recording, diarized or failed; the others are to be linked anew.
+
+        Raises
+        ------
+        CollectionError
+            If there is no such recording.
+        """
+        self._store.remove(check_name(recording))
 
     def recordings(self) -> list[Recording]:
         """Return the diarized recordings, by name."""
@@ -263,6 +269,11 @@ class Collection:
             If the recordings were made by another model, or by several; or if recordings keep
             coming or going meanwhile.
         """
+        if model is not None and not hasattr(model, "content_hash"):
+            raise ParameterTypeError(
+                f"model must be a ModelBundle, got {type(model).__name__}: give load_model(path);"
+                " how to compare is comparison=model.across(...)"
+            )
         for _ in range(_LINK_TRIES):
             made = self._store.models()
             if not made:
@@ -333,6 +344,11 @@ class Collection:
 
     def _diarizer(self, diarizer: DiarizesOne | None) -> DiarizesOne:
         if diarizer is not None:
+            if not (callable(diarizer) and hasattr(diarizer, "fingerprint")):
+                raise ParameterTypeError(
+                    f"diarizer must be a Diarizer, or have its face, got {type(diarizer).__name__}:"
+                    " give Diarizer(model)"
+                )
             return diarizer
         if self._default is None:
             self._default = Diarizer()

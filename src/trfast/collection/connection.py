@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from trfast._checks import check_path
 from trfast.errors import CollectionError
 
 _PATIENCE = 60  # seconds to wait while another process writes
@@ -36,7 +37,7 @@ class Connection:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = os.fspath(path)
+        self.path = os.fspath(check_path(path, "path of a collection"))
         self._lock = threading.RLock()
         self._closed = False
         with self._errors():

@@ -7,11 +7,12 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from trfast._checks import check_listed
 from trfast.annotation import Timeline
 from trfast.collection.records import Origin
 from trfast.collection.store import Store
 from trfast.diarization import Job
-from trfast.errors import CollectionError, ParameterError
+from trfast.errors import CollectionError
 from trfast.execution import DiarizesOne, make_jobs
 from trfast.execution.recordings import Done
 
@@ -70,13 +71,10 @@ def make_plan(
     channel: int | None = None,
 ) -> Plan:
     """Name what was given, and see what is here already; files known here keep their names."""
-    if isinstance(items, str | os.PathLike | Mapping):
-        raise ParameterError(
-            f"recordings must be a list of paths or Jobs, got {type(items).__name__}."
-            " For one, give [path]; for names of your own, [Job(name, path), ...]"
-        )
-    jobs, refused = make_jobs(items, speech=speech, channel=channel, known=store.sources())
+    items = check_listed(items, "recordings", "paths or Jobs")
     held, fingerprint = store.marks_of_change(), diarizer.fingerprint
+    known = _names_here(store.sources(), held, items)
+    jobs, refused = make_jobs(items, speech=speech, channel=channel, known=known)
     todo = {}
     for job in jobs:
         planned = Planned(job, Origin.of(job.source), _made_by(fingerprint, job))
@@ -85,6 +83,30 @@ def make_plan(
             todo[job.name] = planned
     given = [job.name for job in jobs] + [outcome.item.name for outcome in refused]
     return Plan(given, todo, refused)
+
+
+def _names_here(
+    sources: Mapping[str, str | None],
+    held: Mapping[str, tuple[int | None, int | None, str | None]],
+    items: Iterable[Job | Path],
+) -> dict[str, str | None]:
+    """Return the names that are given, and their files, None where that is gone: so no other file
+    takes the name, and with it the place, of what is kept. A file that only moved is found again.
+    """
+    paths = [item for item in items if isinstance(item, str | os.PathLike)]
+    given = {os.path.abspath(path) for path in paths}
+    moved = {(os.path.basename(path), *_seen(path)): path for path in given}
+    known: dict[str, str | None] = {}
+    for name, source in sources.items():
+        known[name] = source
+        if name in held and source and source not in given and not os.path.exists(source):
+            known[name] = moved.get((os.path.basename(source), *held[name][:2]))
+    return known
+
+
+def _seen(path: Path) -> tuple[int | None, int | None]:
+    origin = Origin.of(path)
+    return origin.size, origin.stamp
 
 
 def check_model(store: Store, given: Iterable[str], model_hash: str) -> None:

@@ -102,6 +102,8 @@ class Store:
     def remove(self, recording: str) -> None:
         """Delete a recording, with its speakers and turns."""
         with self._db.writing():
+            if not self._db.rows("SELECT 1 FROM recording WHERE name = ?", recording):
+                raise CollectionError(f"{self.path} has no recording {recording!r}")
             self._db.rows("DELETE FROM recording WHERE name = ?", recording)
 
     def sources(self) -> dict[str, str | None]:

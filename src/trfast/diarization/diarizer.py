@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from trfast._checks import check_choice, check_type
 from trfast._threads import blas_limit
 from trfast.annotation import Annotation, Timeline, Turn, check_timeline
 from trfast.audio import SAMPLE_RATE, Source, stream
@@ -20,7 +21,7 @@ from trfast.diarization.job import Job
 from trfast.diarization.local_speakers import local_speakers
 from trfast.diarization.result import Diarization, EmbeddedSegments
 from trfast.diarization.stage_times import StageTimes
-from trfast.errors import ParameterError
+from trfast.errors import ParameterTypeError
 from trfast.features import Mfcc, frame_hop, frames_to_seconds, timeline_to_frames
 from trfast.features.frames import Frames, FrameStore
 from trfast.model import ModelBundle, load_model
@@ -61,13 +62,16 @@ class Diarizer:
         comparison: Comparison | None = None,
         detector: str = "model",
     ) -> None:
-        if detector not in ("model", "energy"):
-            raise ParameterError(f"detector must be 'model' or 'energy', got {detector!r}")
         if isinstance(model, str | Path):
-            raise ParameterError(f"model must be a ModelBundle, got a path: load_model({model!r})")
-        self.model = model or load_model()
-        self.comparison = comparison or self.model.within()
-        self.detector = detector
+            raise ParameterTypeError(
+                f"model must be a ModelBundle, got a path: load_model({model!r})"
+            )
+        self.model = load_model() if model is None else check_type(model, ModelBundle, "model")
+        if comparison is None:
+            comparison = self.model.within()
+        hint = "give model.within(...)"
+        self.comparison = check_type(comparison, Comparison, "comparison", hint=hint)
+        self.detector = check_choice(detector, "detector", ("model", "energy"))
 
     @property
     def model_hash(self) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from trfast.annotation import Annotation, Turn
 from trfast.evaluation import sweep
-from trfast.evaluation.scored import Scored
+from trfast.evaluation.scored import Scored, check_annotations
 from trfast.evaluation.sweep import FloatArray, IntArray
 
 
@@ -39,6 +39,8 @@ def oracle_linking(
     >>> [turn.speaker for turn in oracle_linking(reference, hypothesis)["show"]]
     ['ann', 'ben']
     """
+    check_annotations(reference, "reference")
+    check_annotations(hypothesis, "hypothesis")
     names = [name for name in hypothesis if name in reference]
     ref = sweep.gather(names, reference, across=False)
     hyp = sweep.gather(names, hypothesis, across=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -10,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from trfast.annotation import Annotation, Timeline
-from trfast.errors import AnnotationError, ParameterError
+from trfast._checks import check_flag, check_not_negative, check_type
+from trfast.annotation import Annotation, Timeline, check_timeline
+from trfast.errors import AnnotationError
 from trfast.evaluation import sweep
 from trfast.evaluation.sweep import FloatArray, IntArray
 
@@ -103,8 +103,15 @@ def score(
     across_recordings: bool,
 ) -> Scored:
     """Check the arguments that all scores share, and sweep over the turns."""
-    if not (math.isfinite(collar) and collar >= 0):
-        raise ParameterError(f"collar must be finite and at least 0 s, got {collar}")
+    check_not_negative(collar, "collar")
+    check_flag(skip_overlap, "skip_overlap")
+    check_flag(across_recordings, "across_recordings")
+    check_annotations(reference, "reference")
+    check_annotations(hypothesis, "hypothesis")
+    if uem is not None:
+        check_type(uem, Mapping, "uem", hint="give timelines by name of recording")  # type: ignore[type-abstract]
+        for name, timeline in uem.items():
+            check_timeline(timeline, f"uem[{name!r}]")
     names = _names(reference, hypothesis, uem)
     ref = sweep.gather(names, reference, across=across_recordings)
     hyp = sweep.gather(names, hypothesis, across=across_recordings)
@@ -165,6 +172,14 @@ def _names(
             f" {_some(hypothesis)} in the hypothesis. Check the names of the recordings"
         )
     return names
+
+
+def check_annotations(values: object, name: str) -> None:
+    """Raise an error if these are no annotations by name of recording."""
+    hint = "give annotations by name of recording, as read_rttm does"
+    mapping = check_type(values, Mapping, name, hint=hint)  # type: ignore[type-abstract]
+    for recording, annotation in mapping.items():
+        check_type(annotation, Annotation, f"{name}[{recording!r}]")
 
 
 def _some(names: Iterable[str]) -> str:

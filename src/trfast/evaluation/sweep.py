@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array, csr_array, issparse
 from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 
 from trfast.annotation import Annotation, Timeline
+from trfast.errors import ParameterTypeError
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -188,6 +189,10 @@ def one_to_one(common: Any) -> Any:
     array([[0., 1.],
            [1., 0.]])
     """
+    if not issparse(common):
+        raise ParameterTypeError(
+            f"common must be sparse, as CommonTime.seconds is, got {type(common).__name__}"
+        )
     common = common.tocoo(copy=True)
     common.eliminate_zeros()
     rows, columns, time = common.row, common.col, common.data

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_matrix, check_positive
+from trfast._checks import check_matrix, check_positive, check_probability
 from trfast.errors import ParameterError
 from trfast.scoring.trials import det_points
 
@@ -50,8 +50,7 @@ def minimum_dcf(
     >>> minimum_dcf([0.1, 0.4, 0.4, 0.9], [0, 0, 1, 1])
     0.5
     """
-    if not 0 < prior < 1:
-        raise ParameterError(f"prior must lie between 0 and 1, got {prior}")
+    check_probability(prior, "prior")
     miss_weight = prior * check_positive(cost_miss, "cost_miss")
     false_alarm_weight = (1 - prior) * check_positive(cost_false_alarm, "cost_false_alarm")
     _, miss, false_alarm = det_points(scores, labels)

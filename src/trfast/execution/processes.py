@@ -30,8 +30,9 @@ from typing import Any, Generic, TypeVar
 
 from threadpoolctl import threadpool_limits
 
+from trfast._checks import check_integer
 from trfast._threads import available_cores, one_thread
-from trfast.errors import ExecutionError, ParameterError, TrfastError
+from trfast.errors import ExecutionError, ParameterError, ParameterTypeError, TrfastError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -124,9 +125,13 @@ def map_recordings(
     None TypeError("object of type 'int' has no len()")
     """
     for name, value in (("jobs", jobs), ("in_flight", in_flight)):
-        if value is not None and value < 1:
-            raise ParameterError(f"{name} must be at least 1, got {value}")
+        if value is not None:
+            check_integer(value, name, least=1)
     if executor is not None:
+        if not hasattr(executor, "submit"):
+            raise ParameterTypeError(
+                f"executor must be a concurrent.futures.Executor, got {type(executor).__name__}"
+            )
         if jobs is not None:
             raise ParameterError("jobs and executor exclude each other: the executor has workers")
         chosen = executor

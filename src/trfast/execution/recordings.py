@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from typing import Protocol
 
+from trfast._checks import check_listed, check_type
 from trfast.annotation import Timeline
 from trfast.audio import name_recordings, source_size
 from trfast.diarization import Diarization, Job
-from trfast.errors import AnnotationError, ParameterError
+from trfast.errors import AnnotationError, ParameterError, ParameterTypeError
 from trfast.execution.processes import Outcome, map_recordings
 
 Done = Outcome[Job, Diarization]
@@ -71,19 +72,22 @@ def make_jobs(
     """
     jobs: list[Job] = []
     paths: list[str | os.PathLike[str]] = []
-    for item in items:
+    if speech is not None:
+        hint = "give marks by name of recording, such as read_uem(path)"
+        check_type(speech, Mapping, "speech", hint=hint)  # type: ignore[type-abstract]
+    for item in check_listed(items, "recordings", "paths or Jobs"):
         if isinstance(item, Job):
             jobs.append(item)
         elif isinstance(item, str | os.PathLike):
             paths.append(item)
         else:
-            raise ParameterError(
+            raise ParameterTypeError(
                 f"a recording must be a path or a Job, got {type(item).__name__}."
                 " Samples in memory need a name: Job(name, waveform)"
             )
     twice = [name for name, n in Counter(job.name for job in jobs).items() if n > 1]
     if twice:
-        raise ParameterError(f"{len(twice)} names, such as {twice[0]!r}, are those of several jobs")
+        raise ParameterError(f"several jobs have one name: {', '.join(map(repr, twice[:3]))}")
     refused: list[Done] = []
     taken = dict.fromkeys(job.name for job in jobs)
     for name, path in name_recordings(paths, {**(known or {}), **taken}).items():

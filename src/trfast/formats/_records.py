@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from trfast._checks import check_path
 from trfast.errors import AnnotationError
 
 LISTED = 10  # bad lines shown in one error
@@ -43,7 +44,7 @@ def read_records(path: str | os.PathLike[str], parse: Callable[[list[str]], None
 
 def _read_text(path: str | os.PathLike[str]) -> str:
     try:
-        data = Path(path).read_bytes()
+        data = Path(check_path(path, "path")).read_bytes()
     except OSError as error:
         raise AnnotationError(f"{os.fspath(path)}: cannot be read ({error.strerror})") from error
     try:

@@ -7,6 +7,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
+from trfast._checks import check_listed, check_type
 from trfast._files import write_atomic
 from trfast.annotation import Annotation, Segment
 from trfast.errors import AnnotationError
@@ -110,6 +111,9 @@ def write_rttm(
         annotations = [annotations]
     elif isinstance(annotations, Mapping):
         annotations = annotations.values()
+    annotations = check_listed(annotations, "annotations", "Annotation")
+    for annotation in annotations:
+        check_type(annotation, Annotation, "annotation")
     lines = []
     for annotation in sorted(annotations, key=lambda a: a.recording):
         recording = writable_name(annotation.recording, "recording")

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_matrix, check_names, check_not_negative, check_type, check_vector
+from trfast._checks import (
+    check_flag,
+    check_matrix,
+    check_names,
+    check_not_negative,
+    check_type,
+    check_vector,
+)
 from trfast._ext import _union_find
 from trfast.clustering import (
     complete_linkage_of_edges,
@@ -101,6 +108,7 @@ def link(
     array([ 2, -1,  0])
     """
     check_not_negative(min_anchor_speech, "min_anchor_speech")
+    check_flag(constrain, "constrain")
     if comparison is None and threshold is not None:
         comparison = Comparison(threshold=threshold)
     elif threshold is not None:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import safetensors
 from safetensors.numpy import save
 
+from trfast._checks import check_path
 from trfast._files import write_atomic
 from trfast.embedding.gmm import DiagonalGmm
 from trfast.errors import ModelError
@@ -68,7 +69,7 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors]:
     ModelError
         If the file is missing, is no model file, is of another format, or is damaged.
     """
-    header, tensors = _read(path)
+    header, tensors = _read(check_path(path, "path of a model"))
     found, expected = content_hash(header.get("settings"), tensors), header.get("content_hash")
     if found != expected:
         raise ModelError(

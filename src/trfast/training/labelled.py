@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from trfast._checks import check_path
 from trfast.annotation import Annotation, Timeline
 from trfast.audio import find_audio, name_recordings
 from trfast.audio.names import written
@@ -54,7 +55,7 @@ class LabelledCollection:
         ParameterError
             If ``audio/`` holds no audio, or two files for one recording of the reference.
         """
-        folder = Path(path)
+        folder = Path(check_path(path, "path"))
         for part in (folder, folder / "audio", folder / "ref.rttm"):
             if not part.exists():
                 raise CollectionError(
