@@ -95,18 +95,17 @@ def _names_here(
     """
     paths = [item for item in items if isinstance(item, str | os.PathLike)]
     given = {os.path.abspath(path) for path in paths}
-    moved = {(os.path.basename(path), *_seen(path)): path for path in given}
-    known: dict[str, str | None] = {}
+    gone = {}
     for name, source in sources.items():
-        known[name] = source
         if name in held and source and source not in given and not os.path.exists(source):
-            known[name] = moved.get((os.path.basename(source), *held[name][:2]))
-    return known
-
-
-def _seen(path: Path) -> tuple[int | None, int | None]:
-    origin = Origin.of(path)
-    return origin.size, origin.stamp
+            gone[name] = (os.path.basename(source), *held[name][:2])
+    looked_for = {basename for basename, _, _ in gone.values()}
+    moved = {}
+    for path in given:
+        if (basename := os.path.basename(path)) in looked_for:
+            origin = Origin.of(path)
+            moved[basename, origin.size, origin.stamp] = path
+    return {**sources, **{name: moved.get(seen) for name, seen in gone.items()}}
 
 
 def check_model(store: Store, given: Iterable[str], model_hash: str) -> None:
