@@ -271,7 +271,7 @@ def test_add_takes_a_file_or_samples(collection: Collection, tmp_path: Path) -> 
     collection.add(Job("memory", samples), diarizer=FakeDiarizer())
     assert names(collection) == ["memory", "show"]
     with pytest.raises(ParameterError, match="need a name"):
-        collection.add(samples, diarizer=FakeDiarizer())
+        collection.add(samples, diarizer=FakeDiarizer())  # type: ignore[arg-type]
     with pytest.raises(AudioError):
         collection.add(tmp_path / "missing.wav", diarizer=FakeDiarizer())
 

@@ -111,10 +111,11 @@ def name_recordings(
     names = {source: name for name, source in known.items() if source is not None}
     given = [check_path(path, "path") for path in check_listed(paths, "paths", "paths")]
     todo = {os.path.abspath(path): Path(path) for path in given}
-    own = _names_in_folders({*todo, *filter(os.path.exists, names)})
+    there = set(filter(os.path.exists, names))
+    own = _names_in_folders(todo.keys() | there)
     named = {names[absolute]: todo.pop(absolute) for absolute in list(todo) if absolute in names}
     taken = named.keys() | {
-        name for name, source in known.items() if source is None or os.path.exists(source)
+        name for name, source in known.items() if source is None or source in there
     }
     depth = 0
     while todo:

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Protocol
 
 from trfast.annotation import Annotation, Timeline
-from trfast.audio import Source, Waveform, check_name
+from trfast.audio import check_name
 from trfast.collection.intake import checked_result
 from trfast.collection.plan import check_model, make_plan
 from trfast.collection.records import Failure, Link, Origin, Recording, Speaker
@@ -96,7 +96,7 @@ class Collection:
 
     def add(
         self,
-        item: Diarization | Job | Source,
+        item: Diarization | Job | Path,
         *,
         diarizer: DiarizesOne | None = None,
         source: Path | None = None,
@@ -132,8 +132,6 @@ class Collection:
             return item
         if source is not None:
             raise ParameterError("source= tells where a Diarization is from; a Job has its own")
-        if isinstance(item, Waveform):
-            raise ParameterError("samples in memory need a name: give Job(name, waveform)")
         diarizer = self._diarizer(diarizer)
         plan = make_plan(self._store, [item], diarizer)
         for planned in plan.todo.values():
