@@ -20,6 +20,7 @@ KERNELS = [
     "_bic",
     "_cosine",
     "_divergence",
+    "_evidence",
     "_gmm",
     "_instruction_set",
     "_ivector",

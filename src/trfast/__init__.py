@@ -10,6 +10,7 @@ The way of the data, a room a line; each uses only those above it, and the groun
     embedding      segments -> one vector a cluster: UBM, total variability, i-vector
     scoring        two vectors -> how alike they are: cosine, WCCN, LDA, PLDA, TR network
     clustering     similarities -> clusters: connected components, complete linkage
+    evidence       sums of windows -> clusters, by the likelihood of one speaker
     comparison     what compares two vectors, and when they are one person
     model          all of the above that is learned or set, in one file
     diarization    a recording -> who speaks when, and one vector a local speaker

@@ -47,6 +47,25 @@ static inline float SET(trfast_sqrt_f32)(float x) { return sqrtf(x); }
 TARGET
 static inline double SET(trfast_sqrt_f64)(double x) { return sqrt(x); }
 
+/* Leave INOUT x, which is positive and no denormal, in 1..2; return the exponent of 2 it lost. */
+TARGET
+static inline float SET(trfast_split_f32)(float *x) {
+    int32_t bits;
+    memcpy(&bits, x, sizeof bits);
+    const int32_t rest = (bits & 0x007fffff) | 0x3f800000;
+    memcpy(x, &rest, sizeof rest);
+    return (float)((bits >> 23) - 127);
+}
+
+TARGET
+static inline double SET(trfast_split_f64)(double *x) {
+    int64_t bits;
+    memcpy(&bits, x, sizeof bits);
+    const int64_t rest = (bits & 0x000fffffffffffff) | 0x3ff0000000000000;
+    memcpy(x, &rest, sizeof rest);
+    return (double)((bits >> 52) - 1023);
+}
+
 /* Most frames at a time, and what their number is padded to a multiple of. */
 #define TRFAST_BLOCK 256
 #define TRFAST_LANES 16

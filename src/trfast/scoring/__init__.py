@@ -13,7 +13,9 @@ from trfast.scoring.plda import Plda
 from trfast.scoring.snorm import SNorm, normalize_scores
 from trfast.scoring.trials import det_points, equal_error_rate
 from trfast.scoring.triplet import TripletRanking
+from trfast.scoring.two_covariance import TwoCovariance
 from trfast.scoring.wccn import Wccn
+from trfast.scoring.windows import WindowConfig, WindowScoring
 
 __all__ = [
     "Centering",
@@ -24,8 +26,11 @@ __all__ = [
     "Plda",
     "SNorm",
     "TripletRanking",
+    "TwoCovariance",
     "Wccn",
     "Whitening",
+    "WindowConfig",
+    "WindowScoring",
     "best_threshold",
     "cllr",
     "cosine_components",

@@ -5,15 +5,19 @@ from trfast.segmentation.chain import SegmentationConfig, segment
 from trfast.segmentation.divergence import change_points, gaussian_divergence
 from trfast.segmentation.moments import VARIANCE_FLOOR, column_moments
 from trfast.segmentation.resegmentation import viterbi_resegmentation
+from trfast.segmentation.units import Units, cut_units, units_between_changes
 
 __all__ = [
     "VARIANCE_FLOOR",
     "SegmentationConfig",
+    "Units",
     "bic_clustering",
     "change_points",
     "column_moments",
+    "cut_units",
     "gaussian_divergence",
     "linear_bic",
     "segment",
+    "units_between_changes",
     "viterbi_resegmentation",
 ]

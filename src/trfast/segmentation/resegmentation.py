@@ -12,13 +12,13 @@ from trfast._checks import (
     check_bounds,
     check_integer,
     check_integers,
-    check_matrix,
     check_not_negative,
 )
 from trfast._mixture import LinearForm, linear_form, maximize, statistics
 from trfast._threads import blas_limit
 from trfast._viterbi import best_path
 from trfast.errors import ParameterError
+from trfast.features.frames import Frames, checked_frames
 from trfast.segmentation.moments import column_moments
 
 FloatArray = npt.NDArray[np.floating]
@@ -26,6 +26,8 @@ FloatArray = npt.NDArray[np.floating]
 # A Gaussian gets at least so many frames, and a variance of at least this share of the
 # variance of all frames.
 _FRAMES_A_GAUSSIAN = 50
+# Of more frames, a cluster's mixture is trained on every other one, or every third, and so on.
+_MOST_FRAMES = 20_000
 _VARIANCE_FLOOR = 0.01
 
 # EM iterations after a split, and after the last one.
@@ -36,7 +38,7 @@ _BLOCK = 2000
 
 
 def viterbi_resegmentation(
-    features: npt.ArrayLike,
+    features: Frames | npt.ArrayLike,
     segments: npt.ArrayLike,
     labels: npt.ArrayLike,
     *,
@@ -82,8 +84,8 @@ def viterbi_resegmentation(
     >>> segments.tolist(), labels.tolist()
     ([[0, 480], [480, 1000]], [7, 3])
     """
-    dtype = np.float64 if getattr(features, "dtype", None) == np.float64 else np.float32
-    x = check_matrix(features, "features", dtype=dtype)
+    x = checked_frames(features, "features")
+    dtype = x[:0].dtype
     bounds = check_bounds(segments, "segments", len(x))
     names, states = np.unique(check_integers(labels, "labels"), return_inverse=True)
     if states.shape != (len(bounds),):
@@ -98,12 +100,12 @@ def viterbi_resegmentation(
     with blas_limit():
         models = []
         for state in range(len(names)):
-            frames = np.concatenate([x[a:b] for a, b in bounds[states == state]])
+            frames = _some_frames(x, bounds[states == state])
             models.append(_train(((frames - mean) * scale).astype(dtype), n_gaussians))
         holes = np.flatnonzero(bounds[1:, 0] != bounds[:-1, 1]) + 1
         for start, stop in pairwise([0, *holes.tolist(), len(bounds)]):
             first, last = bounds[start, 0], bounds[stop - 1, 1]
-            scores = _log_likelihoods(x[first:last], mean, scale, models)
+            scores = _log_likelihoods(x, first, last, mean, scale, models)
             path = best_path(scores, len(models), last - first, penalty=penalty)
             cuts = np.flatnonzero(np.diff(path)) + 1
             edges = first + np.array([0, *cuts, len(path)])
@@ -137,18 +139,29 @@ def _train(x: FloatArray, n_gaussians: int) -> LinearForm:
     return linear_form(weights, means, variances, x.dtype)
 
 
+def _some_frames(x: Frames, bounds: npt.NDArray[np.int64]) -> FloatArray:
+    step = -(-int((bounds[:, 1] - bounds[:, 0]).sum()) // _MOST_FRAMES)
+    return np.concatenate([x[a:b][::step] for a, b in bounds])
+
+
 def _log_likelihoods(
-    x: FloatArray, mean: FloatArray, scale: FloatArray, models: list[LinearForm]
+    x: Frames,
+    first: int,
+    last: int,
+    mean: FloatArray,
+    scale: FloatArray,
+    models: list[LinearForm],
 ) -> Iterator[FloatArray]:
     """Yield the log-likelihoods of one run's frames by each model, block by block."""
     # All mixtures in one product, a Gaussian of each side by side; what one lacks counts nothing.
     n_gaussians = max(len(bias) for _, bias in models)
-    weights = np.zeros((n_gaussians, len(models), 2 * x.shape[1]), dtype=x.dtype)
-    biases = np.full((n_gaussians, len(models), 1), -np.inf, dtype=x.dtype)
+    dtype = models[0][0].dtype
+    weights = np.zeros((n_gaussians, len(models), 2 * x.shape[1]), dtype=dtype)
+    biases = np.full((n_gaussians, len(models), 1), -np.inf, dtype=dtype)
     for k, (matrix, bias) in enumerate(models):
         weights[: len(bias), k], biases[: len(bias), k, 0] = matrix, bias
-    for start in range(0, len(x), _BLOCK):
-        frames = ((x[start : start + _BLOCK] - mean) * scale).astype(x.dtype)
+    for start in range(first, last, _BLOCK):
+        frames = ((x[start : min(start + _BLOCK, last)] - mean) * scale).astype(dtype)
         squares = np.concatenate([frames, frames**2], axis=1)
         joint = (weights.reshape(-1, 2 * x.shape[1]) @ squares.T).reshape(*biases.shape[:2], -1)
         joint += biases

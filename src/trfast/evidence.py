@@ -1,0 +1,172 @@
+"""Sums of windows -> clusters, by what they say of being one speaker.
+
+In the two-covariance model a window is its speaker plus noise. In the basis where the noise has
+unit covariance and that of the speakers is diagonal, with eigenvalues v, the log-likelihood that n
+windows with the sum f are of one speaker is, less what does not depend on how they are shared
+out, a sum over the dimensions [1]_::
+
+    l(n, f) = sum_d (v_d f_d^2 / (1 + n v_d) - log(1 + n v_d)) / 2
+
+So two clusters are joined for the gain ``l(a + b) - l(a) - l(b)``, whose natural zero no score of
+two vectors has: it knows how much each has been heard.
+
+References
+----------
+.. [1] N. Brummer, E. de Villiers, "The speaker partitioning problem", Odyssey 2010.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trfast._checks import check_integer, check_matrix, check_number, check_vector
+from trfast._ext import _evidence, _union_find
+from trfast.clustering import in_order_of_appearance
+from trfast.errors import ParameterError
+
+FloatArray = npt.NDArray[Any]
+Labels = npt.NDArray[np.int64]
+
+# Clusters that are compared at a time, each with each: 2 MB of gains.
+_BLOCK = 1024
+# Dimensions that the kernel takes at a time.
+_STEP = 4
+
+
+def agglomerate(
+    windows: npt.ArrayLike,
+    counts: npt.ArrayLike,
+    eigenvalues: npt.ArrayLike,
+    *,
+    threshold: float = 0.0,
+    n_clusters: int | None = None,
+) -> Labels:
+    """Cluster windows bottom-up, the pair of the greatest gain in evidence first.
+
+    More than 1,024 windows are clustered in blocks of neighbours first, then their clusters: time
+    and memory grow with the windows, not with their square.
+
+    Parameters
+    ----------
+    windows : array_like (n, d)
+        In the basis where the noise has unit covariance and that of the speakers is diagonal, as
+        `trfast.scoring.TwoCovariance` gives them.
+    counts : array_like (n,)
+        For how many independent windows each stands, above 0.
+    eigenvalues : array_like (d,)
+        Covariance of the speakers, at least 0.
+    threshold : float
+        Least gain in log-likelihood for which two clusters are joined.
+    n_clusters : int, optional
+        So many clusters, whatever they gain.
+
+    Returns
+    -------
+    ndarray (n,), int64
+        Cluster of each window, numbered in order of first appearance.
+
+    Raises
+    ------
+    ParameterError
+        If the sizes do not fit, a count or an eigenvalue is too low, or there are fewer windows
+        than clusters are wanted.
+
+    Examples
+    --------
+    >>> windows = [[4.0, 0.0], [5.0, 1.0], [-4.0, 0.0], [4.0, -1.0]]
+    >>> agglomerate(windows, np.ones(4), [9.0, 1.0]).tolist()
+    [0, 0, 1, 0]
+    >>> agglomerate(windows, np.ones(4), [9.0, 1.0], n_clusters=1).tolist()
+    [0, 0, 0, 0]
+    """
+    x = check_matrix(windows, "windows")
+    n = len(x)
+    weights = check_vector(counts, "counts", n, "a window", least=0).astype(np.float32)
+    if n and not weights.min() > 0:
+        raise ParameterError(f"counts must be above 0, got {weights.min():g}")
+    v = check_vector(eigenvalues, "eigenvalues", x.shape[1], "a column of windows", least=0)
+    check_number(threshold, "threshold")
+    if n_clusters is not None and check_integer(n_clusters, "n_clusters", least=1) > n:
+        raise ParameterError(f"n_clusters must be at most the {n} windows, got {n_clusters}")
+    sums = x * weights[:, None]
+    labels = np.arange(n)
+    strided = False
+    while len(sums) > _BLOCK:
+        found = _in_blocks(sums, weights, v, threshold, n_clusters or 1, strided=strided)
+        n_found = int(found.max()) + 1
+        if n_found == len(sums) and strided:
+            break
+        # Those that no neighbour joins meet others.
+        strided = n_found > len(sums) // 2
+        labels, sums, weights = found[labels], _grouped(sums, found), _grouped(weights, found)
+    if len(sums) <= _BLOCK or n_clusters is not None:
+        least = threshold if n_clusters is None else -np.inf
+        labels = _agglomerated(sums, weights, v, least, n_clusters or 1)[labels]
+    return in_order_of_appearance(labels)
+
+
+def _in_blocks(
+    sums: FloatArray,
+    counts: FloatArray,
+    eigenvalues: FloatArray,
+    threshold: float,
+    n_clusters: int,
+    *,
+    strided: bool,
+) -> Labels:
+    """Cluster neighbours, or every so manieth, by themselves."""
+    n_blocks = -(-len(sums) // _BLOCK)
+    block = np.arange(len(sums)) % n_blocks if strided else np.arange(len(sums)) // _BLOCK
+    labels = np.empty(len(sums), np.int64)
+    n_found = 0
+    for k in range(n_blocks):
+        rows = np.flatnonzero(block == k)
+        found = _agglomerated(sums[rows], counts[rows], eigenvalues, threshold, n_clusters)
+        labels[rows] = n_found + found
+        n_found += int(found.max()) + 1
+    return in_order_of_appearance(labels)
+
+
+def _agglomerated(
+    sums: FloatArray, counts: FloatArray, eigenvalues: FloatArray, least: float, n_clusters: int
+) -> Labels:
+    merges, _ = _merges(sums, counts, eigenvalues, least, n_clusters)
+    parent = np.arange(len(sums))
+    labels = np.empty(len(sums), np.int64)
+    _union_find.unite(merges, parent)
+    _union_find.number_components(parent, labels)
+    return labels
+
+
+def _merges(
+    sums: FloatArray, counts: FloatArray, eigenvalues: FloatArray, least: float, n_clusters: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Pairs that are joined, in order, and their gains."""
+    n, d = sums.shape
+    merges, gains = np.empty((max(n - 1, 0), 2), np.int64), np.empty(max(n - 1, 0))
+    if n < 2:
+        return merges, gains
+    # Side by side in blocks; what is padding is zero, and gains nothing.
+    padded = np.pad(sums, ((0, -n % _evidence.BLOCK), (0, -d % _STEP)))
+    blocks = padded.reshape(-1, _evidence.BLOCK, padded.shape[1]).transpose(0, 2, 1)
+    n_merges = _evidence.agglomerate(
+        np.pad(counts, (0, -n % _evidence.BLOCK)).reshape(-1, _evidence.BLOCK),
+        np.ascontiguousarray(blocks),
+        np.pad(eigenvalues.astype(sums.dtype), (0, -d % _STEP)),
+        n,
+        least,
+        n_clusters,
+        merges,
+        gains,
+    )
+    return merges[:n_merges], gains[:n_merges]
+
+
+def _grouped(values: FloatArray, labels: Labels) -> FloatArray:
+    """Sums of the rows of each label."""
+    total = np.zeros((int(labels.max()) + 1, *values.shape[1:]))
+    np.add.at(total, labels, values)
+    return total.astype(values.dtype)
