@@ -1,12 +1,13 @@
 """Error of the whole path on labelled collections, and which stage it comes from.
 
     python benchmarks/accuracy.py COLLECTION... [--model M] [--backend B]... [--clustering C]...
+        [--segments]
 
-For each collection, three ways: all automatic, with the reference's speech marks, and with the
-reference's segments (each turn one segment). For each way what perfect linking of the segments
-leaves, then I-DER and X-DER of each back-end and clustering at the model's thresholds. DER with a
-collar of 0.25 s each side, overlap left out. Then EER and minDCF, one vector a speaker a recording,
-from the reference; and the same with the collections pooled, all pairs.
+For each collection: all automatic, and with the reference's speech marks; with `--segments`, as the
+paper does it, with the reference's segments as well (each turn one segment). Each time what perfect
+linking of the segments leaves, then I-DER and X-DER of each back-end and clustering at the model's
+thresholds. DER with a collar of 0.25 s each side, overlap left out. Then EER and minDCF, one vector
+a speaker a recording, from the reference; and the same with the collections pooled, all pairs.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy.typing as npt
 
 from trfast.annotation import Annotation
 from trfast.clustering import CLUSTERINGS
+from trfast.comparison import Comparison
 from trfast.diarization import Diarization, Diarizer, EmbeddedSegments
 from trfast.evaluation import (
     diarization_error,
@@ -57,13 +59,12 @@ def embedded(
     return found
 
 
-def linked(diarizer: Diarizer, local: Sequence[Diarization]) -> dict[str, Annotation]:
+def linked(local: Sequence[Diarization], comparison: Comparison) -> dict[str, Annotation]:
     """Annotations with collection-wide names."""
-    how = diarizer.comparison
     links = link_centred(
         np.concatenate([d.vectors for d in local]),
         [d.recording for d in local for _ in d.speakers],
-        diarizer.model.across(how.backend.name, how.clustering),
+        comparison,
     )
     names = iter(links.labels.tolist())
     return {
@@ -85,11 +86,19 @@ def percent(collection: LabelledCollection, hypothesis: Annotations, *, across: 
     return f"{100 * times.error_rate:5.2f} = {components}"
 
 
-def measure(diarizers: Sequence[Diarizer], collection: LabelledCollection, frames: Frames) -> None:
+def measure(
+    model: ModelBundle,
+    pairs: Sequence[tuple[str, str]],
+    collection: LabelledCollection,
+    frames: Frames,
+    *,
+    by_segments: bool,
+) -> None:
     """Print the errors of one collection."""
     click.echo(f"\n{collection.path.name}: DER = missed + false alarm + speaker error, in percent")
-    for way in WAYS:
-        segments = embedded(diarizers[0], way, collection, frames)
+    for way in WAYS if by_segments else WAYS[:2]:
+        first = Diarizer(model, comparison=model.within(*pairs[0]) if by_segments else None)
+        segments = embedded(first, way, collection, frames)
         turns = {
             s.recording: Annotation(
                 s.recording, [(*bounds, str(k)) for k, bounds in enumerate(s.seconds.tolist())]
@@ -98,13 +107,14 @@ def measure(diarizers: Sequence[Diarizer], collection: LabelledCollection, frame
         }
         oracle = oracle_linking(collection.reference, turns)
         click.echo(f"  {way}\n    oracle      I-DER {percent(collection, oracle, across=False)}")
-        for diarizer in diarizers:
-            local = [diarizer.cluster(s) for s in segments]
+        local = [first.cluster(s) for s in segments]
+        for pair in pairs:
+            if by_segments:
+                diarizer = Diarizer(model, comparison=model.within(*pair))
+                local = [diarizer.cluster(s) for s in segments]
             within = percent(collection, {d.recording: d.annotation for d in local}, across=False)
-            across = percent(collection, linked(diarizer, local), across=True)
-            how = diarizer.comparison
-            name = f"{how.backend.name} {how.clustering}"
-            click.echo(f"    {name:11} I-DER {within}   X-DER {across}")
+            across = percent(collection, linked(local, model.across(*pair)), across=True)
+            click.echo(f"    {' '.join(pair):11} I-DER {within}   X-DER {across}")
 
 
 def verify(backends: Sequence[Backend], vectors: npt.NDArray[Any], speakers: Sequence[str]) -> None:
@@ -136,17 +146,19 @@ def verify(backends: Sequence[Backend], vectors: npt.NDArray[Any], speakers: Seq
     default=CLUSTERINGS,
     help="Can be given again.  [default: both]",
 )
+@click.option("--segments", "by_segments", is_flag=True, help="As the paper, without windows.")
 def main(
     collections: tuple[Path, ...],
     model_path: Path | None,
     names: tuple[str, ...],
     clusterings: tuple[str, ...],
+    by_segments: bool,
 ) -> None:
     """Measure the error on labelled collections."""
     model: ModelBundle = load_model(model_path)
     backends = [model.backend(name) for name in names or model.backends]
-    diarizers = [
-        Diarizer(model, comparison=model.within(backend.name, clustering))
+    pairs = [
+        (backend.name, clustering)
         for backend, clustering in product(backends, clusterings)
         if clustering in backend.thresholds
     ]
@@ -155,7 +167,7 @@ def main(
     for path in collections:
         collection = LabelledCollection.read(path)
         frames = {name: frames_of(file, model.mfcc) for name, file in collection.audio.items()}
-        measure(diarizers, collection, frames)
+        measure(model, pairs, collection, frames, by_segments=by_segments or not model.windows)
         static = {name: array for name, (array, _) in frames.items()}
         pooled[path.name] = reference_vectors(
             static, collection.reference, model.embedder, model.mfcc

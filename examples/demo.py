@@ -17,21 +17,16 @@ from trfast.report import write_report
 
 EXAMPLES = Path(__file__).parent
 
-# These voices are far from those that the default model knows: between any two of them
-# similarities are high, so the threshold within a show is higher than its own (0.89). It was chosen
-# on these very shows: the errors say what the output looks like, not how good the model is.
-HOW, WITHIN = ("tr", "cc"), 0.95
-
 
 def main(out: Path) -> None:
     """Diarize, link, score, and print what was found."""
     out.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
     model = load_model()
-    diarizer = Diarizer(model, comparison=model.within(*HOW, threshold=WITHIN))
+    diarizer = Diarizer(model)
     with Collection(out / "collection.sqlite") as collection:
         failures = collection.add_all(find_audio([EXAMPLES / "audio"]), diarizer=diarizer)
-        collection.link(model, comparison=model.across(*HOW))
+        collection.link(model)
         collection.to_rttm(out / "collection.rttm")
         durations = {show.name: show.duration for show in collection.recordings()}
         write_report(collection.annotations(), out / "collection.html", durations=durations)

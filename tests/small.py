@@ -26,6 +26,7 @@ from trfast.scoring.backend import (
 )
 from trfast.segmentation import SegmentationConfig
 from trfast.speech import SpeechDetector
+from trfast.speech.inputs import n_inputs
 from trfast.training import TrainingConfig
 from trfast.training.augmentation import AugmentationConfig
 
@@ -66,7 +67,7 @@ def small_model(seed=0):
     detector = SpeechDetector(config=MfccConfig(), n_hidden=2)
     detector.layers_ = tuple(
         (rng.normal(size=(n, m)).astype(np.float32), rng.normal(size=m).astype(np.float32))
-        for n, m in ((120, 2), (2, 1))
+        for n, m in ((n_inputs(20), 2), (2, 1), (1, 1))
     )
     whitening = Whitening().fit(rng.normal(size=(20, 3)))
     whitening.mean_ = whitening.mean_.astype(np.float32)

@@ -95,6 +95,7 @@ from trfast.segmentation import (
     viterbi_resegmentation,
 )
 from trfast.speech import SpeechDetector, detect_by_energy, regions_to_timeline
+from trfast.speech.inputs import n_inputs
 
 NAN, INF = float("nan"), float("inf")
 RNG = np.random.default_rng(0)
@@ -108,7 +109,7 @@ STATISTICS = GMM.statistics(X, np.arange(0, 41, 10))
 IVECTORS = TotalVariability(ubm=GMM, rank=2, n_threads=1).fit(STATISTICS)
 EMBEDDER = IvectorEmbedder(ubm=GMM, total_variability=IVECTORS, normalization=NormalizationConfig())
 DETECTOR = SpeechDetector()
-DETECTOR.layers_ = ((np.zeros((18, 2)), np.zeros(2)), (np.zeros((2, 1)), np.zeros(1)))
+DETECTOR.layers_ = ((np.zeros((n_inputs(3), 2)), np.zeros(2)), (np.zeros((2, 1)), np.zeros(1)))
 PLDA = Plda(rank=2).fit(X, Y)
 HALF = Comparison(threshold=0.5)
 BOUNDS = [[0, 20], [20, 40]]

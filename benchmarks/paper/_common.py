@@ -270,7 +270,8 @@ def _recording(
     static, duration = frames_of(labelled.audio[name], model.mfcc)
     reference = {name: labelled.reference[name]}
     found = reference_vectors({name: static}, reference, model.embedder, model.mfcc)
-    segments = Diarizer(model).embed(static, duration=duration, recording=name)
+    diarizer = Diarizer(model, comparison=model.within())
+    segments = diarizer.embed(static, duration=duration, recording=name)
     parts = {
         "reference": found.vectors,
         "speakers": np.array(found.speakers, dtype=str),

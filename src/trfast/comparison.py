@@ -55,6 +55,11 @@ class Comparison:
         check_type(self.backend, Backend, "backend", hint="model.backend(name) gives one")
         self.backend.check_threshold(self.threshold)
 
+    @property
+    def settings(self) -> tuple[str, str, float]:
+        """Back-end, clustering and threshold."""
+        return self.backend.name, self.clustering, self.threshold
+
     def edges(
         self, rows: npt.ArrayLike, *, n_threads: int | None = 1
     ) -> tuple[IntArray, FloatArray]:

@@ -15,7 +15,7 @@ from trfast.cli import _common, main
 def trfast(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Call `trfast` and check its exit status; `--model X` takes a fake model with hash X."""
 
-    def load(given: _common.Given, *_: object) -> tuple[FakeModel, FakeDiarizer]:
+    def load(given: _common.Given, *_: object, **__: object) -> tuple[FakeModel, FakeDiarizer]:
         name = str(given.model or "fake")
         return FakeModel(name), FakeDiarizer(name)
 

@@ -107,8 +107,8 @@ def test_a_stopped_training_keeps_its_stages(
     assert sorted(file.name.split(".")[0] for file in (tmp_path / "model.stages").iterdir()) == [
         "features",
         "features",
+        "scenes",
         "speech",
-        "varied-frames",
     ]
     assert not (tmp_path / "model").exists()
 

@@ -19,19 +19,46 @@ def closed(speech, min_duration, min_gap):
     return [region for region in regions if region[1] - region[0] >= min_duration]
 
 
-def inputs(static, loudness, window):
-    """Columns, slopes, and both's mean and deviation over a window mirrored at the ends."""
-    n = len(static)
-    at = np.clip(np.arange(n)[:, None] + [-2, -1, 1, 2], 0, n - 1)
-    slopes = np.einsum("k,tkd->td", np.array([-2, -1, 1, 2]) / 10, static[at])
-    columns = np.hstack([static, slopes])
-    columns[:, 0] -= loudness
-    around = np.pad(columns, [(window // 2, window // 2), (0, 0)], mode="symmetric")
-    windows = [around[t : t + window] for t in range(n)]
-    return np.array([[*columns[t], *w.mean(axis=0), *w.std(axis=0)] for t, w in enumerate(windows)])
+def inputs(static, quiet, loud):
+    """Of each four frames: what they and their surroundings are, mirrored at the ends."""
+    frames = static[np.minimum(np.arange(-(-len(static) // 4) * 4), len(static) - 1)]
+    frames[:, 0] = np.maximum(frames[:, 0] - loud, -8)
+    steps = np.vstack([frames[:1] - frames[:1], frames[1:] - frames[:-1]])
+    blocks, squares, moves = (
+        x.reshape(-1, 4, x.shape[1]).mean(1) for x in (frames, frames**2, steps**2)
+    )
+
+    def around(values, t, size):
+        half = size // 2
+        return np.pad(values, [(half, half), (0, 0)], mode="symmetric")[t : t + size]
+
+    everywhere = range(len(blocks))
+    smooth = np.array([around(blocks[:, :4], t, 3).mean(0) for t in everywhere])
+    means, longs = (
+        np.array([around(blocks, t, size).mean(0) for t in everywhere]) for size in (13, 125)
+    )
+    rows = []
+    for t, (own, mean, long) in enumerate(zip(blocks, means, longs, strict=True)):
+        variances = (
+            around(squares, t, 13).mean(0) - mean**2,
+            around(moves, t, 13).mean(0),
+            around(squares, t, 125).mean(0) - long**2,
+        )
+        row = [own - long, mean - long]
+        row += [np.log(np.sqrt(np.maximum(variance, 0)) + 0.1) for variance in variances]
+        for size in (25, 75, 251):
+            near = around(smooth[:, :1], t, size)
+            row.append([own[0] - near.min(), own[0] - near.max(), near.max() - near.min()])
+        row.append([np.clip(own[0] + loud - quiet, 0, 8), min(loud - quiet, 8)])
+        at = np.clip(t + np.array([-15, -12, -9, -6, -3, 3, 6, 9, 12, 15]), 0, len(blocks) - 1)
+        row += list(smooth[at] - longs[at, :4])
+        rows.append(np.concatenate(row))
+    return np.array(rows)
 
 
 def network(row, layers):
-    """Output of a network of one rectified hidden layer."""
-    (hidden, bias), (output, offset) = layers
-    return (np.maximum(row @ hidden + bias, 0) @ output + offset)[0]
+    """Output of a network of rectified hidden layers."""
+    *hidden, (output, offset) = layers
+    for weights, bias in hidden:
+        row = np.maximum(row @ weights + bias, 0)
+    return (row @ output + offset)[0]

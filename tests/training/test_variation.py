@@ -165,6 +165,13 @@ def test_noises_are_what_nobody_says(collection):
     assert noises_of(show, 0, 0) == []
 
 
+def test_noises_away_from_speech(folder):
+    whole = LabelledCollection.read(folder)
+    # Of each recording the two pauses of 2 s, but for their edges.
+    found = noises_of(whole, 600, 0, least=1.0, margin=0.25)
+    assert [len(stretch) for stretch in found] == [round(1.5 * RATE)] * 8
+
+
 def test_noises_are_enough_and_not_more(folder):
     whole = LabelledCollection.read(folder)
     # 1 + 2 + 2 + 1 s of each recording.

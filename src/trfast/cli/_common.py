@@ -90,6 +90,12 @@ _COMPARISON = (
         type=CLUSTERING,
         help="Connected components (cc) or complete linkage (hac).  [default: the model's]",
     ),
+    click.option(
+        "--segments",
+        is_flag=True,
+        help="Within a recording, compare segments at a threshold, as the paper does, and not"
+        " windows by their evidence.",
+    ),
 )
 _WORK = (
     click.option(
@@ -134,6 +140,7 @@ class Given:
     model: Path | None
     backend: str | None
     clustering: str | None
+    segments: bool
     jobs: int | None
     speech: Path | None
     detector: str
@@ -141,15 +148,20 @@ class Given:
     profile: bool
     quiet: bool
 
-    def diarizer(self, threshold: float | None, option: str) -> tuple[ModelBundle, Diarizer]:
-        """Load the model, and make a diarizer of it; `option` is that of the threshold."""
+    def diarizer(
+        self, threshold: float | None, option: str, *, segments: bool = False
+    ) -> tuple[ModelBundle, Diarizer]:
+        """Load the model, and make a diarizer of it, which compares segments if that is asked for,
+        be it by a threshold; `option` is that of the threshold."""
         from trfast.diarization import Diarizer
         from trfast.model import load_model
 
         model = load_model(self.model)
         if threshold is not None:
             model.backend(self.backend).check_threshold(threshold, option)
-        comparison = model.within(self.backend, self.clustering, threshold)
+        comparison = None
+        if segments or self.segments or threshold is not None or model.windows is None:
+            comparison = model.within(self.backend, self.clustering, threshold)
         return model, Diarizer(model, comparison=comparison, detector=self.detector)
 
 

@@ -14,13 +14,15 @@ from trfast.cli import _common
 @click.option(
     "--threshold",
     type=float,
-    help=f"Similarity from which two segments are one speaker: {_common.UNITS}",
+    help=f"Similarity from which two segments are one speaker, with --segments: {_common.UNITS}",
 )
 def diarize(given: _common.Given, threshold: float | None) -> None:
     """Find who speaks when, and write one RTTM a recording to the output folder.
 
     Folders are searched for audio files, with all folders below them. A recording that fails
     stops no other: those are listed at the end, and the exit status is 1.
+
+    --backend, --clustering and --threshold compare segments: any of them stands for --segments.
     """
     from trfast.audio import file_name
     from trfast.cli._progress import Watch
@@ -31,7 +33,8 @@ def diarize(given: _common.Given, threshold: float | None) -> None:
     files, failures = _common.find_recordings(given.paths)
     n_others = len(failures)
     marks = _common.read_speech(given.speech)
-    _, diarizer = given.diarizer(threshold, "--threshold")
+    compared = given.backend is not None or given.clustering is not None
+    _, diarizer = given.diarizer(threshold, "--threshold", segments=compared)
     todo, refused = make_jobs(files, speech=marks, channel=given.channel)
     folder = _common.make_folder(given.output)
     with Watch(quiet=given.quiet) as watch:

@@ -25,7 +25,8 @@ N_LISTED = 10
 @click.option(
     "--threshold-within",
     type=float,
-    help=f"Similarity from which two segments of a recording are one speaker: {_common.UNITS}",
+    help="Similarity from which two segments of a recording are one speaker, with --segments, for"
+    f" which it stands: {_common.UNITS}",
 )
 @click.option(
     "--threshold-across",
@@ -40,6 +41,9 @@ def run(
     Writes collection.sqlite, collection.rttm and collection.html, where speakers have one
     name in all recordings, to the output folder. A run that was stopped goes on where it
     stopped when the same command is given again; later runs into the same folder add to it.
+
+    --backend and --clustering say what links speakers across recordings; with --segments, what
+    joins segments within them, too.
 
     Folders are searched for audio files, with all folders below them. A recording that fails
     stops no other: those are listed at the end, and the exit status is 1.
@@ -90,11 +94,12 @@ def _write(collection: Collection, folder: Path) -> None:
     write_report(collection.annotations(), folder / "collection.html", durations=durations)
 
 
-def _thresholds(within: Comparison, across: Comparison) -> str:
+def _thresholds(within: Comparison | None, across: Comparison) -> str:
     score = "cosine" if across.backend.is_cosine else "log-likelihood ratio"
+    inside = "by windows" if within is None else f"{within.threshold:.4g}"
     return (
         f"{across.backend.name} {across.clustering}, {score}:"
-        f" {within.threshold:.4g} within, {across.threshold:.4g} across"
+        f" {inside} within, {across.threshold:.4g} across"
     )
 
 

@@ -21,11 +21,12 @@ from trfast.diarization.job import Job
 from trfast.diarization.local_speakers import local_speakers
 from trfast.diarization.result import Diarization, EmbeddedSegments
 from trfast.diarization.stage_times import StageTimes
+from trfast.diarization.windows import refined, speakers_of_units, window_scoring_of
 from trfast.errors import ParameterTypeError
 from trfast.features import Mfcc, frame_hop, frames_to_seconds, timeline_to_frames
 from trfast.features.frames import Frames, FrameStore
 from trfast.model import ModelBundle, load_model
-from trfast.segmentation import bic_clustering, segment
+from trfast.segmentation import Units, bic_clustering, segment, units_between_changes
 from trfast.speech import detect_by_energy
 
 FloatArray = npt.NDArray[Any]
@@ -41,8 +42,9 @@ class Diarizer:
     model : ModelBundle, optional
         Default: the model that comes with the package.
     comparison : Comparison, optional
-        What compares two clusters, and when they are one speaker, as `ModelBundle.within` gives
-        it; default: the model's.
+        What compares two segments of a recording, and when they are one speaker, as
+        `ModelBundle.within` gives it: the way of the paper. Default: by windows, if the model has
+        what that takes, or ``model.within()``.
     detector : {"model", "energy"}
         What finds speech: the model's network, or the plain energy.
 
@@ -67,10 +69,11 @@ class Diarizer:
                 f"model must be a ModelBundle, got a path: load_model({model!r})"
             )
         self.model = load_model() if model is None else check_type(model, ModelBundle, "model")
-        if comparison is None:
+        if comparison is None and self.model.windows is None:
             comparison = self.model.within()
-        hint = "give model.within(...)"
-        self.comparison = check_type(comparison, Comparison, "comparison", hint=hint)
+        if comparison is not None:
+            check_type(comparison, Comparison, "comparison", hint="give model.within(...)")
+        self.comparison = comparison
         self.detector = check_choice(detector, "detector", ("model", "energy"))
 
     @property
@@ -84,9 +87,7 @@ class Diarizer:
         parts = (
             version("trfast"),
             self.model.content_hash,
-            self.comparison.backend.name,
-            self.comparison.clustering,
-            self.comparison.threshold,
+            *(() if self.comparison is None else self.comparison.settings),
             self.detector,
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()
@@ -164,22 +165,49 @@ class Diarizer:
         """
         clock = clock or StageTimes()
         model = self.model
-        if segments is None:
-            with clock("speech"):
-                regions = self._speech(static, speech)
-            with clock("segmentation"):
-                segments = segment(
-                    static, regions, config=model.segmentation, hop=frame_hop(model.mfcc)
-                )
-        with clock("clustering"):
-            alpha = model.clustering.alpha
-            clusters = (
-                bic_clustering(static, segments, alpha=alpha) if alpha else np.arange(len(segments))
-            )
+        if self.comparison is None:
+            segments, clusters = self._by_windows(static, speech, segments, clock)
+        else:
+            segments, clusters = self._by_segments(static, speech, segments, clock)
         with clock("ivectors"):
             statistics = model.embedder.cluster_statistics(static, segments, clusters)
         seconds = frames_to_seconds(segments, len(static), duration, model.mfcc)
         return EmbeddedSegments(recording, duration, seconds, clusters, statistics)
+
+    def _by_windows(
+        self, static: Frames, speech: Timeline | None, segments: Bounds | None, clock: StageTimes
+    ) -> tuple[Bounds, npt.NDArray[np.int64]]:
+        """Segments, and the speaker of each."""
+        if segments is not None:
+            units = Units(segments, np.arange(len(segments)))
+            return segments, speakers_of_units(self.model, static, units, clock=clock)
+        regions = self._speech(static, speech, clock)
+        with clock("segmentation"):
+            units = units_between_changes(
+                static,
+                regions,
+                duration=window_scoring_of(self.model).config.unit,
+                config=self.model.segmentation,
+                hop=frame_hop(self.model.mfcc),
+            )
+        labels = speakers_of_units(self.model, static, units, clock=clock)
+        return refined(self.model, static, units.bounds, labels, clock=clock)
+
+    def _by_segments(
+        self, static: Frames, speech: Timeline | None, segments: Bounds | None, clock: StageTimes
+    ) -> tuple[Bounds, npt.NDArray[np.int64]]:
+        """Segments, and the BIC cluster of each."""
+        model = self.model
+        if segments is None:
+            regions = self._speech(static, speech, clock)
+            with clock("segmentation"):
+                segments = segment(
+                    static, regions, config=model.segmentation, hop=frame_hop(model.mfcc)
+                )
+        if not model.clustering.alpha:
+            return segments, np.arange(len(segments))
+        with clock("clustering"):
+            return segments, bic_clustering(static, segments, alpha=model.clustering.alpha)
 
     def cluster(
         self, segments: EmbeddedSegments, *, clock: StageTimes | None = None
@@ -199,20 +227,23 @@ class Diarizer:
         """
         clock = clock or StageTimes()
         vectors_of, statistics = self.model.embedder.vectors, segments.statistics
+        durations = segments.seconds[:, 1] - segments.seconds[:, 0]
+        labels = segments.clusters
         with clock("ivectors"):
             vectors = vectors_of(statistics)
-        durations = segments.seconds[:, 1] - segments.seconds[:, 0]
-        with clock("clustering"):
-            speakers_of = local_speakers(
-                self.comparison,
-                self.comparison.backend.project(vectors),
-                np.bincount(segments.clusters, durations, len(vectors)),
-                min_speech=self.model.clustering.min_speech,
-            )
-        speakers = tuple(f"S{k + 1}" for k in range(speakers_of.max(initial=-1) + 1))
-        with clock("ivectors"):
-            vectors = vectors_of(statistics.grouped(speakers_of, len(speakers)))
-        labels = speakers_of[segments.clusters]
+        if self.comparison is not None:
+            with clock("clustering"):
+                speakers_of = local_speakers(
+                    self.comparison,
+                    self.comparison.backend.project(vectors),
+                    np.bincount(labels, durations, len(vectors)),
+                    min_speech=self.model.clustering.min_speech,
+                )
+            labels = speakers_of[labels]
+            with clock("ivectors"):
+                n_speakers = int(speakers_of.max(initial=-1)) + 1
+                vectors = vectors_of(statistics.grouped(speakers_of, n_speakers))
+        speakers = tuple(f"S{k + 1}" for k in range(len(vectors)))
         return Diarization(
             annotation=Annotation(
                 segments.recording, _turns(segments.seconds, [speakers[k] for k in labels])
@@ -225,14 +256,15 @@ class Diarizer:
             stage_seconds=dict(clock.seconds),
         )
 
-    def _speech(self, static: Frames, speech: Timeline | None) -> Bounds:
-        if speech is not None:
-            return timeline_to_frames(
-                check_timeline(speech, "speech").merged(), len(static), self.model.mfcc
-            )
-        if self.detector == "energy":
-            return detect_by_energy(static, config=self.model.mfcc)
-        return self.model.detector.detect(static)
+    def _speech(self, static: Frames, speech: Timeline | None, clock: StageTimes) -> Bounds:
+        with clock("speech"):
+            if speech is not None:
+                return timeline_to_frames(
+                    check_timeline(speech, "speech").merged(), len(static), self.model.mfcc
+                )
+            if self.detector == "energy":
+                return detect_by_energy(static, config=self.model.mfcc)
+            return self.model.detector.detect(static)
 
 
 def diarize(

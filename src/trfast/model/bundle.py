@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib.resources import as_file, files
 from typing import Any
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from trfast._checks import check_not_negative
 from trfast.clustering import check_clustering
 from trfast.comparison import Comparison
-from trfast.embedding import IvectorEmbedder, NormalizationConfig
+from trfast.embedding import IvectorEmbedder, NormalizationConfig, SimplifiedIvectors
 from trfast.embedding.gmm import DiagonalGmm
 from trfast.embedding.ivector import TotalVariability
 from trfast.errors import ModelError, ParameterError
@@ -28,6 +28,8 @@ from trfast.model.file import (
     mixture_of,
     mixture_tensors,
     read_model,
+    window_scoring,
+    window_tensors,
     write_model,
 )
 from trfast.scoring.backend import (
@@ -38,6 +40,7 @@ from trfast.scoring.backend import (
     estimator_tensors,
 )
 from trfast.scoring.normalization import Whitening
+from trfast.scoring.windows import WindowConfig, WindowScoring
 from trfast.segmentation import SegmentationConfig
 from trfast.speech import SpeechDetector
 
@@ -92,6 +95,8 @@ class ModelBundle:
         By name.
     provenance : mapping
         How the model was made: data, counts, seed, versions. It does not enter the hash.
+    windows : WindowScoring, optional
+        What diarizes by windows; without it, segments are compared at a threshold.
 
     Raises
     ------
@@ -109,9 +114,14 @@ class ModelBundle:
     whitening: Whitening
     backends: Mapping[str, Backend]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    windows: WindowScoring | None = None
 
     def __post_init__(self) -> None:
         check_audio_rate(self.mfcc)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What is quickly made of the rest does not go to other processes.
+        return {name: value for name, value in vars(self).items() if name != "window_ivectors"}
 
     def __repr__(self) -> str:
         return (
@@ -129,6 +139,16 @@ class ModelBundle:
             normalization=self.normalization,
             hop=frame_hop(self.mfcc),
         )
+
+    @cached_property
+    def unit_embedder(self) -> IvectorEmbedder:
+        """Units -> statistics that add up to windows: frames are normalized around each."""
+        return replace(self.embedder, normalization=NormalizationConfig(scope="sliding"))
+
+    @cached_property
+    def window_ivectors(self) -> SimplifiedIvectors:
+        """Statistics of windows -> i-vectors."""
+        return SimplifiedIvectors(self.total_variability)
 
     def backend(self, name: str | None = None) -> Backend:
         """Return the back-end of that name; default: that of `clustering`.
@@ -256,7 +276,7 @@ class ModelBundle:
             },
             "detector": detector_settings(self.detector),
             "posterior_floor": self.ubm.posterior_floor,
-        }
+        } | ({} if self.windows is None else {"windows": _as_json(self.windows.config)})
 
     def _tensors(self) -> dict[str, npt.NDArray[Any]]:
         tensors = {
@@ -266,6 +286,8 @@ class ModelBundle:
             "whitening.matrix": self.whitening.matrix_.astype(np.float32),
         }
         tensors |= mixture_tensors("ubm", self.ubm) | detector_tensors(self.detector)
+        if self.windows is not None:
+            tensors |= window_tensors(self.windows)
         for name, backend in self.backends.items():
             tensors |= estimator_tensors(name, backend.estimator)
         return {name: np.ascontiguousarray(array) for name, array in tensors.items()}
@@ -308,7 +330,15 @@ class ModelBundle:
             whitening=whitening,
             backends=backends,
             provenance=provenance,
+            windows=window_scoring(WindowConfig(**settings["windows"]), tensors)
+            if "windows" in settings
+            else None,
         )
+
+
+def _as_json(config: WindowConfig) -> dict[str, Any]:
+    """Lists for tuples, as a file gives them back."""
+    return asdict(config) | {"lengths": list(config.lengths)}
 
 
 def load_model(path: str | os.PathLike[str] | None = None) -> ModelBundle:

@@ -19,11 +19,14 @@ from trfast._files import write_atomic
 from trfast.embedding.gmm import DiagonalGmm
 from trfast.errors import ModelError
 from trfast.features import MfccConfig
+from trfast.scoring.normalization import Whitening
+from trfast.scoring.two_covariance import TwoCovariance
+from trfast.scoring.windows import WindowConfig, WindowScoring
 from trfast.speech import SpeechDetector
 
 Tensors = dict[str, npt.NDArray[Any]]
 
-FORMAT = 3
+FORMAT = 4
 _HEADER = "trfast"
 _PARTS = ("weights", "means", "variances")
 # Names in the file, and those of the detector's parameters. What the file calls them stays as it
@@ -36,7 +39,11 @@ _DETECTOR_SETTINGS = {
     "min_speech": "min_duration",
     "min_gap": "min_gap",
 }
-_DETECTOR_LAYERS = ("speech.hidden", "speech.output")
+_WINDOW_PARTS = (
+    {"whitening.mean": "mean_", "whitening.matrix": "matrix_"},
+    {"mean": "mean_", "matrix": "matrix_", "eigenvalues": "eigenvalues_"},
+)
+_DETECTOR_LAYERS = ("speech.first", "speech.second", "speech.output")
 
 
 def write_model(
@@ -130,6 +137,29 @@ def detector_of(
     detector = SpeechDetector(config=mfcc, **parameters)
     detector.layers_ = detector_layers(tensors)
     return detector
+
+
+def window_tensors(windows: WindowScoring) -> Tensors:
+    """Return the arrays of what scores windows, as a model file names them."""
+    return {
+        f"windows.{k}.{name}": getattr(part, attribute).astype(np.float32)
+        for k, parts in enumerate(zip(windows.whitenings, windows.models, strict=True))
+        for part, names in zip(parts, _WINDOW_PARTS, strict=True)
+        for name, attribute in names.items()
+    }
+
+
+def window_scoring(config: WindowConfig, tensors: Mapping[str, npt.NDArray[Any]]) -> WindowScoring:
+    """Return what scores windows, of a model file's arrays."""
+    parts: list[tuple[Any, Any]] = []
+    for k in range(len(config.lengths)):
+        parts.append((Whitening(), TwoCovariance()))
+        for part, names in zip(parts[-1], _WINDOW_PARTS, strict=True):
+            for name, attribute in names.items():
+                setattr(part, attribute, tensors[f"windows.{k}.{name}"])
+            part.n_features_in_ = len(tensors[f"windows.{k}.mean"])
+    whitenings, models = zip(*parts, strict=True)
+    return WindowScoring(config=config, whitenings=whitenings, models=models)
 
 
 def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors]:

@@ -11,6 +11,7 @@ from trfast.errors import ParameterError
 from trfast.features import MfccConfig, check_audio_rate
 from trfast.model import ClusteringConfig
 from trfast.scoring.backend import BACKENDS
+from trfast.scoring.windows import WindowConfig
 from trfast.segmentation import SegmentationConfig
 from trfast.training.augmentation import AugmentationConfig
 
@@ -40,6 +41,10 @@ class EstimatorConfig:
         With PLDA: the constant output, as a multiple of the length of the others at the start.
         It makes the cosine of vectors that say little of their speaker neither high nor low; the
         larger, the nearer similarities are to PLDA's, and to 1.
+    window_components : int
+        Directions of the model of windows (`TwoCovariance`), an upper bound as well.
+    window_shrinkage, window_whitening : float
+        Of its covariance within speakers, and of the whitening before it.
     """
 
     wccn_shrinkage: float = 0.1
@@ -53,6 +58,9 @@ class EstimatorConfig:
     tr_start: str = "plda"
     tr_spread: float = 0.07
     tr_constant: float = 2.0
+    window_components: int = 120
+    window_shrinkage: float = 0.1
+    window_whitening: float = 0.5
 
     def __post_init__(self) -> None:
         if self.tr_start not in ("plda", "random"):
@@ -69,6 +77,9 @@ class TrainingConfig:
         Varied copies of the speech, from which total variability, whitening and back-ends learn.
     mfcc, segmentation, normalization, clustering
         Settings of the stages. Back-end and clustering of `clustering` are set by the training.
+    windows : WindowConfig or None
+        How recordings are diarized by windows; `scale` and `threshold` are set by the training.
+        None: without, by segments alone.
     n_components : int
         Gaussians of the UBM.
     ubm_iterations : int
@@ -106,6 +117,7 @@ class TrainingConfig:
     clustering: ClusteringConfig = field(
         default_factory=lambda: ClusteringConfig(alpha=2.0, min_speech=4.0)
     )
+    windows: WindowConfig | None = field(default_factory=WindowConfig)
     n_components: int = 256
     ubm_iterations: int = 10
     rank: int = 200
@@ -133,6 +145,7 @@ class TrainingConfig:
         return cls(
             augmentation=AugmentationConfig(n_copies=0, speeds=()),
             whitening_shrinkage=0.0,
+            windows=None,
             estimators=EstimatorConfig(
                 wccn_shrinkage=0.0,
                 lda_components=100,

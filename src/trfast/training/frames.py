@@ -14,7 +14,8 @@ from trfast.annotation import Annotation
 from trfast.audio import SAMPLE_RATE, load, stream
 from trfast.embedding import NormalizationConfig, segment_frames
 from trfast.features import Mfcc, MfccConfig, frame_hop
-from trfast.training.augmentation import Samples, varied
+from trfast.training.augmentation import Samples
+from trfast.training.scenes import scene
 from trfast.training.vectors import reference_segments
 
 FloatArray = npt.NDArray[Any]
@@ -43,20 +44,25 @@ def store_frames(
     return duration
 
 
-def store_varied_frames(
+def store_scene_frames(
     name: str,
     *,
     files: Mapping[str, Path],
+    reference: Mapping[str, Annotation],
     folder: Path,
     config: MfccConfig,
     noises: Sequence[Samples],
     n_copies: int,
     seed: int,
 ) -> None:
-    """Make the frames of varied copies of one recording, numbered from 0 behind its name."""
+    """Make the frames of scenes of one recording, numbered from 0 behind its name."""
     samples, rng = load(files[name]), np.random.default_rng([seed, *name.encode()])
+    merged = reference[name].timeline().merged()
+    edges = np.array([(segment.start, segment.end) for segment in merged]).reshape(-1, 2)
+    bounds = np.clip(np.round(edges * SAMPLE_RATE), 0, len(samples)).astype(int).tolist()
     for copy in range(n_copies):
-        _store(folder, f"{name}.{copy}", Mfcc(config).extract([varied(samples, noises, rng)]))
+        varied = scene(samples, bounds, noises, rng)
+        _store(folder, f"{name}.{copy}", Mfcc(config).extract([varied]))
 
 
 def _store(folder: Path, name: str, static: FloatArray) -> None:

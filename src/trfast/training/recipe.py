@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from itertools import product
@@ -14,19 +14,22 @@ from typing import Any
 
 import numpy as np
 
-from trfast._threads import effective_n_threads
+from trfast._threads import effective_n_threads, map_in_threads
 from trfast.clustering import CLUSTERINGS
 from trfast.comparison import Comparison
-from trfast.diarization import Diarizer
+from trfast.diarization import Diarizer, EmbeddedSegments
 from trfast.errors import ModelError
+from trfast.features import frame_hop
 from trfast.model import ModelBundle
 from trfast.scoring.backend import Backend, Estimator
+from trfast.scoring.windows import WindowConfig
 from trfast.training.backends import fit_backends
 from trfast.training.config import TrainingConfig
 from trfast.training.labelled import LabelledCollection
 from trfast.training.stages import Progress, Stages
 from trfast.training.thresholds import Fold, HeldBack, Tuned, dealt, tune
 from trfast.training.vectors import training_vectors
+from trfast.training.windows import WindowFold, tune_windows
 
 # Parts that recordings are linked in for the thresholds: in all of them together, a quarter of
 # the speakers would come back more often than those of an archive do.
@@ -99,8 +102,10 @@ def train(
         progress=progress or (lambda _stage, _done, _total: None),
     )
     durations = full.features()
-    model, estimators = _bundle(full), _estimators(full)
-    tuned = _tuned(full, durations)
+    quarters, model, estimators = _quarters(full), _bundle(full), _estimators(full)
+    windows, said = _tuned_windows(full, quarters)
+    model = _with_windows(model, full, windows)
+    tuned = _tuned(quarters, windows, durations)
     backends = {
         name: Backend(
             name=name,
@@ -118,7 +123,7 @@ def train(
         model,
         backends=backends,
         clustering=replace(config.clustering, backend=best, clustering=kind),
-        provenance=_provenance(full, durations, tuned) | left_out,
+        provenance=_provenance(full, durations, tuned) | said | left_out,
     )
 
 
@@ -166,34 +171,85 @@ def _bundle(stages: Stages) -> ModelBundle:
     )
 
 
-def _tuned(stages: Stages, durations: Mapping[str, float]) -> dict[str, dict[str, Tuned]]:
-    """Thresholds and errors of each back-end for one quarter of the speakers after the other."""
+def _quarters(stages: Stages) -> list[Stages]:
+    """Stages that each have not heard one quarter of the speakers."""
     collection, config = stages.collection, stages.config
-    classes = _classes(collection, config)
-    quarters = dealt(collection.speaker_recordings(), 4, seed=config.seed, first=classes)
-    folds: dict[str, list[Fold]] = {name: [] for name in config.backends}
-    for k, speakers in enumerate(filter(None, quarters), 1):
-        own = replace(stages, unheard=frozenset(speakers), label=f"held-back {k} ")
-        diarizer = Diarizer(_bundle(own), comparison=Comparison(threshold=0.0))
-        segments = [
-            diarizer.embed(np.asarray(static), duration=durations[name], recording=name)
-            for name, static in own.frames.items()
-        ]
-        held_back = HeldBack(
-            collection,
-            segments,
-            diarizer.model.embedder.vectors,
-            config.clustering.min_speech,
-        )
+    quarters = dealt(
+        collection.speaker_recordings(), 4, seed=config.seed, first=_classes(collection, config)
+    )
+    return [
+        replace(stages, unheard=frozenset(speakers), label=f"held-back {k} ")
+        for k, speakers in enumerate(filter(None, quarters), 1)
+    ]
+
+
+def _tuned_windows(
+    stages: Stages, quarters: Sequence[Stages]
+) -> tuple[WindowConfig | None, dict[str, Any]]:
+    """How units count, by the quarters that are not heard; and what to say of it.
+
+    Without windows where there are too few of them, or nobody talks to anybody.
+    """
+    try:
+        scorings = [own.windows for own in (stages, *quarters)]
+    except ModelError as error:
+        return None, {"windows left out": str(error)}
+    folds = [
+        WindowFold(scoring, own.ivectors, own.units, own.unheard)
+        for scoring, own in zip(scorings[1:], quarters, strict=True)
+        if scoring is not None
+    ]
+    if not folds:
+        return None, {}
+    stages.progress("window scale", 0, 1)
+    hop = frame_hop(stages.config.mfcc)
+    config, confused = tune_windows(folds, hop, n_threads=stages.jobs)
+    stages.progress("window scale", 1, 1)
+    chosen = {"scale": config.scale, "threshold": config.threshold}
+    return config, {"windows": chosen | {"held-back confusion": round(confused, 4)}}
+
+
+def _tuned(
+    quarters: Sequence[Stages], windows: WindowConfig | None, durations: Mapping[str, float]
+) -> dict[str, dict[str, Tuned]]:
+    """Thresholds and errors of each back-end for one quarter of the speakers after the other."""
+    stages = quarters[0]
+    folds: dict[str, list[Fold]] = {name: [] for name in stages.config.backends}
+    for own in quarters:
+        bundle = _with_windows(_bundle(own), own, windows)
+        diarizer = Diarizer(bundle, comparison=Comparison(threshold=0.0))
+        held_back = _held_back(own, diarizer, durations)
+        found = _held_back(own, Diarizer(bundle), durations) if windows else None
         for name, estimator in _estimators(own).items():
             backend = Backend(name=name, whitening=own.whitening, estimator=estimator)
-            folds[name].append(Fold(held_back, speakers, backend))
+            folds[name].append(Fold(held_back, own.unheard, backend, found))
     tuned: dict[str, dict[str, Tuned]] = {}
     stages.progress("thresholds", 0, len(folds))
     for name, trials in folds.items():
         tuned[name] = tune(trials, parts=_PARTS)
         stages.progress("thresholds", len(tuned), len(folds))
     return tuned
+
+
+def _held_back(stages: Stages, diarizer: Diarizer, durations: Mapping[str, float]) -> HeldBack:
+    frames = stages.frames
+
+    def embedded(name: str) -> EmbeddedSegments:
+        static = np.asarray(frames[name])
+        return diarizer.embed(static, duration=durations[name], recording=name)
+
+    return HeldBack(
+        stages.collection,
+        map_in_threads(embedded, list(frames), stages.jobs),
+        diarizer.model.embedder.vectors,
+        stages.config.clustering.min_speech,
+    )
+
+
+def _with_windows(model: ModelBundle, stages: Stages, config: WindowConfig | None) -> ModelBundle:
+    if config is None or stages.windows is None:
+        return model
+    return replace(model, windows=replace(stages.windows, config=config))
 
 
 def _provenance(

@@ -17,13 +17,21 @@ from safetensors.numpy import load_file, save
 
 from trfast._files import write_atomic
 from trfast.annotation import Annotation
-from trfast.embedding import IvectorEmbedder
+from trfast.embedding import IvectorEmbedder, NormalizationConfig, SimplifiedIvectors
 from trfast.embedding.gmm import DiagonalGmm
 from trfast.embedding.ivector import TotalVariability
 from trfast.errors import ModelError
 from trfast.features import frame_hop
-from trfast.model.file import detector_layers, detector_tensors, mixture_of, mixture_tensors
+from trfast.model.file import (
+    detector_layers,
+    detector_tensors,
+    mixture_of,
+    mixture_tensors,
+    window_scoring,
+    window_tensors,
+)
 from trfast.scoring.normalization import Whitening
+from trfast.scoring.windows import WindowScoring
 from trfast.speech import SpeechDetector
 from trfast.training.augmentation import Samples
 from trfast.training.config import TrainingConfig
@@ -31,18 +39,21 @@ from trfast.training.frames import (
     SpeechFrames,
     StoredFrames,
     store_frames,
-    store_varied_frames,
+    store_scene_frames,
 )
 from trfast.training.labelled import LabelledCollection
 from trfast.training.recordings import each_recording
 from trfast.training.variation import StoredStatistics, Variation, noises_of
 from trfast.training.vectors import SpeakerVectors
+from trfast.training.windows import SpokenUnits, UnitStatistics, fit_windows, read_units
 
 FloatArray = npt.NDArray[Any]
 Progress = Callable[[str, int, int], None]
 
-# Varied copies of each recording that the speech detector hears, whatever back-ends hear.
-_SPEECH_COPIES = 2
+# Scenes of each recording that the speech detector hears, whatever back-ends hear; what they are
+# made of lasts so long, and is so far from speech, that it is none (seconds).
+_SCENES = 4
+_LEAST_NOISE, _MARGIN = 2.0, 0.3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,18 +115,18 @@ class Stages:
 
     @cached_property
     def detector(self) -> SpeechDetector:
-        """Speech detector, from the time of the turns and the rest, as it is and varied."""
+        """Speech detector, from the time of the turns and the rest, as it is and in scenes."""
         detector = SpeechDetector(config=self.config.mfcc, random_state=self.config.seed)
         key = _digest(
-            self._data_key, detector.get_params(), _SPEECH_COPIES, self.config.augmentation.noise
+            self._data_key, detector.get_params(), _SCENES, self.config.augmentation.noise
         )
 
         def fit() -> dict[str, FloatArray]:
             reference = self.collection.reference
             frames = self.frames
             speech = [annotation.timeline() for annotation in reference.values()]
-            varied = self._varied_frames(self.folder / f"varied-frames.{key[:16]}")
-            detector.fit([*frames.values(), *varied], speech * (1 + _SPEECH_COPIES))
+            scenes = self._scene_frames(self.folder / f"scenes.{key[:16]}")
+            detector.fit([*frames.values(), *scenes], speech * (1 + _SCENES))
             return detector_tensors(detector)
 
         detector.layers_ = detector_layers(self._stage("speech", key, fit))
@@ -193,6 +204,39 @@ class Stages:
         )
 
     @cached_property
+    def ivectors(self) -> SimplifiedIvectors:
+        """Statistics of windows -> i-vectors."""
+        return SimplifiedIvectors(self.total_variability)
+
+    @cached_property
+    def units(self) -> list[SpokenUnits]:
+        """Units of the speech of all recordings."""
+        folder, config, reference = self._units(), self.config, self.collection.reference
+        project = self.total_variability.project
+        return list(read_units(folder, reference, config.mfcc, project))
+
+    @cached_property
+    def windows(self) -> WindowScoring | None:
+        """What scores windows, if that is wanted."""
+        windows, estimators = self.config.windows, self.config.estimators
+        if windows is None:
+            return None
+
+        def fit() -> dict[str, FloatArray]:
+            found = fit_windows(
+                self.units, self.ivectors, windows, estimators, without=self.unheard
+            )
+            return window_tensors(found)
+
+        key = _digest(
+            self._total_variability_key,
+            (windows.unit, windows.lengths, self.config.segmentation),
+            (estimators.window_components, estimators.window_shrinkage),
+            estimators.window_whitening,
+        )
+        return window_scoring(windows, self._stage("windows", key, fit))
+
+    @cached_property
     def whitening(self) -> Whitening:
         """Whitening of the vectors, but for those at other speeds."""
         own = self.vectors.only([speed == 1 for speed in self.vectors.speeds])
@@ -212,21 +256,28 @@ class Stages:
     def _noises(self) -> list[Samples]:
         return noises_of(self.collection, self.config.augmentation.noise, self.config.seed)
 
-    def _varied_frames(self, folder: Path) -> list[FloatArray]:
-        """Make the frames of varied copies of whole recordings, all of the first copy first."""
-        audio = self.collection.audio
+    def _scene_frames(self, folder: Path) -> list[FloatArray]:
+        """Make the frames of scenes of whole recordings, all of the first copy first."""
+        audio, config = self.collection.audio, self.config
         function = partial(
-            store_varied_frames,
+            store_scene_frames,
             files=audio,
+            reference=self.collection.reference,
             folder=folder,
-            config=self.config.mfcc,
-            noises=self._noises,
-            n_copies=_SPEECH_COPIES,
-            seed=self.config.seed,
+            config=config.mfcc,
+            noises=noises_of(
+                self.collection,
+                config.augmentation.noise,
+                config.seed,
+                least=_LEAST_NOISE,
+                margin=_MARGIN,
+            ),
+            n_copies=_SCENES,
+            seed=config.seed,
         )
         for _ in each_recording(function, audio, jobs=self.jobs):
             pass
-        names = [f"{name}.{copy}" for copy in range(_SPEECH_COPIES) for name in audio]
+        names = [f"{name}.{copy}" for copy in range(_SCENES) for name in audio]
         return list(StoredFrames(folder, names).values())
 
     def _varied(self) -> Path:
@@ -243,14 +294,7 @@ class Stages:
         augmentation = config.augmentation
         variation = Variation(
             collection=self.collection,
-            embedder=IvectorEmbedder(
-                ubm=DiagonalGmm.of(
-                    self.ubm.weights_, self.ubm.means_, self.ubm.variances_, n_threads=1
-                ),
-                total_variability=TotalVariability(ubm=self.ubm),
-                normalization=config.normalization,
-                hop=frame_hop(config.mfcc),
-            ),
+            embedder=self._counting(config.normalization),
             mfcc=config.mfcc,
             augmentation=augmentation,
             noises=self._noises if augmentation.n_copies else [],
@@ -261,6 +305,42 @@ class Stages:
         for done, _ in enumerate(each_recording(variation, todo, jobs=self.jobs), 1):
             self.progress(name, len(recordings) - len(todo) + done, len(recordings))
         return folder
+
+    def _units(self) -> Path:
+        """Make the statistics of the units of each recording, one file each; return their
+        folder."""
+        config = self.config
+        unit = config.windows.unit if config.windows else 0.0
+        normalization = NormalizationConfig(scope="sliding")
+        key = _digest(self._ubm_key, normalization, unit, config.segmentation)
+        folder = self.folder / f"units.{key[:16]}"
+        recordings = list(self.collection.reference)
+        todo = [name for name in recordings if not (folder / f"{name}.npz").exists()]
+        if not todo:
+            return folder
+        folder.mkdir(exist_ok=True)
+        counting = UnitStatistics(
+            frames=self.frames,
+            reference=self.collection.reference,
+            embedder=self._counting(normalization),
+            mfcc=config.mfcc,
+            segmentation=config.segmentation,
+            unit=unit,
+            folder=folder,
+        )
+        for _ in each_recording(counting, todo, jobs=self.jobs):
+            pass
+        return folder
+
+    def _counting(self, normalization: NormalizationConfig) -> IvectorEmbedder:
+        """What counts statistics by the UBM, one thread each."""
+        ubm = self.ubm
+        return IvectorEmbedder(
+            ubm=DiagonalGmm.of(ubm.weights_, ubm.means_, ubm.variances_, n_threads=1),
+            total_variability=TotalVariability(ubm=ubm),
+            normalization=normalization,
+            hop=frame_hop(self.config.mfcc),
+        )
 
     @property
     def _features_key(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, product
 from typing import Any
 
@@ -117,6 +117,11 @@ class HeldBack:
         self._vectors = vectors
         self.cluster_vectors = vectors(self._statistics)
 
+    @property
+    def n_clusters(self) -> int:
+        """How many clusters all recordings have together."""
+        return len(self.cluster_vectors)
+
     def local(self, comparison: Comparison, rows: FloatArray) -> Labels:
         """Join projected clusters by recording: local speaker of each, numbered on."""
         labels, n_speakers = [], 0
@@ -165,11 +170,16 @@ class HeldBack:
 @dataclass(frozen=True, eq=False)
 class Fold:
     """A back-end, and the recordings and the speakers there on whom it is judged: by themselves
-    when it comes to linking, for it may know the others, and so tell them apart too easily."""
+    when it comes to linking, for it may know the others, and so tell them apart too easily.
+
+    `held_back` has the segments that it joins; `found` the local speakers that are linked, where
+    something else has found them: each of its clusters is one.
+    """
 
     held_back: HeldBack
     speakers: Collection[str]
     backend: Backend
+    found: HeldBack | None = None
 
 
 def tune(folds: Sequence[Fold], *, parts: Sequence[int] = (1,)) -> dict[str, Tuned]:
@@ -217,11 +227,12 @@ def _tune(
         return folds[k].held_back.local(comparison(k, threshold), rows[k])
 
     within, i_der = _best(folds, candidates, lambda k, threshold, _: local(k, threshold), [None])
+    judges = [fold.found or fold.held_back for fold in folds]
     joined = []
     for k, fold in enumerate(folds):
-        labels = local(k, within)
-        vectors, recordings = fold.held_back.speakers(labels)
-        own = ~fold.held_back.others(labels, fold.speakers)
+        labels = np.arange(judges[k].n_clusters) if fold.found else local(k, within)
+        vectors, recordings = judges[k].speakers(labels)
+        own = ~judges[k].others(labels, fold.speakers)
         joined.append((labels, own, vectors, recordings))
 
     def linked(k: int, threshold: float, n_parts: int) -> Labels:
@@ -237,7 +248,8 @@ def _tune(
             speakers[chosen] = (part + 1) * len(own) + links.labels
         return speakers[labels]
 
-    across, x_der = _best(folds, candidates, linked, parts)
+    linking = [replace(fold, held_back=judge) for fold, judge in zip(folds, judges, strict=True)]
+    across, x_der = _best(linking, candidates, linked, parts)
     return Tuned(thresholds=Thresholds(within=within, across=across), i_der=i_der, x_der=x_der)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import product
@@ -125,27 +125,31 @@ def tune_model(
             " speakers are the same; name them alike in all recordings of ref.rttm"
         )
     tell = progress or (lambda _stage, _done, _total: None)
-    # Only what comes before its threshold is used.
-    diarizer = Diarizer(model, comparison=Comparison(threshold=0.0))
+    # Of the first, only what comes before its threshold is used.
+    diarizers = [Diarizer(model, comparison=Comparison(threshold=0.0))]
+    diarizers += [Diarizer(model)] if model.windows is not None else []
     parts = over_recordings(
-        partial(_embedded, collection=collection, diarizer=diarizer),
+        partial(_embedded, collection=collection, diarizers=diarizers),
         collection,
         jobs=jobs,
         progress=partial(tell, "vectors"),
     )
     vectors = joined(vectors for _, vectors in parts)
     scores = {b.name: _scores(b, vectors) for b in chosen}
-    held_back = HeldBack(
-        collection,
-        [segments for segments, _ in parts],
-        model.embedder.vectors,
-        model.clustering.min_speech,
+    held_back, *found = (
+        HeldBack(
+            collection,
+            [segments[k] for segments, _ in parts],
+            model.embedder.vectors,
+            model.clustering.min_speech,
+        )
+        for k in range(len(diarizers))
     )
     speakers = collection.speaker_recordings()
     errors: dict[str, Mapping[str, Tuned]] = {}
     tell("thresholds", 0, len(chosen))
     for done, backend in enumerate(chosen, 1):
-        errors[backend.name] = tune([Fold(held_back, speakers, backend)])
+        errors[backend.name] = tune([Fold(held_back, speakers, backend, *found)])
         tell("thresholds", done, len(chosen))
     return Tuning(
         model=_tuned(model, collection, errors, keep_default=keep_default),
@@ -155,12 +159,12 @@ def tune_model(
 
 
 def _embedded(
-    name: str, *, collection: LabelledCollection, diarizer: Diarizer
-) -> tuple[EmbeddedSegments, SpeakerVectors]:
-    """Return the segments that are found in a recording, and the vectors of who speaks there."""
-    model = diarizer.model
+    name: str, *, collection: LabelledCollection, diarizers: Sequence[Diarizer]
+) -> tuple[list[EmbeddedSegments], SpeakerVectors]:
+    """Return the segments that each finds in a recording, and the vectors of who speaks there."""
+    model = diarizers[0].model
     static, duration = frames_of(collection.audio[name], model.mfcc)
-    segments = diarizer.embed(static, duration=duration, recording=name)
+    segments = [diarizer.embed(static, duration=duration, recording=name) for diarizer in diarizers]
     reference = {name: collection.reference[name]}
     return segments, reference_vectors({name: static}, reference, model.embedder, model.mfcc)
 

@@ -26,8 +26,18 @@ _LEAST_NOISE = 0.5
 _LEAST_COUNT = 1e-3
 
 
-def noises_of(collection: LabelledCollection, seconds: float, seed: int) -> list[Samples]:
-    """Return stretches in which nobody speaks, of recordings in a random order."""
+def noises_of(
+    collection: LabelledCollection,
+    seconds: float,
+    seed: int,
+    *,
+    least: float = _LEAST_NOISE,
+    margin: float = 0.0,
+) -> list[Samples]:
+    """Return stretches in which nobody speaks, of recordings in a random order.
+
+    They last `least` seconds or longer, `margin` seconds away from speech.
+    """
     found: list[Samples] = []
     for name in np.random.default_rng(seed).permutation(list(collection.audio)).tolist():
         if sum(map(len, found)) >= seconds * SAMPLE_RATE:
@@ -36,8 +46,9 @@ def noises_of(collection: LabelledCollection, seconds: float, seed: int) -> list
         edges = [0.0, *(t for s in speech.merged() for t in (s.start, s.end)), np.inf]
         for start, end in zip(edges[::2], edges[1::2], strict=True):
             last = len(samples) if end == np.inf else round(end * SAMPLE_RATE)
-            stretch = samples[round(start * SAMPLE_RATE) : last]
-            if len(stretch) >= _LEAST_NOISE * SAMPLE_RATE and stretch.any():
+            edge = round(margin * SAMPLE_RATE)
+            stretch = samples[round(start * SAMPLE_RATE) + edge : max(0, last - edge)]
+            if len(stretch) >= least * SAMPLE_RATE and stretch.any():
                 found.append(stretch.copy())
     return found
 
