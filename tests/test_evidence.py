@@ -90,13 +90,21 @@ def test_threshold_is_a_gain() -> None:
     assert found.max() + 1 == 50 - len(gains)
 
 
-def test_strangers_in_many_blocks_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evidence, "_BLOCK", 16)
-    v = np.full(40, 30.0)
+@pytest.mark.parametrize("n_speakers", [4, 90])
+def test_blocks_end_with_what_all_pairs_give(
+    monkeypatch: pytest.MonkeyPatch, n_speakers: int
+) -> None:
+    x, _, v, labels = windows(300, 40, n_speakers, spread=20.0)
+    monkeypatch.setattr(evidence, "_BLOCK", 32)
+    monkeypatch.setattr(evidence, "_MOST", 128)
+    assert same(agglomerate(x, np.ones(300), v), labels)
+
+
+def test_strangers_who_are_too_many_stay_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "_BLOCK", 8)
+    monkeypatch.setattr(evidence, "_MOST", 16)
     x = 5 * np.random.default_rng(0).normal(size=(50, 40))
-    assert len(np.unique(agglomerate(x, np.ones(50), v))) == 50
-    again = np.repeat(x, 2, axis=0)[np.argsort(np.arange(100) % 2, kind="stable")]
-    assert len(np.unique(agglomerate(again, np.ones(100), v))) <= 100
+    assert len(np.unique(agglomerate(x, np.ones(50), np.full(40, 30.0)))) == 50
 
 
 def test_no_windows() -> None:

@@ -30,8 +30,11 @@ from trfast.errors import ParameterError
 FloatArray = npt.NDArray[Any]
 Labels = npt.NDArray[np.int64]
 
-# Clusters that are compared at a time, each with each: 2 MB of gains.
-_BLOCK = 1024
+# Neighbours that are joined among themselves first, where there are more, and the gain from which
+# they are one speaker whatever the others say.
+_BLOCK, _SURE = 512, 20.0
+# Clusters that are compared at a time, each with each: 32 MB of gains.
+_MOST = 4096
 # Dimensions that the kernel takes at a time.
 _STEP = 4
 
@@ -46,8 +49,8 @@ def agglomerate(
 ) -> Labels:
     """Cluster windows bottom-up, the pair of the greatest gain in evidence first.
 
-    More than 1,024 windows are clustered in blocks of neighbours first, then their clusters: time
-    and memory grow with the windows, not with their square.
+    Of more than 512 windows, neighbours are joined first where that gains 20 or more, block by
+    block: time and memory grow with the windows, not with their square.
 
     Parameters
     ----------
@@ -93,16 +96,21 @@ def agglomerate(
         raise ParameterError(f"n_clusters must be at most the {n} windows, got {n_clusters}")
     sums = x * weights[:, None]
     labels = np.arange(n)
-    strided = False
-    while len(sums) > _BLOCK:
-        found = _in_blocks(sums, weights, v, threshold, n_clusters or 1, strided=strided)
-        n_found = int(found.max()) + 1
-        if n_found == len(sums) and strided:
-            break
-        # Those that no neighbour joins meet others.
-        strided = n_found > len(sums) // 2
+
+    def in_blocks(least: float, *, strided: bool) -> None:
+        nonlocal labels, sums, weights
+        found = _in_blocks(sums, weights, v, least, n_clusters or 1, strided=strided)
         labels, sums, weights = found[labels], _grouped(sums, found), _grouped(weights, found)
-    if len(sums) <= _BLOCK or n_clusters is not None:
+
+    if n > _BLOCK:
+        in_blocks(max(threshold, _SURE), strided=False)
+    strided, n_before = True, len(sums) + 1
+    # Those that no neighbour joins meet others.
+    while _MOST < len(sums) < n_before:
+        n_before = len(sums)
+        in_blocks(threshold, strided=strided)
+        strided = not strided
+    if len(sums) <= _MOST or n_clusters is not None:
         least = threshold if n_clusters is None else -np.inf
         labels = _agglomerated(sums, weights, v, least, n_clusters or 1)[labels]
     return in_order_of_appearance(labels)
