@@ -37,6 +37,23 @@ def test_pieces_of_one_cluster_become_one_and_regions_stay() -> None:
     assert labels.tolist() == [0, 1, 0]
 
 
+def test_local_runs_know_their_own_clusters_only() -> None:
+    x = two_speakers()
+    given = [[0, 200], [230, 600], [620, 900]], [0, 0, 1]
+    segments, labels = viterbi_resegmentation(x, *given, local=True)
+    assert (segments.tolist(), labels.tolist()) == given
+    moved = viterbi_resegmentation(x, [[0, 430], [430, 900]], [0, 1], local=True)
+    assert moved[0].tolist() == [[0, 400], [400, 900]]
+
+
+def test_of_many_frames_some_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resegmentation, "_MOST_FRAMES", 120)
+    segments, _ = viterbi_resegmentation(
+        two_speakers(), [[0, 430], [430, 860], [860, 1200]], [5, 2, 5]
+    )
+    assert segments[:, 0].tolist() == [0, 400, 900]
+
+
 def test_block_size_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     segments, labels = [[0, 430], [430, 860], [860, 1200]], [0, 1, 0]
     whole = viterbi_resegmentation(two_speakers(), segments, labels)

@@ -74,7 +74,12 @@ def refined(
     config = window_scoring_of(model).config
     with clock("resegmentation"):
         segments, labels = viterbi_resegmentation(
-            static, segments, labels, n_gaussians=config.n_gaussians, penalty=config.penalty
+            static,
+            segments,
+            labels,
+            n_gaussians=config.n_gaussians,
+            penalty=config.penalty,
+            local=True,
         )
     return segments, in_order_of_appearance(labels)
 

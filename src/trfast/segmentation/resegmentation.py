@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from trfast._checks import (
     check_bounds,
+    check_flag,
     check_integer,
     check_integers,
     check_not_negative,
@@ -27,7 +28,7 @@ FloatArray = npt.NDArray[np.floating]
 # variance of all frames.
 _FRAMES_A_GAUSSIAN = 50
 # Of more frames, a cluster's mixture is trained on every other one, or every third, and so on.
-_MOST_FRAMES = 20_000
+_MOST_FRAMES = 6_000
 _VARIANCE_FLOOR = 0.01
 
 # EM iterations after a split, and after the last one.
@@ -44,6 +45,7 @@ def viterbi_resegmentation(
     *,
     n_gaussians: int = 8,
     penalty: float = 250.0,
+    local: bool = False,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Train a model of each cluster, and find the best path through them.
 
@@ -62,6 +64,8 @@ def viterbi_resegmentation(
         Gaussians of a cluster; fewer where it has under 50 frames for each.
     penalty : float
         What a change of cluster costs, in log-likelihood.
+    local : bool
+        A run goes only through clusters that one of its segments has: borders move, and no more.
 
     Returns
     -------
@@ -92,6 +96,7 @@ def viterbi_resegmentation(
         raise ParameterError(f"labels must be one a segment, got {states.shape} for {len(bounds)}")
     check_integer(n_gaussians, "n_gaussians", least=1)
     check_not_negative(penalty, "penalty")
+    check_flag(local, "local")
     if len(bounds) == 0:
         return bounds, names
     mean, variance = column_moments(x, bounds)
@@ -105,8 +110,11 @@ def viterbi_resegmentation(
         holes = np.flatnonzero(bounds[1:, 0] != bounds[:-1, 1]) + 1
         for start, stop in pairwise([0, *holes.tolist(), len(bounds)]):
             first, last = bounds[start, 0], bounds[stop - 1, 1]
-            scores = _log_likelihoods(x, first, last, mean, scale, models)
-            path = best_path(scores, len(models), last - first, penalty=penalty)
+            own = np.unique(states[start:stop]) if local else np.arange(len(names))
+            path = np.repeat(own[:1], last - first)
+            if len(own) > 1:
+                scores = _log_likelihoods(x, first, last, mean, scale, [models[k] for k in own])
+                path = own[best_path(scores, len(own), last - first, penalty=penalty)]
             cuts = np.flatnonzero(np.diff(path)) + 1
             edges = first + np.array([0, *cuts, len(path)])
             found.append(np.stack([edges[:-1], edges[1:]], axis=1))
