@@ -46,16 +46,15 @@ class SimplifiedIvectors:
         check_type(total_variability, TotalVariability, "total_variability")
         check_is_fitted(total_variability, "matrix_")
         ubm = total_variability.ubm
-        matrix = total_variability.matrix_.astype(np.float64)
+        matrix = total_variability.matrix_.astype(np.float32)
         c, d, rank = matrix.shape
-        scaled = matrix / np.sqrt(ubm.variances_.astype(np.float64))[:, :, None]
+        scaled = matrix / np.sqrt(ubm.variances_, dtype=np.float32)[:, :, None]
+        roots = np.sqrt(ubm.weights_, dtype=np.float32)[:, None, None]
         with blas_limit():
-            rows = (scaled * np.sqrt(ubm.weights_.astype(np.float64))[:, None, None]).reshape(
-                -1, rank
-            )
-            self._rotation = np.linalg.eigh(rows.T @ rows)[1]
-            turned = scaled.reshape(-1, rank) @ self._rotation
-        self._precisions = np.square(turned).reshape(c, d, rank).sum(axis=1)
+            average = (scaled * roots).reshape(-1, rank)
+            self._rotation = np.linalg.eigh((average.T @ average).astype(np.float64))[1]
+            turned = scaled.reshape(-1, rank) @ self._rotation.astype(np.float32)
+        self._precisions = np.square(turned).reshape(c, d, rank).sum(axis=1, dtype=np.float64)
 
     def __call__(self, statistics: ProjectedStatistics) -> npt.NDArray[np.float32]:
         """Return one i-vector a row of the statistics, (n, rank)."""
