@@ -137,6 +137,21 @@ def test_without_enough_classes_the_cosine_is_left(folder, trained):
         train_again(folder, trained[1], config=replace(config, backends=("plda",)))
 
 
+def test_where_nobody_talks_to_anybody_there_are_no_windows(folder, tmp_path):
+    alone = shutil.copytree(folder, tmp_path / "alone")
+    reference = read_rttm(alone / "ref.rttm")
+    names = ("ann", "ben")
+    monologues = [
+        show.rename(dict.fromkeys(show.speakers, names[k % 2]))
+        for k, show in enumerate(reference.values())
+    ]
+    write_rttm(monologues, alone / "ref.rttm")
+    model, _ = train_again(alone, tmp_path / "stages")
+    assert model.windows is None
+    assert "no recording has two speakers" in model.provenance["windows left out"]
+    assert Diarizer(model).comparison is not None
+
+
 @pytest.mark.parametrize("names", [("cosine", "svm"), ()])
 def test_back_ends_there_are_not(names):
     with pytest.raises(ParameterError, match="backends must be some of cosine, wccn, lda, plda"):

@@ -78,3 +78,5 @@ def train(
         _tables.console().print(_tables.thresholds(model, made["held-back"]))
         if "left out" in made:
             click.echo(f"Left out {made['left out']}")
+        if "windows left out" in made:
+            click.echo(f"Diarizes by segments, not by windows: {made['windows left out']}")
