@@ -133,3 +133,14 @@ def test_no_segments(static, embedder: IvectorEmbedder):
     statistics = embedder.statistics(static, nothing)
     assert statistics.zeroth.shape == (0, 4)
     assert statistics.first.shape == (0, 4, 60)
+
+
+def test_statistics_of_segments_are_those_of_clusters_of_one(static, monkeypatch):
+    embedder = small_model().embedder
+    expected = embedder.cluster_statistics(static, SEGMENTS, np.arange(len(SEGMENTS)))
+    monkeypatch.setattr(store, "CHUNK", 250)
+    found = embedder.segment_statistics(static, SEGMENTS)
+    np.testing.assert_allclose(found.zeroth, expected.zeroth, rtol=1e-5)
+    np.testing.assert_allclose(found.first, expected.first, rtol=1e-4, atol=1e-4)
+    assert found.zeroth.dtype == found.first.dtype == np.float32
+    assert len(embedder.segment_statistics(static, SEGMENTS[:0])) == 0

@@ -55,9 +55,7 @@ def speakers_of_units(
     """
     scoring = window_scoring_of(model)
     with clock("windows"):
-        statistics = model.unit_embedder.cluster_statistics(
-            static, units.bounds, np.arange(len(units))
-        )
+        statistics = model.unit_embedder.segment_statistics(static, units.bounds)
         rows = scoring.rows(statistics, units.regions, model.window_ivectors)
     with clock("clustering"):
         durations = (units.bounds[:, 1] - units.bounds[:, 0]) * frame_hop(model.mfcc)

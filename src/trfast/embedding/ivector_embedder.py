@@ -93,6 +93,16 @@ class IvectorEmbedder:
             start += len(part)
         return ProjectedStatistics(zeroth.astype(np.float32), first.astype(np.float32))
 
+    def segment_statistics(self, static: Frames, segments: Bounds) -> ProjectedStatistics:
+        """Return what the i-vector of each segment depends on, and of sums of segments."""
+        c, rank = len(self.ubm.means_), self.total_variability.rank
+        zeroth, first = [np.empty((0, c), np.float32)], [np.empty((0, rank), np.float32)]
+        for part in self._statistics(static, segments):
+            projected = self.total_variability.project(part)
+            zeroth.append(projected.zeroth.astype(np.float32))
+            first.append(projected.first.astype(np.float32))
+        return ProjectedStatistics(np.concatenate(zeroth), np.concatenate(first))
+
     def vectors(self, statistics: ProjectedStatistics) -> npt.NDArray[np.float32]:
         """Return the i-vectors, (n, rank)."""
         return self.total_variability.transform(statistics)

@@ -52,9 +52,10 @@ class SimplifiedIvectors:
         roots = np.sqrt(ubm.weights_, dtype=np.float32)[:, None, None]
         with blas_limit():
             average = (scaled * roots).reshape(-1, rank)
-            self._rotation = np.linalg.eigh((average.T @ average).astype(np.float64))[1]
-            turned = scaled.reshape(-1, rank) @ self._rotation.astype(np.float32)
-        self._precisions = np.square(turned).reshape(c, d, rank).sum(axis=1, dtype=np.float64)
+            basis = np.linalg.eigh((average.T @ average).astype(np.float64))[1]
+            self._rotation = basis.astype(np.float32)
+            turned = scaled.reshape(-1, rank) @ self._rotation
+        self._precisions = np.square(turned).reshape(c, d, rank).sum(axis=1)
 
     def __call__(self, statistics: ProjectedStatistics) -> npt.NDArray[np.float32]:
         """Return one i-vector a row of the statistics, (n, rank)."""
