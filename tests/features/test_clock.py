@@ -17,6 +17,7 @@ from trfast.features import (
     frame_hop,
     frames_in,
     frames_to_seconds,
+    timeline_mask,
     timeline_to_frames,
 )
 from trfast.training import TrainingConfig
@@ -44,6 +45,7 @@ def test_frames_of_a_timeline_have_their_centres_inside_it() -> None:
     timeline = Timeline([(1.0, 2.0), (2.5, 2.501)])
     np.testing.assert_array_equal(timeline_to_frames(timeline, 1000, MfccConfig()), [[99, 199]])
     np.testing.assert_array_equal(timeline_to_frames(timeline, 150, MfccConfig()), [[99, 150]])
+    assert np.flatnonzero(timeline_mask(timeline, 150, MfccConfig())).tolist() == [*range(99, 150)]
 
 
 def test_frame_bounds_lie_half_a_hop_before_the_centre_and_span_the_recording() -> None:

@@ -6,6 +6,7 @@ from trfast.features.clock import (
     frame_hop,
     frames_in,
     frames_to_seconds,
+    timeline_mask,
     timeline_to_frames,
 )
 from trfast.features.config import MfccConfig
@@ -35,5 +36,6 @@ __all__ = [
     "in_chunks",
     "segment_normalization",
     "sliding_normalization",
+    "timeline_mask",
     "timeline_to_frames",
 ]

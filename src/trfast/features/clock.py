@@ -79,6 +79,14 @@ def timeline_to_frames(
     return frames[frames[:, 1] > frames[:, 0]]
 
 
+def timeline_mask(timeline: Timeline, n_frames: int, config: MfccConfig) -> npt.NDArray[np.bool_]:
+    """Say of each frame whether it lies inside, (n_frames,), as `timeline_to_frames` does."""
+    mask = np.zeros(n_frames, dtype=bool)
+    for first, last in timeline_to_frames(timeline, n_frames, config):
+        mask[first:last] = True
+    return mask
+
+
 def frames_to_seconds(
     frames: npt.ArrayLike, n_frames: int, duration: float, config: MfccConfig
 ) -> npt.NDArray[np.float64]:

@@ -7,19 +7,17 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import scipy.linalg
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
 
 from trfast._checks import check_integer
 from trfast.errors import ParameterError
 from trfast.scoring.classes import class_statistics, needs_labels, regular_within
-from trfast.scoring.normalization import validated
+from trfast.scoring.normalization import CentredProjection
 
 FloatArray = npt.NDArray[Any]
 
 
-class Lda(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Lda(CentredProjection):
     """Linear discriminant analysis: the directions that tell classes apart best.
 
     They solve ``B v = lambda W v``, B and W being the covariances between and within classes [1]_.
@@ -94,16 +92,6 @@ class Lda(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
         self.matrix_ = np.ascontiguousarray(directions[:, ::-1])
         self.eigenvalues_ = values[::-1].copy()
         return self
-
-    def transform(self, X: npt.ArrayLike) -> FloatArray:
-        """Return the projected vectors, (n_samples, n_components), of the type of `X`."""
-        check_is_fitted(self)
-        x = validated(self, X)
-        return np.asarray((x - self.mean_) @ self.matrix_, dtype=x.dtype)
-
-    @property
-    def _n_features_out(self) -> int:
-        return int(self.matrix_.shape[1])
 
     def __sklearn_tags__(self) -> Tags:
         return needs_labels(super().__sklearn_tags__())

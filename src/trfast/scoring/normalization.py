@@ -20,7 +20,24 @@ from trfast.errors import ParameterError, ParameterTypeError
 FloatArray = npt.NDArray[Any]
 
 
-class Whitening(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class CentredProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """What subtracts ``mean_`` and multiplies by ``matrix_``, once these are learned."""
+
+    mean_: FloatArray
+    matrix_: FloatArray
+
+    def transform(self, X: npt.ArrayLike) -> FloatArray:
+        """Return the projected vectors, (n_samples, n_components), of the type of `X`."""
+        check_is_fitted(self)
+        x = validated(self, X)
+        return np.asarray((x - self.mean_) @ self.matrix_, dtype=x.dtype)
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.matrix_.shape[1])
+
+
+class Whitening(CentredProjection):
     """Subtract the mean, and rotate and scale to unit covariance.
 
     Parameters
@@ -59,16 +76,6 @@ class Whitening(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         values = np.where(values > 1e-10 * scale, values, scale)
         self.matrix_ = (directions / np.sqrt(values)) @ directions.T
         return self
-
-    def transform(self, X: npt.ArrayLike) -> FloatArray:
-        """Return the whitened vectors, (n_samples, n_features), of the type of `X`."""
-        check_is_fitted(self)
-        x = validated(self, X)
-        return np.asarray((x - self.mean_) @ self.matrix_, dtype=x.dtype)
-
-    @property
-    def _n_features_out(self) -> int:
-        return int(self.matrix_.shape[1])
 
 
 class Centering(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]

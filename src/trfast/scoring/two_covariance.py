@@ -7,14 +7,12 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import scipy.linalg
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
 
 from trfast._checks import check_groups, check_integer, check_share
 from trfast.errors import ModelError, ParameterError
 from trfast.scoring.classes import class_statistics, needs_labels, regular_within
-from trfast.scoring.normalization import validated
+from trfast.scoring.normalization import CentredProjection
 
 FloatArray = npt.NDArray[Any]
 
@@ -22,7 +20,7 @@ FloatArray = npt.NDArray[Any]
 _LEAST = 1e-6
 
 
-class TwoCovariance(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class TwoCovariance(CentredProjection):
     """A vector is its speaker, plus noise: two Gaussians, whose covariances are moments [1]_.
 
     Within a recording, the speakers share the channel. With `groups` the covariance between
@@ -115,16 +113,6 @@ class TwoCovariance(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.matrix_ = np.ascontiguousarray(directions[:, ::-1])
         self.eigenvalues_ = np.maximum(values[::-1], _LEAST)
         return self
-
-    def transform(self, X: npt.ArrayLike) -> FloatArray:
-        """Return the vectors in the basis of the model, (n_samples, n_components)."""
-        check_is_fitted(self)
-        x = validated(self, X)
-        return np.asarray((x - self.mean_) @ self.matrix_, dtype=x.dtype)
-
-    @property
-    def _n_features_out(self) -> int:
-        return int(self.matrix_.shape[1])
 
     def __sklearn_tags__(self) -> Tags:
         return needs_labels(super().__sklearn_tags__())

@@ -24,7 +24,7 @@ from trfast._checks import (
 from trfast._threads import blas_limit, one_thread
 from trfast.annotation import Timeline
 from trfast.errors import ModelError, ParameterError
-from trfast.features import MfccConfig, frame_hop, timeline_to_frames
+from trfast.features import MfccConfig, frame_hop, timeline_mask
 from trfast.features.frames import Frames, checked_frames
 from trfast.speech.inputs import SILENCE, STEP, energy_of, inputs, levels_of, n_inputs
 from trfast.speech.regions import closed, likely
@@ -130,7 +130,7 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
         rows, spoken = [], [np.empty(0, dtype=bool)]
         for recording, timeline in zip(X, y, strict=True):
             static = checked_frames(recording, "X")
-            mask = self._mask(len(static), timeline)
+            mask = timeline_mask(timeline, len(static), self.config or MfccConfig())
             stretches = list(self._stretches(len(static), rng))
             for first, last in [(0, len(static)), *stretches] if stretches else []:
                 seen, labels = _training_rows(static[first:last], mask[first:last])
@@ -193,12 +193,6 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
             check_not_negative(getattr(self, name), name)
         check_number(self.bias, "bias")
         check_random_state(self.random_state)
-
-    def _mask(self, n_frames: int, speech: Timeline) -> npt.NDArray[np.bool_]:
-        mask = np.zeros(n_frames, dtype=bool)
-        for first, last in timeline_to_frames(speech, n_frames, self.config or MfccConfig()):
-            mask[first:last] = True
-        return mask
 
     def _stretches(self, n_frames: int, rng: np.random.Generator) -> Iterator[tuple[int, int]]:
         """Cut a recording into stretches of whole blocks, about as many short as long ones."""

@@ -87,13 +87,10 @@ class Variation:
         speakers, speeds, zeroth, first = zip(*rows, strict=True) if rows else ((), (), (), ())
         shape = (len(rows), *self.embedder.ubm.means_.shape)
         counts = np.reshape(zeroth, shape[:2]).astype(np.float32)
-        means = np.reshape(first, shape) / np.maximum(counts, _LEAST_COUNT)[:, :, None]
         with replacing(path) as temporary, open(temporary, "wb") as file:
-            # Half precision of the means is far finer than what the frames say of them.
             np.savez(
                 file,
-                counts=counts,
-                means=means.astype(np.float16),
+                **half_precision(counts, np.reshape(first, shape)),
                 speakers=np.array(speakers, dtype=str),
                 speeds=np.array(speeds, dtype=np.float64),
             )
@@ -167,13 +164,28 @@ class StoredStatistics(Sequence[BaumWelchStatistics]):
             kept = ~np.isin(file["speakers"], self._without)
             if self._plain:
                 kept &= file["speeds"] == 1
-            counts = file["counts"][kept]
-            first = file["means"][kept] * np.maximum(counts, _LEAST_COUNT)[:, :, None]
             return (
-                BaumWelchStatistics(counts, first),
+                full_precision(file, kept),
                 file["speakers"][kept].tolist(),
                 file["speeds"][kept],
             )
+
+
+def half_precision(counts: FloatArray, first: FloatArray) -> dict[str, Any]:
+    """Return the arrays that a file of statistics holds: first-order ones as means, whose half
+    precision is far finer than what the frames say of them."""
+    means = first / np.maximum(counts, _LEAST_COUNT)[:, :, None]
+    return {"counts": counts, "means": means.astype(np.float16)}
+
+
+def full_precision(
+    file: Mapping[str, FloatArray], rows: slice | npt.NDArray[np.bool_] = slice(None)
+) -> BaumWelchStatistics:
+    """Return the statistics of a file with what `half_precision` gives."""
+    counts = file["counts"][rows]
+    return BaumWelchStatistics(
+        counts, file["means"][rows] * np.maximum(counts, _LEAST_COUNT)[:, :, None]
+    )
 
 
 def _turns(samples: Samples, annotation: Annotation) -> Mapping[str, list[Samples]]:

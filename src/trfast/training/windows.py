@@ -19,13 +19,14 @@ from trfast.diarization.windows import join_units
 from trfast.embedding import BaumWelchStatistics, IvectorEmbedder, ProjectedStatistics
 from trfast.embedding.simplified import SimplifiedIvectors
 from trfast.errors import ModelError
-from trfast.features import MfccConfig, frame_hop, timeline_to_frames
+from trfast.features import MfccConfig, frame_hop, timeline_mask
 from trfast.scoring.normalization import LengthNorm, Whitening
 from trfast.scoring.two_covariance import TwoCovariance
 from trfast.scoring.windows import WindowConfig, WindowScoring, in_windows, windows
 from trfast.segmentation import SegmentationConfig, Units, units_between_changes
 from trfast.speech.regions import closed
 from trfast.training.config import EstimatorConfig
+from trfast.training.variation import full_precision, half_precision
 from trfast.training.vectors import reference_segments
 
 FloatArray = npt.NDArray[Any]
@@ -36,8 +37,6 @@ _PURITY, _LEAST_LENGTH = 0.9, 0.6
 _CLOSED = 0.5
 # Every other window: neighbours say the same.
 _STEP = 2
-# Of a Gaussian, for its mean to be kept.
-_LEAST_COUNT = 1e-3
 # Scales and thresholds that are tried: neither determines the other, but along a ridge.
 _SCALES = (0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
 _THRESHOLDS = (-32.0, -24.0, -16.0, -8.0, 0.0)
@@ -103,10 +102,8 @@ class UnitStatistics:
     def __call__(self, name: str) -> None:
         """Write the file of a recording."""
         static = np.asarray(self.frames[name])
-        spoken = np.zeros(len(static), dtype=bool)
         speech = self.reference[name].timeline().merged()
-        for first, last in timeline_to_frames(speech, len(static), self.mfcc):
-            spoken[first:last] = True
+        spoken = timeline_mask(speech, len(static), self.mfcc)
         # As a detector finds it, which does not know where one turn ends and another starts.
         regions = closed(spoken, 0.0, _CLOSED, self.mfcc)
         units = units_between_changes(
@@ -117,12 +114,10 @@ class UnitStatistics:
             hop=frame_hop(self.mfcc),
         )
         counted = self.embedder.statistics(static, units.bounds)
-        means = counted.first / np.maximum(counted.zeroth, _LEAST_COUNT)[:, :, None]
         with replacing(self.folder / f"{name}.npz") as temporary, open(temporary, "wb") as file:
             np.savez(
                 file,
-                counts=counted.zeroth,
-                means=means.astype(np.float16),
+                **half_precision(counted.zeroth, counted.first),
                 bounds=units.bounds,
                 regions=units.regions,
             )
@@ -137,11 +132,9 @@ def read_units(
     """Yield the units of each recording, their statistics projected."""
     for name, annotation in reference.items():
         with np.load(folder / f"{name}.npz") as file:
-            counts, units = file["counts"], Units(file["bounds"], file["regions"])
-            first = file["means"] * np.maximum(counts, _LEAST_COUNT)[:, :, None]
+            counted, units = full_precision(file), Units(file["bounds"], file["regions"])
         speakers, spoken = _spoken(annotation, units, mfcc)
-        statistics = project(BaumWelchStatistics(counts, first))
-        yield SpokenUnits(name, units, statistics, speakers, spoken)
+        yield SpokenUnits(name, units, project(counted), speakers, spoken)
 
 
 def fit_windows(
