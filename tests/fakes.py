@@ -78,7 +78,7 @@ class FakeDiarizer:
 
 @dataclass(frozen=True)
 class FakeModel:
-    content_hash: str = "fake"
+    vectors_hash: str = "fake"
 
     def across(self, *_: object) -> Comparison:
         return Comparison(backend=cosine_backend(4), threshold=0.5)

@@ -72,6 +72,7 @@ def small_model(seed=0):
     whitening = Whitening().fit(rng.normal(size=(20, 3)))
     whitening.mean_ = whitening.mean_.astype(np.float32)
     whitening.matrix_ = whitening.matrix_.astype(np.float32)
+    backends = small_backends(whitening, rng)
     return ModelBundle(
         mfcc=MfccConfig(),
         segmentation=SegmentationConfig(),
@@ -81,8 +82,9 @@ def small_model(seed=0):
         ubm=ubm,
         total_variability=total_variability,
         whitening=whitening,
-        backends=small_backends(whitening, rng),
+        backends=backends,
         provenance={"collection": "small"},
+        cohort=backends["cosine"].cohort,
     )
 
 
@@ -103,14 +105,17 @@ def small_backends(whitening, rng):
     for name, estimator in estimators.items():
         # What single precision holds, as after training.
         tensors |= estimator_tensors(name, estimator.fit(unit, speakers))
+    cohort = 2 * rng.normal(size=(30, 3)).astype(np.float16).astype(np.float32)
     return {
         name: Backend(
             name=name,
             whitening=whitening,
             estimator=estimator_of(name, tensors),
+            cohort=cohort,
             thresholds={
                 "cc": Thresholds(within=0.55 + k / 100, across=0.65 + k / 100),
                 "hac": Thresholds(within=0.45 + k / 100, across=0.5 + k / 100),
+                "average": Thresholds(within=0.5 + k / 100, across=0.55 + k / 100),
             },
         )
         for k, name in enumerate(BACKENDS)

@@ -14,6 +14,7 @@ from scipy.spatial.distance import squareform
 from tests.reference import clustering as reference
 from trfast._ext import _union_find
 from trfast.clustering import (
+    average_linkage_of_scores,
     complete_linkage,
     complete_linkage_of_edges,
     complete_linkage_of_scores,
@@ -212,3 +213,27 @@ def test_equal_similarities_end() -> None:
 def test_wrong_arguments_are_named(call: Any, message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         call()
+
+
+# Average linkage
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("apart", [False, True])
+def test_average_linkage_is_that_of_the_twin(seed: int, apart: bool) -> None:
+    rng = np.random.default_rng(seed)
+    half = rng.normal(size=(14, 14))
+    scores, groups = half + half.T, rng.integers(0, 5, 14)
+    found = average_linkage_of_scores(scores, threshold=0.4, groups=groups if apart else None)
+    own = groups.tolist() if apart else list(range(14))
+    assert found.tolist() == reference.average_linkage(scores, 0.4, own)
+
+
+def test_average_linkage_of_nothing_and_one() -> None:
+    assert average_linkage_of_scores(np.empty((0, 0)), threshold=0.0).tolist() == []
+    assert average_linkage_of_scores([[1.0]], threshold=2.0).tolist() == [0]
+
+
+def test_average_linkage_is_of_all_pairs() -> None:
+    with pytest.raises(ParameterError, match="2 rows must have 2 columns, got 3"):
+        average_linkage_of_scores(np.ones((2, 3)), threshold=0.0)

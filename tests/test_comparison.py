@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from tests.small import small_model
-from trfast.clustering import connected_components, in_order_of_appearance
-from trfast.comparison import Comparison
+from trfast.clustering import (
+    average_linkage_of_scores,
+    connected_components,
+    in_order_of_appearance,
+)
+from trfast.comparison import Comparison, across_recordings
 from trfast.errors import ParameterError
+from trfast.scoring import cosine_similarity
 from trfast.scoring.backend import BACKENDS, Backend
 
 
@@ -42,7 +49,7 @@ def test_clusters_equal_those_of_the_matrix(
 
 
 @pytest.mark.parametrize("name", BACKENDS)
-@pytest.mark.parametrize("clustering", ["cc", "hac"])
+@pytest.mark.parametrize("clustering", ["cc", "hac", "average"])
 def test_nothing_to_compare(backends: dict[str, Backend], name: str, clustering: str) -> None:
     comparison = Comparison(backend=backends[name], threshold=0.5, clustering=clustering)
     rows = backends[name].project(np.empty((0, 3)))
@@ -58,9 +65,34 @@ def test_vectors_as_they_are_are_compared_by_their_cosine() -> None:
 
 
 def test_what_cannot_be(backends: dict[str, Backend]) -> None:
-    with pytest.raises(ParameterError, match="one of cc, hac, got 'kmeans'"):
+    with pytest.raises(ParameterError, match="one of cc, hac, average, got 'kmeans'"):
         Comparison(threshold=0.5, clustering="kmeans")
     with pytest.raises(ParameterError, match="a cosine similarity, -1 to 1, got -20"):
         Comparison(threshold=-20)
     with pytest.raises(ParameterError, match="any finite number, got inf"):
         Comparison(threshold=np.inf, backend=backends["plda"])
+
+
+@pytest.mark.parametrize("threshold", [-0.2, 0.1, 0.5])
+def test_average_linkage_goes_component_by_component(threshold: float) -> None:
+    rows = np.random.default_rng(3).normal(size=(60, 3)).astype(np.float32)
+    found = Comparison(threshold=threshold, clustering="average").cluster(rows)
+    expected = average_linkage_of_scores(cosine_similarity(rows), threshold=threshold)
+    assert found.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_average_linkage_across_recordings_is_normalized(
+    backends: dict[str, Backend], name: str
+) -> None:
+    vectors = np.random.default_rng(3).normal(size=(60, 3))
+    backend = backends[name]
+    rows = backend.project(vectors)
+    comparison = across_recordings(backend, "average", 1.0)
+    assert comparison.normalized
+    scores = backend.norm.normalized_similarity(rows)
+    expected = average_linkage_of_scores(scores, threshold=1.0)
+    assert comparison.cluster(rows).tolist() == expected.tolist()
+    assert 1 < expected.max() < 59
+    assert not across_recordings(backend, "hac", 0.5).normalized
+    assert not across_recordings(replace(backend, cohort=None), "average", 0.5).normalized

@@ -43,7 +43,6 @@ from trfast.training import (
     frames_of,
     reference_vectors,
     train,
-    training_vectors,
 )
 from trfast.training.backends import triplet_ranking
 from trfast.training.labelled import LabelledCollection
@@ -53,6 +52,7 @@ from trfast.training.thresholds import HeldBack
 
 ROOT = Path(__file__).parents[2]
 TRAIN, TARGETS = "radio-train", ("tv-lcp", "tv-bfm")
+CLUSTERINGS = ("cc", "hac")  # those of the paper
 # Epochs from one measurement of a network to the next.
 EVERY = 50
 
@@ -139,12 +139,7 @@ class Study:
     @cached_property
     def training(self) -> dict[str, SpeakerVectors]:
         """What the back-ends of each recipe learn from."""
-        return {
-            recipe: training_vectors(
-                self._stages(config).vectors, self.labelled[TRAIN], config.min_class_speech
-            )
-            for recipe, config in self.recipes.items()
-        }
+        return {recipe: self._stages(config).labelled for recipe, config in self.recipes.items()}
 
     @cached_property
     def material(self) -> dict[tuple[str, str], Material]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks.paper import _plots
 from benchmarks.paper._common import (
+    CLUSTERINGS,
     TARGETS,
     Study,
     Table,
@@ -18,7 +19,6 @@ from benchmarks.paper._common import (
     summary,
 )
 
-from trfast.clustering import CLUSTERINGS
 from trfast.scoring.backend import Backend
 from trfast.scoring.triplet import TripletNetwork
 

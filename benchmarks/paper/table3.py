@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any
 
 from benchmarks.paper._common import (
+    CLUSTERINGS,
     TARGETS,
     Study,
     Table,
@@ -16,7 +17,6 @@ from benchmarks.paper._common import (
     diarization,
 )
 
-from trfast.clustering import CLUSTERINGS
 from trfast.training.thresholds import Fold, tune
 
 SYSTEMS = (

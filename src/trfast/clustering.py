@@ -1,4 +1,4 @@
-"""From similarities to clusters: connected components and complete linkage.
+"""From similarities to clusters: connected components, complete and average linkage.
 
 A pair belongs together if its similarity reaches the threshold: ``similarity >= threshold``.
 Clusters are numbered in order of first appearance.
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.sparse import coo_array
+from scipy.spatial.distance import squareform
 
 from trfast._checks import (
     check_choice,
@@ -25,11 +27,16 @@ from trfast.scoring.cosine import edges_above
 
 Labels = npt.NDArray[np.int64]
 
-CLUSTERINGS = ("cc", "hac")
+CLUSTERINGS = ("cc", "hac", "average")
+
+# Less than any mean of similarities: what is never joined, whatever else speaks for it.
+_NEVER = -1e12
+# Items of one average linkage, all of whose scores are in memory.
+_MOST_AVERAGED = 20_000
 
 
 def check_clustering(name: str) -> str:
-    """Return `name` if it is one of the two clusterings.
+    """Return `name` if it is one of the clusterings.
 
     Raises
     ------
@@ -193,14 +200,62 @@ def complete_linkage_of_scores(scores: npt.ArrayLike, *, threshold: float) -> La
     [0, 0, 1]
     """
     check_number(threshold, "threshold")
-    matrix = check_matrix(scores, "scores", dtype=np.float64)
-    if matrix.shape[0] != matrix.shape[1]:
-        raise ParameterError(
-            f"scores are of all pairs: {len(matrix)} rows must have {len(matrix)} columns, got"
-            f" {matrix.shape[1]}"
-        )
+    matrix = _all_pairs(scores)
     pairs = np.argwhere(np.triu(matrix >= threshold, 1))
     return complete_linkage_of_edges(pairs, matrix[pairs[:, 0], pairs[:, 1]], len(matrix))
+
+
+def average_linkage_of_scores(
+    scores: npt.ArrayLike, *, threshold: float, groups: npt.ArrayLike | None = None
+) -> Labels:
+    """Average-linkage clustering by a matrix of scores, cut at a threshold.
+
+    Two clusters are joined for the mean score of all pairs across them, the highest first.
+
+    Parameters
+    ----------
+    scores : array_like (n, n)
+        Symmetric; the upper triangle is read.
+    threshold : float
+        Least mean score for which two clusters are joined.
+    groups : array_like (n,), optional
+        Two items of one group never come into one cluster.
+
+    Returns
+    -------
+    ndarray (n,), int64
+        Cluster of each item, numbered in order of first appearance.
+
+    Raises
+    ------
+    ParameterError
+        If the scores are not of all pairs, the sizes differ, or there are over 20,000 items.
+
+    Examples
+    --------
+    >>> average_linkage_of_scores([[0, 5, 1], [5, 0, 4], [1, 4, 0]], threshold=2.5).tolist()
+    [0, 0, 0]
+    """
+    check_number(threshold, "threshold")
+    matrix = _all_pairs(scores)
+    n = len(matrix)
+    if n < 2:
+        return np.zeros(n, np.int64)
+    if n > _MOST_AVERAGED:
+        raise ParameterError(
+            f"average linkage of {n:,} items that hang together takes {8 * n**2 / 1e9:.0f} GB, at"
+            f" most {_MOST_AVERAGED:,} are taken; raise the threshold, or take connected"
+            " components ('cc')"
+        )
+    if groups is not None:
+        _, group = np.unique(check_groups(groups, "groups", n, "an item"), return_inverse=True)
+        matrix = np.where(group[:, None] == group, _NEVER, matrix)
+    # As distances, which must not be negative; squareform reads the upper triangle.
+    highest = np.triu(matrix, 1).max()
+    tree = linkage(squareform(highest - matrix, checks=False), method="average")
+    return in_order_of_appearance(
+        fcluster(tree, highest - threshold, criterion="distance").astype(np.int64)
+    )
 
 
 def complete_linkage_of_edges(pairs: npt.ArrayLike, similarities: npt.ArrayLike, n: int) -> Labels:
@@ -275,6 +330,16 @@ def _numbered(parent: Labels) -> Labels:
     labels = np.empty_like(parent)
     _union_find.number_components(parent, labels)
     return labels
+
+
+def _all_pairs(scores: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    matrix = check_matrix(scores, "scores", dtype=np.float64)
+    if matrix.shape[0] != matrix.shape[1]:
+        raise ParameterError(
+            f"scores are of all pairs: {len(matrix)} rows must have {len(matrix)} columns, got"
+            f" {matrix.shape[1]}"
+        )
+    return matrix
 
 
 def _check_pairs(pairs: npt.ArrayLike, n: int) -> npt.NDArray[np.int64]:

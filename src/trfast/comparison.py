@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_type
-from trfast.clustering import check_clustering, complete_linkage_of_edges, connected_components
-from trfast.scoring.backend import Backend
+from trfast.clustering import (
+    average_linkage_of_scores,
+    check_clustering,
+    complete_linkage_of_edges,
+    connected_components,
+    in_order_of_appearance,
+    members_of_groups,
+)
+from trfast.scoring.backend import Backend, Scores
 from trfast.scoring.cosine import cosine_components
 
 FloatArray = npt.NDArray[np.floating]
@@ -28,14 +36,20 @@ class Comparison:
         Similarity from which two are one: a cosine, or a log-likelihood ratio with PLDA.
     backend : Backend, optional
         What compares them; default: the cosine of vectors as they are.
-    clustering : {"cc", "hac"}
-        Connected components: who is one with somebody of a group is of the group. Or complete
-        linkage: only who reaches the threshold with all of it.
+    clustering : {"cc", "hac", "average"}
+        Connected components: who is one with somebody of a group is of the group. Complete
+        linkage: only who reaches the threshold with all of it. Average linkage: who reaches it in
+        the mean.
+    normalized : bool
+        Whether similarities are normalized by the back-end's cohort; the threshold then says how
+        many standard deviations above that of strangers.
 
     Raises
     ------
     ParameterError
         If there is no such clustering, or no similarity of the back-end equals the threshold.
+    ModelError
+        If the back-end has no cohort to normalize by.
 
     Examples
     --------
@@ -49,22 +63,63 @@ class Comparison:
     threshold: float
     backend: Backend = Backend(name="cosine")  # noqa: RUF009 (frozen)
     clustering: str = "cc"
+    normalized: bool = False
 
     def __post_init__(self) -> None:
         check_clustering(self.clustering)
         check_type(self.backend, Backend, "backend", hint="model.backend(name) gives one")
-        self.backend.check_threshold(self.threshold)
+        self.backend.check_threshold(self.threshold, normalized=self.normalized)
 
     @property
     def settings(self) -> tuple[str, str, float]:
         """Back-end, clustering and threshold."""
         return self.backend.name, self.clustering, self.threshold
 
+    def scores(self, rows: npt.ArrayLike) -> Scores:
+        """Return what scores rows, as ``backend.project`` gives them."""
+        return self.backend.scores(rows, normalized=self.normalized)
+
     def edges(
         self, rows: npt.ArrayLike, *, n_threads: int | None = 1
     ) -> tuple[IntArray, FloatArray]:
         """List the pairs of rows that are one by themselves; see `Backend.edges_above`."""
-        return self.backend.edges_above(rows, self.threshold, n_threads=n_threads)
+        return self.scores(rows).edges_above(self.threshold, n_threads=n_threads)
+
+    def average_linkage(
+        self, scores: Scores, components: IntArray, groups: IntArray | None = None
+    ) -> IntArray:
+        """Join rows by average linkage, component by component.
+
+        Parameters
+        ----------
+        scores : Scores
+            Of n rows.
+        components : ndarray (n,), int64
+            Connected components of the pairs that reach the threshold: no cluster reaches beyond
+            one, for a pair of two clusters that are joined has at least their mean similarity.
+        groups : ndarray (n,), int64, optional
+            Two rows of one group never come into one cluster.
+
+        Returns
+        -------
+        ndarray (n,), int64
+            Cluster of each row, numbered in order of first appearance.
+        """
+        first, members = members_of_groups(components, int(components.max(initial=-1)) + 1)
+        labels = np.empty_like(components)
+        n_found = 0
+        for start, stop in pairwise(first.tolist()):
+            own = members[start:stop]
+            found = np.zeros(1, np.int64)
+            if len(own) > 1:
+                found = average_linkage_of_scores(
+                    scores.between(own, own),
+                    threshold=self.threshold,
+                    groups=None if groups is None else groups[own],
+                )
+            labels[own] = n_found + found
+            n_found += int(found.max()) + 1
+        return in_order_of_appearance(labels)
 
     def cluster(self, rows: npt.ArrayLike, *, n_threads: int | None = 1) -> IntArray:
         """Join rows.
@@ -86,10 +141,35 @@ class Comparison:
         ParameterError
             If a row is zero, NaN or infinite, or of another length.
         """
-        if self.clustering == "cc" and self.backend.is_cosine:
+        if self.clustering == "cc" and self.backend.is_cosine and not self.normalized:
             return cosine_components(rows, self.threshold, n_threads=n_threads)
-        pairs, similarities = self.edges(rows, n_threads=n_threads)
-        n = len(np.asarray(rows))
+        scores = self.scores(rows)
+        pairs, similarities = scores.edges_above(self.threshold, n_threads=n_threads)
+        n = len(scores.rows)
         if self.clustering == "cc":
             return connected_components(pairs, n)
+        if self.clustering == "average":
+            return self.average_linkage(scores, connected_components(pairs, n))
         return complete_linkage_of_edges(pairs, similarities, n)
+
+
+def across_recordings(backend: Backend, clustering: str, threshold: float) -> Comparison:
+    """Return what compares local speakers of two recordings.
+
+    Connected components and complete linkage take similarities as they are, as the paper does;
+    average linkage takes them normalized where the back-end has a cohort, so that one threshold
+    fits more collections.
+
+    Parameters
+    ----------
+    backend : Backend
+    clustering : {"cc", "hac", "average"}
+    threshold : float
+        Standard deviations above strangers, for average linkage with a cohort.
+    """
+    return Comparison(
+        backend=backend,
+        clustering=clustering,
+        threshold=threshold,
+        normalized=clustering == "average" and backend.cohort is not None,
+    )

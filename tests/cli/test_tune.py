@@ -85,13 +85,13 @@ def test_a_table_and_the_scores_of_the_default(folder: Path, tmp_path: Path) -> 
         for name in ("lda", "plda")
         for kind, found in made[name]["clusterings"].items()
     ]
-    assert [line.split() for line in lines[2:6]] == expected
-    assert lines[6].startswith("These errors are too good: the thresholds were set on the same")
+    assert [line.split() for line in lines[2:8]] == expected
+    assert lines[8].startswith("These errors are too good: the thresholds were set on the same")
     # The scores of the first that was.
-    assert lines.pop(7) == "The default back-end, cosine, was not tuned."
-    assert lines[7].split() == ["Score", "(lda)", "12", "target", "54", "other"]
-    counts = [int(word) for line in lines[8:] for word in line.split()[1:] if "#" not in word]
-    assert len(lines[8:]) == 20
+    assert lines.pop(9) == "The default back-end, cosine, was not tuned."
+    assert lines[9].split() == ["Score", "(lda)", "12", "target", "54", "other"]
+    counts = [int(word) for line in lines[10:] for word in line.split()[1:] if "#" not in word]
+    assert len(lines[10:]) == 20
     assert sum(counts) == 66
 
 

@@ -120,14 +120,14 @@ def test_vectors_of_two_models_are_not_compared(collection: Collection) -> None:
 
 
 @pytest.mark.parametrize("backend", ["wccn", "plda"])
-@pytest.mark.parametrize("clustering", ["cc", "hac"])
+@pytest.mark.parametrize("clustering", ["cc", "hac", "average"])
 def test_back_end_and_clustering_decide(
     collection: Collection, backend: str, clustering: str
 ) -> None:
     model, rng = small_model(), np.random.default_rng(0)
     vectors = rng.normal(size=(30, 3)).astype(np.float32)
     for k in range(10):
-        text = diarization(f"r{k}", "ann:1 ann:1 ann:1", model.content_hash)
+        text = diarization(f"r{k}", "ann:1 ann:1 ann:1", model.vectors_hash)
         collection.add(replace(text, vectors=vectors[3 * k : 3 * k + 3]))
     comparison = model.across(backend, clustering)
     assert comparison.threshold == model.backend(backend).thresholds[clustering].across

@@ -314,7 +314,7 @@ def test_wrong_arguments() -> None:
             link(unit(0, 1), ["a", "b"], Comparison(threshold=0.5), speech_durations=[1, wrong])
         with pytest.raises(ParameterError, match="min_anchor_speech must be 0 or more"):
             link(unit(0, 1), ["a", "b"], Comparison(threshold=0.5), min_anchor_speech=wrong)
-    with pytest.raises(ParameterError, match="one of cc, hac, got 'kmeans'"):
+    with pytest.raises(ParameterError, match="one of cc, hac, average, got 'kmeans'"):
         link(unit(0, 1), ["a", "b"], Comparison(threshold=0.5, clustering="kmeans"))
     with pytest.raises(ParameterError, match="NaN"):
         link([[np.nan, 0]], ["a"], Comparison(threshold=0.5))

@@ -63,7 +63,7 @@ def test_the_default_model_is_that_of_its_file():
     """What the parameters are called may change, and what the file calls them may not."""
     path = files("trfast") / "models" / "default.safetensors"
     model = load_model()
-    assert model.content_hash.startswith("58d97f4993e0")
+    assert model.content_hash.startswith("eed48c8bd31a")
     assert model.content_hash == header_of(path)["content_hash"]
     assert header_of(path)["settings"]["detector"]["min_speech"] == model.detector.min_duration
 
@@ -95,6 +95,10 @@ def test_the_hash_is_that_of_what_decides_results(bundle):
         others = {name: replace(backend, thresholds=thresholds)}
         changed = replace(bundle, backends=bundle.backends | others)
         assert changed.content_hash != bundle.content_hash
+        assert changed.vectors_hash == bundle.vectors_hash
+    longer = replace(bundle.clustering, min_speech=9)
+    assert replace(bundle, clustering=longer).vectors_hash != bundle.vectors_hash
+    assert small_model(seed=1).vectors_hash != bundle.vectors_hash
     assert small_model(seed=1).content_hash != bundle.content_hash
     assert replace(bundle, provenance={}).content_hash == bundle.content_hash
     assert small_model().content_hash == bundle.content_hash
@@ -116,7 +120,9 @@ def test_what_the_model_does_not_have(bundle):
         few.backend("plda")
     with pytest.raises(ModelError, match=r"no thresholds of 'cosine' for 'cc' \(.* for none\)"):
         few.thresholds()
-    with pytest.raises(ParameterError, match="clustering must be one of cc, hac, got 'kmeans'"):
+    with pytest.raises(
+        ParameterError, match="clustering must be one of cc, hac, average, got 'kmeans'"
+    ):
         few.thresholds("lda", "kmeans")
     with pytest.raises(ParameterError, match="must be one of"):
         ClusteringConfig(backend="neural")
@@ -239,6 +245,6 @@ def test_the_default_model():
     assert made["training"]["n_components"] == model.ubm.n_components == 256
     assert made["training"]["rank"] == model.total_variability.rank == 200
     for name, clustering in product(model.backends, CLUSTERINGS):
-        thresholds, backend = model.thresholds(name, clustering), model.backend(name)
-        for threshold in (thresholds.within, thresholds.across):
-            assert backend.check_threshold(threshold) == threshold
+        thresholds = model.thresholds(name, clustering)
+        assert model.within(name, clustering).threshold == thresholds.within
+        assert model.across(name, clustering).threshold == thresholds.across

@@ -78,3 +78,21 @@ def nearest_of_label(
             found[j].append((-similarity, i))
     nearest = [min(others, default=(np.nan, -1)) for others in found]
     return [(item, -similarity) for similarity, item in nearest]
+
+
+def average_linkage(
+    scores: npt.NDArray[np.float64], threshold: float, groups: Sequence[int]
+) -> list[int]:
+    """Join the two clusters of the highest mean score of their pairs, again and again."""
+    clusters = [{i} for i in range(len(scores))]
+    while True:
+        means = {
+            (a, b): scores[np.ix_(sorted(clusters[a]), sorted(clusters[b]))].mean()
+            for a in range(len(clusters))
+            for b in range(a)
+            if not {groups[k] for k in clusters[a]} & {groups[k] for k in clusters[b]}
+        }
+        if not means or max(means.values()) < threshold:
+            return numbered(clusters, len(scores))
+        a, b = max(means, key=means.__getitem__)
+        clusters[b] |= clusters.pop(a)

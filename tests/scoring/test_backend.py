@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,17 @@ from sklearn.pipeline import make_pipeline
 
 from tests.reference import plda as reference
 from tests.small import small_model
-from trfast.errors import ParameterError
-from trfast.scoring import Lda, LengthNorm, Plda, TripletRanking, Wccn, Whitening, backend
+from trfast.errors import ModelError, ParameterError
+from trfast.scoring import (
+    Lda,
+    LengthNorm,
+    Plda,
+    TripletRanking,
+    Wccn,
+    Whitening,
+    backend,
+    normalize_scores,
+)
 from trfast.scoring.backend import BACKENDS, Backend, estimator_of, estimator_tensors
 
 SPEAKERS = np.repeat(np.arange(15), 4)
@@ -98,6 +108,40 @@ def test_edges_equal_the_matrix(
     np.testing.assert_array_equal(pairs, np.argwhere(np.triu(matrix >= threshold, 1)))
     assert similarities.dtype == np.float32
     np.testing.assert_allclose(similarities, matrix[tuple(pairs.T)], rtol=2e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("block", [7, 1024])
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("name", BACKENDS)
+def test_normalized_edges_equal_the_matrix(
+    backends: dict[str, Backend],
+    vectors: npt.NDArray[np.float32],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    n_threads: int,
+    block: int,
+) -> None:
+    monkeypatch.setattr(backend, "_BLOCK", block)
+    own = replace(backends[name])  # which has normalized nothing yet
+    monkeypatch.setattr(backend, "_N_TOP", 10)
+    rows = own.project(vectors)
+    assert own.cohort is not None
+    with_cohort = own.similarity(rows, own.project(own.cohort))
+    matrix = normalize_scores(own.similarity(rows), with_cohort, n_top=10)
+    pairs, scores = own.edges_above(rows, 0.5, normalized=True, n_threads=n_threads)
+    np.testing.assert_array_equal(pairs, np.argwhere(np.triu(matrix >= 0.5, 1)))
+    np.testing.assert_allclose(scores, matrix[tuple(pairs.T)], rtol=1e-3, atol=1e-3)
+
+
+def test_without_a_cohort_nothing_is_normalized(
+    backends: dict[str, Backend], vectors: npt.NDArray[np.float32]
+) -> None:
+    alone = replace(backends["plda"], cohort=None)
+    with pytest.raises(ModelError, match="'plda' has no cohort to normalize similarities by"):
+        alone.edges_above(alone.project(vectors), 1.0, normalized=True)
+    with pytest.raises(ParameterError, match="a normalized score, any finite number, got inf"):
+        backends["tr"].check_threshold(np.inf, normalized=True)
+    assert backends["tr"].check_threshold(4, normalized=True) == 4
 
 
 def test_memory_is_that_of_blocks(backends: dict[str, Backend]) -> None:

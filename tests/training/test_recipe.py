@@ -1,6 +1,7 @@
 """Training on a collection of synthetic voices: the model, the stages, the errors."""
 
 import os
+import re
 import shutil
 from dataclasses import replace
 
@@ -118,6 +119,27 @@ def test_nobody_is_judged_by_a_back_end_that_heard_them(folder, trained, monkeyp
     everybody = {"ann", "ben", "cat", "dan"}
     assert heard[0] == everybody
     assert sorted(name for names in heard[1:] for name in everybody - names) == sorted(everybody)
+
+
+def test_strangers_become_the_cohort(folder, tmp_path, monkeypatch):
+    """Some are in one recording only; no back-end hears them, in no quarter."""
+    monkeypatch.setattr("trfast.training.vectors._LEAST_STRANGERS", 2)
+    monkeypatch.setattr("trfast.training.vectors._MOST_STRANGERS", 0.5)
+    other = tmp_path / "collection"
+    shutil.copytree(folder, other)
+    rttm = other / "ref.rttm"
+    lines = rttm.read_text().splitlines()
+    rttm.write_text("".join(re.sub(r"( (show-\d) .* )ann ", r"\1ann-\2 ", f"{x}\n") for x in lines))
+    once = {name for name in LabelledCollection.read(other).speaker_recordings() if "ann" in name}
+    heard = fits(monkeypatch)
+    config = replace(CONFIG, n_cohort=2, backends=("cosine", "wccn"))
+    model = train(LabelledCollection.read(other), stages=tmp_path / "stages", config=config, jobs=1)
+    assert model.provenance["cohort"] == 2
+    assert model.cohort is not None
+    assert model.cohort.shape == (2 * 4, 3)  # each as it is and varied, at two speeds
+    assert model.across("wccn", "average").normalized
+    assert len(heard) > 1
+    assert len({name for names in heard for name in names if "ann" in name}) == len(once) - 2
 
 
 def test_some_back_ends_only(folder, trained):

@@ -143,7 +143,7 @@ def test_the_best_threshold_is_the_middle_of_the_best_ones(tmp_path):
     held_back = HeldBack(LabelledCollection(tmp_path, {}, reference, None), segments, means)
     backend = Backend(name="cosine", whitening=identity(n))
     tuned = tune([Fold(held_back, ["ann", "ben"], backend)])
-    for kind in ("cc", "hac"):
+    for kind in ("cc", "hac", "average"):
         found = tuned[kind]
         # 0.2, 0.225, ... 0.5
         assert found.thresholds.within == pytest.approx(0.35)

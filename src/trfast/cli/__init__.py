@@ -21,6 +21,7 @@ _VERBS = {
     "corpus": "Count recordings, speech and speakers of collections.",
     "train": "Make a model from labelled recordings.",
     "tune": "Set the thresholds of a model on a labelled collection.",
+    "adapt": "Adapt a model to a collection, without labels.",
 }
 
 

@@ -23,7 +23,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 # As in trfast.scoring.backend, which takes long to load.
 BACKEND = click.Choice(["cosine", "wccn", "lda", "plda", "tr"])
-CLUSTERING = click.Choice(["cc", "hac"])
+CLUSTERING = click.Choice(["cc", "hac", "average"])
 UNITS = "a log-likelihood ratio with plda, a cosine with all others.  [default: the model's]"
 
 
@@ -88,7 +88,8 @@ _COMPARISON = (
     click.option(
         "--clustering",
         type=CLUSTERING,
-        help="Connected components (cc) or complete linkage (hac).  [default: the model's]",
+        help="Connected components (cc), complete (hac) or average linkage.  [default: the"
+        " model's]",
     ),
     click.option(
         "--segments",

@@ -31,7 +31,8 @@ N_LISTED = 10
 @click.option(
     "--threshold-across",
     type=float,
-    help=f"Similarity from which speakers of two recordings are the same: {_common.UNITS}",
+    help="Similarity from which speakers of two recordings are the same: with average linkage,"
+    f" standard deviations above strangers; else {_common.UNITS}",
 )
 def run(
     given: _common.Given, threshold_within: float | None, threshold_across: float | None
@@ -56,7 +57,10 @@ def run(
     model, diarizer = given.diarizer(threshold_within, "--threshold-within")
     # Not after hours of work.
     if threshold_across is not None:
-        model.backend(given.backend).check_threshold(threshold_across, "--threshold-across")
+        normalized = model.across(given.backend, given.clustering, 0.0).normalized
+        model.backend(given.backend).check_threshold(
+            threshold_across, "--threshold-across", normalized=normalized
+        )
     across = model.across(given.backend, given.clustering, threshold_across)
     folder = _common.make_folder(given.output)
     with Collection(folder / "collection.sqlite") as collection:
@@ -97,9 +101,11 @@ def _write(collection: Collection, folder: Path) -> None:
 def _thresholds(within: Comparison | None, across: Comparison) -> str:
     score = "cosine" if across.backend.is_cosine else "log-likelihood ratio"
     inside = "by windows" if within is None else f"{within.threshold:.4g}"
+    between = "deviations above strangers" if across.normalized else ""
     return (
         f"{across.backend.name} {across.clustering}, {score}:"
-        f" {inside} within, {across.threshold:.4g} across"
+        f" {inside} within, {across.threshold:.4g} {between}".rstrip()
+        + " across"
     )
 
 

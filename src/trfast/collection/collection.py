@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from itertools import chain
 from typing import Protocol
 
+from trfast._checks import check_type
 from trfast.annotation import Annotation, Timeline
 from trfast.audio import check_name
 from trfast.collection.intake import checked_result
@@ -19,8 +20,8 @@ from trfast.diarization import Diarization, Diarizer, Job
 from trfast.errors import CollectionError, ParameterError, ParameterTypeError, TrfastError
 from trfast.execution import DiarizesOne, Outcome, diarize_all
 from trfast.formats.rttm import write_rttm
-from trfast.linking import link_centred
-from trfast.model import load_model
+from trfast.linking import Adapted, adapt, link_centred
+from trfast.model import ModelBundle, load_model
 
 __all__ = ["Collection", "Failure", "Link", "Recording", "Speaker"]
 
@@ -33,7 +34,7 @@ class Compares(Protocol):
     """What link() needs of a model."""
 
     @property
-    def content_hash(self) -> str: ...
+    def vectors_hash(self) -> str: ...
     def across(self) -> Comparison: ...
 
 
@@ -267,7 +268,7 @@ class Collection:
             If the recordings were made by another model, or by several; or if recordings keep
             coming or going meanwhile.
         """
-        if model is not None and not hasattr(model, "content_hash"):
+        if model is not None and not hasattr(model, "vectors_hash"):
             raise ParameterTypeError(
                 f"model must be a ModelBundle, got {type(model).__name__}: give load_model(path);"
                 " how to compare is comparison=model.across(...)"
@@ -278,7 +279,7 @@ class Collection:
                 return
             model = self._only_model(made, model)
             local = self._store.local_speakers()
-            if local.models != [model.content_hash]:  # others came after the first look
+            if local.models != [model.vectors_hash]:  # others came after the first look
                 continue
             links = link_centred(
                 local.vectors,
@@ -295,6 +296,38 @@ class Collection:
             " linked, so nothing was kept: link() when whatever writes to it is done"
         )
 
+    def adapt(
+        self, model: ModelBundle | None = None, *, seed: int = 0
+    ) -> tuple[ModelBundle, dict[str, Adapted]]:
+        """Adapt PLDA and the triplet network of a model to the collection, without labels.
+
+        The collection stays as it is: ``link(adapted)`` links it anew.
+
+        Parameters
+        ----------
+        model : ModelBundle, optional
+            The model that made the recordings; default: the default model.
+        seed : int
+
+        Returns
+        -------
+        model : ModelBundle
+        adapted : dict of str to Adapted
+            As `trfast.linking.adapt` returns them.
+
+        Raises
+        ------
+        CollectionError
+            If there are no recordings, or they were made by another model, or by several.
+        """
+        made = self._store.models()
+        if not made:
+            raise CollectionError(f"{self._store.path} holds no recording to adapt to: add() some")
+        model = load_model() if model is None else check_type(model, ModelBundle, "model")
+        self._only_model(made, model)
+        local = self._store.local_speakers()
+        return adapt(model, local.vectors, local.recordings, seed=seed)
+
     def _only_model(
         self, made: Sequence[tuple[str, list[str]]], model: Compares | None
     ) -> Compares:
@@ -310,10 +343,11 @@ class Collection:
         ((found, _),) = made
         if model is None:
             model = load_model()
-        if model.content_hash != found:
+        if model.vectors_hash != found:
             raise CollectionError(
                 f"the recordings of {self._store.path} were made by model {found[:12]}, not by"
-                f" this one ({model.content_hash[:12]}). Link with the model that made them."
+                f" this one ({model.vectors_hash[:12]}). Link with the model that made them, or a"
+                " tuned or adapted copy."
             )
         return model
 

@@ -78,15 +78,17 @@ class Diarizer:
 
     @property
     def model_hash(self) -> str:
-        """Content hash of the model, as `Diarization.model_hash` keeps it."""
-        return self.model.content_hash
+        """`ModelBundle.vectors_hash`, as `Diarization.model_hash` keeps it."""
+        return self.model.vectors_hash
 
     @property
     def fingerprint(self) -> str:
-        """Changes with the model, the version of trfast and all options that change the result."""
+        """Changes with the version of trfast, and with all of the model and of the options that
+        changes the result."""
+        by_windows = self.comparison is None
         parts = (
             version("trfast"),
-            self.model.content_hash,
+            self.model.vectors_hash if by_windows else self.model.content_hash,
             *(() if self.comparison is None else self.comparison.settings),
             self.detector,
         )
@@ -252,7 +254,7 @@ class Diarizer:
             vectors=vectors,
             speech_durations=np.bincount(labels, durations, len(speakers)).astype(np.float64),
             duration=segments.duration,
-            model_hash=self.model.content_hash,
+            model_hash=self.model.vectors_hash,
             stage_seconds=dict(clock.seconds),
         )
 

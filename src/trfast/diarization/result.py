@@ -29,7 +29,7 @@ class Diarization:
     duration : float
         Seconds of audio.
     model_hash : str
-        Content hash of the model that made this.
+        `ModelBundle.vectors_hash` of the model that made this.
     stage_seconds : mapping of str to float
         Seconds of CPU time, by stage.
     """

@@ -182,6 +182,26 @@ def link_centred(
     >>> link_centred(vectors, recordings, comparison).labels
     array([0, 1, 0])
     """
+    return linked_and_shift(
+        vectors,
+        recordings,
+        comparison,
+        speech_durations=speech_durations,
+        min_anchor_speech=min_anchor_speech,
+        constrain=constrain,
+    )[0]
+
+
+def linked_and_shift(
+    vectors: npt.ArrayLike,
+    recordings: Sequence[str],
+    comparison: Comparison,
+    *,
+    speech_durations: npt.ArrayLike | None = None,
+    min_anchor_speech: float = 0.0,
+    constrain: bool = True,
+) -> tuple[Links, FloatArray]:
+    """Link as `link_centred`; return what was taken off the vectors as well."""
     check_type(comparison, Comparison, "comparison", hint="give model.across() of a model")
     x = check_matrix(vectors, "vectors")
     names = check_names(recordings, "recordings", len(x), "row", or_integers=True)
@@ -208,8 +228,8 @@ def link_centred(
     np.add.at(means, labels, x[some] / counts[labels, None])
     whitening = comparison.backend.whitening
     prior = 0.0 if whitening is None else whitening.mean_
-    shift = (means - prior).sum(axis=0) / (len(means) + _RELEVANCE)
-    return linked(slice(None), shift.astype(np.float32))
+    shift = ((means - prior).sum(axis=0) / (len(means) + _RELEVANCE)).astype(np.float32)
+    return linked(slice(None), shift), shift
 
 
 def _anchors(
@@ -238,7 +258,8 @@ def _joined(
     """Label rows that are sorted by group; name the nearest row of each label, -1 where none is,
     and how similar it is."""
     n, complete = len(vectors), comparison.clustering == "hac"
-    pairs, similarities = comparison.edges(vectors, n_threads=None)
+    scores = comparison.scores(vectors)
+    pairs, similarities = scores.edges_above(comparison.threshold, n_threads=None)
     if constrain and complete:  # what is no edge, complete linkage never joins
         apart = groups[pairs[:, 0]] != groups[pairs[:, 1]]
         pairs, similarities = pairs[apart], similarities[apart]
@@ -249,6 +270,9 @@ def _joined(
     edges = (pairs, similarities) if both.all() else (pairs[both], similarities[both])
     if complete:
         labels = complete_linkage_of_edges(*edges, n)
+    elif comparison.clustering == "average":
+        components = connected_components(edges[0], n)
+        labels = comparison.average_linkage(scores, components, groups if constrain else None)
     elif constrain:
         labels = constrained_components(*edges, groups, n)
     else:

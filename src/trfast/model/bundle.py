@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from trfast._checks import check_not_negative
 from trfast.clustering import check_clustering
-from trfast.comparison import Comparison
+from trfast.comparison import Comparison, across_recordings
 from trfast.embedding import IvectorEmbedder, NormalizationConfig, SimplifiedIvectors
 from trfast.embedding.gmm import DiagonalGmm
 from trfast.embedding.ivector import TotalVariability
@@ -59,8 +59,8 @@ class ClusteringConfig:
         clusters have the one most similar to one of theirs, if there is any. 0: all stay.
     backend : {"cosine", "wccn", "lda", "plda", "tr"}
         What compares i-vectors, unless another back-end of the model is asked for.
-    clustering : {"cc", "hac"}
-        Connected components or complete linkage, unless the other one is asked for.
+    clustering : {"cc", "hac", "average"}
+        Connected components, complete or average linkage, unless another one is asked for.
     """
 
     alpha: float = 0.0
@@ -97,6 +97,8 @@ class ModelBundle:
         How the model was made: data, counts, seed, versions. It does not enter the hash.
     windows : WindowScoring, optional
         What diarizes by windows; without it, segments are compared at a threshold.
+    cohort : ndarray (n_cohort, rank), optional
+        Vectors of strangers; that of all back-ends.
 
     Raises
     ------
@@ -115,6 +117,7 @@ class ModelBundle:
     backends: Mapping[str, Backend]
     provenance: Mapping[str, Any] = field(default_factory=dict)
     windows: WindowScoring | None = None
+    cohort: npt.NDArray[np.floating] | None = None
 
     def __post_init__(self) -> None:
         check_audio_rate(self.mfcc)
@@ -196,7 +199,7 @@ class ModelBundle:
         Parameters
         ----------
         backend : {"cosine", "wccn", "lda", "plda", "tr"}, optional
-        clustering : {"cc", "hac"}, optional
+        clustering : {"cc", "hac", "average"}, optional
         threshold : float, optional
             Default of each: the model's; that of the threshold is for this back-end and
             clustering.
@@ -215,7 +218,11 @@ class ModelBundle:
         """
         if threshold is None:
             threshold = self.thresholds(backend, clustering).within
-        return self._comparison(backend, clustering, threshold)
+        return Comparison(
+            backend=self.backend(backend),
+            clustering=clustering or self.clustering.clustering,
+            threshold=threshold,
+        )
 
     def across(
         self,
@@ -223,24 +230,32 @@ class ModelBundle:
         clustering: str | None = None,
         threshold: float | None = None,
     ) -> Comparison:
-        """Return what decides whether speakers of two recordings are one; as `within`."""
+        """Return what decides whether speakers of two recordings are one; as `within`, but for
+        average linkage, whose threshold is of scores normalized by the model's cohort, if it has
+        one: standard deviations above strangers."""
         if threshold is None:
             threshold = self.thresholds(backend, clustering).across
-        return self._comparison(backend, clustering, threshold)
-
-    def _comparison(
-        self, backend: str | None, clustering: str | None, threshold: float
-    ) -> Comparison:
-        return Comparison(
-            backend=self.backend(backend),
-            clustering=clustering or self.clustering.clustering,
-            threshold=threshold,
-        )
+        clustering = clustering or self.clustering.clustering
+        return across_recordings(self.backend(backend), clustering, threshold)
 
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the settings and arrays: equal where results are."""
         return content_hash(self._settings(), self._tensors())
+
+    @cached_property
+    def vectors_hash(self) -> str:
+        """SHA-256 of what local speakers and their vectors depend on: where it is equal, they can
+        be linked by either model, whatever its back-ends and thresholds.
+
+        With `Diarizer(comparison=...)`, who is one local speaker depends on those too.
+        """
+        settings = self._settings()
+        del settings["backends"]
+        settings["clustering"] = [self.clustering.alpha, self.clustering.min_speech]
+        others = ("whitening", "cohort", *BACKENDS)
+        tensors = {n: x for n, x in self._tensors().items() if n.split(".")[0] not in others}
+        return content_hash(settings, tensors)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the bundle; the file appears only when it is complete."""
@@ -288,6 +303,8 @@ class ModelBundle:
         tensors |= mixture_tensors("ubm", self.ubm) | detector_tensors(self.detector)
         if self.windows is not None:
             tensors |= window_tensors(self.windows)
+        if self.cohort is not None:
+            tensors["cohort"] = self.cohort.astype(np.float16)
         for name, backend in self.backends.items():
             tensors |= estimator_tensors(name, backend.estimator)
         return {name: np.ascontiguousarray(array) for name, array in tensors.items()}
@@ -310,11 +327,13 @@ class ModelBundle:
         whitening.mean_ = tensors["whitening.mean"]
         whitening.matrix_ = tensors["whitening.matrix"]
         whitening.n_features_in_ = len(whitening.mean_)
+        cohort = tensors.get("cohort")
         backends = {
             name: Backend(
                 name=name,
                 whitening=whitening,
                 estimator=estimator_of(name, tensors),
+                cohort=cohort,
                 thresholds={kind: Thresholds(**values) for kind, values in thresholds.items()},
             )
             for name, thresholds in settings["backends"].items()
@@ -333,6 +352,7 @@ class ModelBundle:
             windows=window_scoring(WindowConfig(**settings["windows"]), tensors)
             if "windows" in settings
             else None,
+            cohort=cohort,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,13 @@ from trfast._checks import (
     check_type,
 )
 from trfast._threads import blas_limit, map_in_threads
-from trfast.errors import ParameterError
+from trfast.errors import ModelError, ParameterError
 from trfast.scoring.cosine import cosine_similarity, edges_above
 from trfast.scoring.lda import Lda
 from trfast.scoring.normalization import LengthNorm, Whitening
 from trfast.scoring.plda import Plda
+from trfast.scoring.snorm import SNorm
+from trfast.scoring.snorm import normalized as normalize
 from trfast.scoring.triplet import TripletNetwork, TripletRanking
 from trfast.scoring.wccn import Wccn
 
@@ -48,6 +51,8 @@ _LEARNED = {
 }
 # Rows and columns of the scores that are in memory at a time.
 _BLOCK = 1024
+# Vectors of the cohort that count for each vector.
+_N_TOP = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +62,8 @@ class Thresholds:
     Parameters
     ----------
     within, across : float
-        Of two clusters of one recording, of local speakers of two recordings.
+        Of two clusters of one recording, of local speakers of two recordings; see
+        `trfast.comparison.across_recordings` for what is normalized.
     """
 
     within: float
@@ -76,7 +82,11 @@ class Backend:
     estimator : Wccn, Lda, Plda or TripletRanking, optional
         By `name`; None for the cosine.
     thresholds : mapping of str to Thresholds
-        By clustering, ``"cc"`` and ``"hac"``.
+        By clustering, ``"cc"``, ``"hac"`` and ``"average"``.
+    cohort : ndarray (n_cohort, rank), optional
+        Vectors of strangers: speakers whom the estimator has not heard, and who are in no
+        recording that is compared. By the 100 of them most similar to each of two vectors, the
+        similarity of the two can be normalized (`SNorm`).
 
     Raises
     ------
@@ -99,6 +109,7 @@ class Backend:
     whitening: Whitening | None = None
     estimator: Estimator | None = None
     thresholds: Mapping[str, Thresholds] = field(default_factory=dict)
+    cohort: FloatArray | None = None
 
     def __post_init__(self) -> None:
         check_choice(self.name, "name", BACKENDS)
@@ -152,8 +163,29 @@ class Backend:
             return self.estimator.similarity_of_projected(a, b)
         return cosine_similarity(a, b)
 
+    @cached_property
+    def norm(self) -> SNorm:
+        """What normalizes similarities by the cohort.
+
+        Raises
+        ------
+        ModelError
+            If there is none.
+        """
+        if self.cohort is None:
+            raise ModelError(
+                f"back-end {self.name!r} has no cohort to normalize similarities by; train a model"
+                " on a collection with speakers who are in one recording only"
+            )
+        return SNorm(similarity=self.similarity, n_top=_N_TOP).fit(self.project(self.cohort))
+
     def edges_above(
-        self, rows: npt.ArrayLike, threshold: float, *, n_threads: int | None = 1
+        self,
+        rows: npt.ArrayLike,
+        threshold: float,
+        *,
+        normalized: bool = False,
+        n_threads: int | None = 1,
     ) -> tuple[IntArray, FloatArray]:
         """List the pairs whose similarity reaches a threshold, without a matrix of all.
 
@@ -163,6 +195,8 @@ class Backend:
             As `project` gives them.
         threshold : float
             Least similarity of a pair.
+        normalized : bool
+            Whether it is one normalized by the cohort.
         n_threads : int, optional
             None: all cores this process may use. The result does not depend on it.
 
@@ -178,26 +212,92 @@ class Backend:
         ParameterError
             As in `check_threshold`, or if a row is zero, NaN or infinite, or of another length.
         """
-        if isinstance(self.estimator, Plda):
-            self.check_threshold(threshold)
-            return _plda_edges_above(self.estimator, rows, threshold, n_threads)
-        return edges_above(rows, threshold, n_threads=n_threads)
+        self.check_threshold(threshold, normalized=normalized)
+        return self.scores(rows, normalized=normalized).edges_above(threshold, n_threads=n_threads)
 
-    def check_threshold(self, threshold: float, name: str = "threshold") -> float:
-        """Return `threshold` if a similarity can be equal to it; errors call it `name`.
+    def scores(self, rows: npt.ArrayLike, *, normalized: bool = False) -> Scores:
+        """Return what scores any of the rows with any other, for those that are needed.
+
+        Parameters
+        ----------
+        rows : array_like (n, k)
+            As `project` gives them.
+        normalized : bool
+            By the cohort.
+        """
+        x = np.asarray(rows)
+        of_cohort = None
+        if normalized:
+            of_cohort = self.norm.statistics(x) if len(x) else np.empty((2, 0))
+        return Scores(self, x, of_cohort)
+
+    def check_threshold(
+        self, threshold: float, name: str = "threshold", *, normalized: bool = False
+    ) -> float:
+        """Return `threshold` if a similarity, or one normalized by the cohort, can be equal to it;
+        errors call it `name`.
 
         Raises
         ------
         ParameterError
             If it is not finite, or outside -1 to 1 where the similarity is a cosine.
         """
-        if self.is_cosine:
+        if self.is_cosine and not normalized:
             return check_cosine(threshold, name)
         if not np.isfinite(check_real(threshold, name)).all():
-            raise ParameterError(
-                f"{name} is a log-likelihood ratio, any finite number, got {threshold}"
-            )
+            what = "a normalized score" if normalized else "a log-likelihood ratio"
+            raise ParameterError(f"{name} is {what}, any finite number, got {threshold}")
         return check_number(threshold, name)
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Similarities of rows, computed where they are asked for.
+
+    Parameters
+    ----------
+    backend : Backend
+    rows : ndarray (n, k)
+        As ``backend.project`` gives them.
+    of_cohort : ndarray (2, n), optional
+        Mean and deviation of each row's similarities to the cohort, by which all are normalized.
+    """
+
+    backend: Backend
+    rows: FloatArray
+    of_cohort: FloatArray | None = None
+
+    def between(self, a: slice | IntArray, b: slice | IntArray) -> FloatArray:
+        """Scores of some rows with others, a matrix."""
+        scores = self.backend.similarity(self.rows[a], self.rows[b])
+        if self.of_cohort is None:
+            return scores
+        return normalize(scores, self.of_cohort[:, a], self.of_cohort[:, b])
+
+    def edges_above(
+        self, threshold: float, *, n_threads: int | None = 1
+    ) -> tuple[IntArray, FloatArray]:
+        """List the pairs of at least this score; see `Backend.edges_above`."""
+        if self.backend.is_cosine and self.of_cohort is None:
+            return edges_above(self.rows, threshold, n_threads=n_threads)
+        blocks = [slice(k, k + _BLOCK) for k in range(0, max(len(self.rows), 1), _BLOCK)]
+
+        def edges_of_band(band: int) -> tuple[IntArray, FloatArray]:
+            found = []
+            for block in blocks[band:]:
+                scores = self.between(blocks[band], block)
+                enough = scores >= threshold
+                i, j = np.nonzero(np.triu(enough, 1) if block is blocks[band] else enough)
+                pairs = np.column_stack([i + blocks[band].start, j + block.start])
+                found.append((pairs, scores[i, j]))
+            pairs = np.concatenate([pairs for pairs, _ in found])
+            order = np.argsort(pairs[:, 0], kind="stable")
+            return pairs[order], np.concatenate([scores for _, scores in found])[order]
+
+        with blas_limit():
+            edges = map_in_threads(edges_of_band, range(len(blocks)), n_threads)
+        pairs, similarities = zip(*edges, strict=True)
+        return np.concatenate(pairs), np.concatenate(similarities)
 
 
 def estimator_tensors(name: str, estimator: Estimator | None) -> dict[str, npt.NDArray[Any]]:
@@ -224,29 +324,3 @@ def estimator_of(name: str, tensors: Mapping[str, npt.NDArray[Any]]) -> Estimato
         network = TripletNetwork(weights=weights, input_scale=1.0, rng=np.random.default_rng(0))
         estimator.networks_, estimator.history_ = [network], network.history
     return estimator
-
-
-def _plda_edges_above(
-    plda: Plda, rows: npt.ArrayLike, threshold: float, n_threads: int | None
-) -> tuple[IntArray, FloatArray]:
-    """Edges from blocks of scores, a product each."""
-    rows = np.asarray(rows)
-    starts = range(0, max(len(rows), 1), _BLOCK)
-
-    def edges_of_band(start: int) -> tuple[IntArray, FloatArray]:
-        found = []
-        for first in starts[start // _BLOCK :]:
-            scores = plda.similarity_of_projected(
-                rows[start : start + _BLOCK], rows[first : first + _BLOCK]
-            )
-            enough = scores >= threshold
-            i, j = np.nonzero(np.triu(enough, 1) if first == start else enough)
-            found.append((np.column_stack([i + start, j + first]), scores[i, j]))
-        pairs = np.concatenate([pairs for pairs, _ in found])
-        order = np.argsort(pairs[:, 0], kind="stable")
-        return pairs[order], np.concatenate([scores for _, scores in found])[order]
-
-    with blas_limit():
-        edges = map_in_threads(edges_of_band, starts, n_threads)
-    pairs, similarities = zip(*edges, strict=True)
-    return np.concatenate(pairs), np.concatenate(similarities)

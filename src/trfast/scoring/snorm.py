@@ -101,12 +101,15 @@ class SNorm(BaseEstimator):  # type: ignore[misc]
             )
         left = validated(self, a)
         right = left if b is None else validated(self, b)
-        of_left = self._cohort_statistics(left)
-        of_right = of_left if b is None else self._cohort_statistics(right)
-        return _normalized(self.similarity(left, right), of_left, of_right)
+        of_left = self.statistics(left)
+        of_right = of_left if b is None else self.statistics(right)
+        return normalized(self.similarity(left, right), of_left, of_right)
 
-    def _cohort_statistics(self, rows: FloatArray) -> FloatArray:
-        blocks = (rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK))
+    def statistics(self, rows: npt.ArrayLike) -> FloatArray:
+        """Mean and standard deviation of the scores of each row with the cohort, (2, n), float64;
+        what `normalized` takes for blocks of scores."""
+        x = validated(self, rows)
+        blocks = (x[start : start + _BLOCK] for start in range(0, len(x), _BLOCK))
         scores = (self.similarity(block, self.cohort_) for block in blocks)
         return np.concatenate([_top_statistics(block, self.n_top) for block in scores], axis=1)
 
@@ -150,10 +153,11 @@ def normalize_scores(
     score = check_matrix(scores, "scores", n_columns=len(right), dtype=np.float64)
     if len(score) != len(left):
         raise ParameterError(f"scores have {len(score)} rows, but cohort_a has {len(left)}")
-    return _normalized(score, _top_statistics(left, n_top), _top_statistics(right, n_top))
+    return normalized(score, _top_statistics(left, n_top), _top_statistics(right, n_top))
 
 
-def _normalized(scores: FloatArray, of_rows: FloatArray, of_columns: FloatArray) -> FloatArray:
+def normalized(scores: FloatArray, of_rows: FloatArray, of_columns: FloatArray) -> FloatArray:
+    """Scores (n, m) normalized by the statistics (2, n), (2, m) of rows and columns."""
     mean_a, deviation_a = of_rows.astype(scores.dtype)[:, :, None]
     mean_b, deviation_b = of_columns.astype(scores.dtype)
     return np.asarray(((scores - mean_a) / deviation_a + (scores - mean_b) / deviation_b) / 2)

@@ -100,6 +100,11 @@ class TrainingConfig:
     min_class_speech : float
         Seconds they must speak in each; from recordings where they speak less, supervised
         back-ends learn nothing.
+    n_cohort : int
+        Speakers whom supervised back-ends do not hear, at most, and of three in ten: by their
+        vectors, the cohort, similarities across recordings are normalized. First those of one
+        recording, for the others teach more. Where fewer than 20 could be spared, all are heard,
+        and nothing is normalized.
     seed : int
         Of all that is random.
 
@@ -127,6 +132,7 @@ class TrainingConfig:
     estimators: EstimatorConfig = field(default_factory=EstimatorConfig)
     min_recordings: int = 3
     min_class_speech: float = 3.0
+    n_cohort: int = 80
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -141,7 +147,8 @@ class TrainingConfig:
     @classmethod
     def paper(cls, *, seed: int = 0) -> TrainingConfig:
         """Return the recipe of the paper, as far as it tells: one vector a speaker a recording,
-        classes of 10 s in each of 3, no shrinkage, a network that starts at random."""
+        classes of 10 s in each of 3, no shrinkage, no cohort, a network that starts at
+        random."""
         return cls(
             augmentation=AugmentationConfig(n_copies=0, speeds=()),
             whitening_shrinkage=0.0,
@@ -157,5 +164,6 @@ class TrainingConfig:
                 tr_start="random",
             ),
             min_class_speech=10.0,
+            n_cohort=0,
             seed=seed,
         )

@@ -26,9 +26,9 @@ from trfast.scoring.windows import WindowConfig
 from trfast.training.backends import fit_backends
 from trfast.training.config import TrainingConfig
 from trfast.training.labelled import LabelledCollection
-from trfast.training.stages import Progress, Stages
+from trfast.training.stages import Progress, Stages, digest
 from trfast.training.thresholds import Fold, HeldBack, Tuned, dealt, tune
-from trfast.training.vectors import training_vectors
+from trfast.training.vectors import strangers
 from trfast.training.windows import WindowFold, tune_windows
 
 # Parts that recordings are linked in for the thresholds: in all of them together, a quarter of
@@ -52,7 +52,7 @@ def train(
     of the speakers after the other, of whom total variability, whitening and back-ends know
     nothing then: on their own training data similarities are too good. Each quarter is linked by
     itself, in every other recording and in every fourth. The pair of the least error across
-    recordings becomes the model's default. The errors are in the model's `provenance`,
+    recordings becomes the model's default, with a cohort that of average linkage. The errors are in the model's `provenance`,
     under ``"held-back"``; speech detector and UBM have heard the recordings.
 
     Back-ends that learn from labels are left out, and `provenance` says so under
@@ -111,12 +111,15 @@ def train(
             name=name,
             whitening=model.whitening,
             estimator=estimator,
+            cohort=model.cohort,
             thresholds={kind: found.thresholds for kind, found in tuned[name].items()},
         )
         for name, estimator in estimators.items()
     }
+    # Held-back speakers are in the recordings of the cohort, too, where normalized scores are worse
+    # than elsewhere: their errors do not tell average linkage from the others.
     best, kind = min(
-        product(backends, CLUSTERINGS),
+        product(backends, CLUSTERINGS if model.cohort is None else ("average",)),
         key=lambda pair: (tuned[pair[0]][pair[1]].x_der, tuned[pair[0]][pair[1]].i_der),
     )
     return replace(
@@ -144,15 +147,20 @@ def _trainable(
     return replace(config, backends=("cosine",)), {"left out": reason}
 
 
-def _classes(collection: LabelledCollection, config: TrainingConfig) -> dict[str, list[str]]:
-    return collection.speaker_recordings(
-        min_recordings=config.min_recordings, min_seconds=config.min_class_speech
+def _classes(collection: LabelledCollection, config: TrainingConfig) -> set[str]:
+    return _recurring(collection, config) - strangers(collection, config.n_cohort, config.seed)
+
+
+def _recurring(collection: LabelledCollection, config: TrainingConfig) -> set[str]:
+    return set(
+        collection.speaker_recordings(
+            min_recordings=config.min_recordings, min_seconds=config.min_class_speech
+        )
     )
 
 
 def _estimators(stages: Stages) -> dict[str, Estimator | None]:
-    vectors = training_vectors(stages.vectors, stages.collection, stages.config.min_class_speech)
-    return fit_backends(vectors, stages.whitening, stages.config)
+    return fit_backends(stages.labelled, stages.whitening, stages.config)
 
 
 def _bundle(stages: Stages) -> ModelBundle:
@@ -168,6 +176,7 @@ def _bundle(stages: Stages) -> ModelBundle:
         total_variability=stages.total_variability,
         whitening=stages.whitening,
         backends={"cosine": Backend(name="cosine", whitening=stages.whitening)},
+        cohort=stages.cohort,
     )
 
 
@@ -175,7 +184,7 @@ def _quarters(stages: Stages) -> list[Stages]:
     """Stages that each have not heard one quarter of the speakers."""
     collection, config = stages.collection, stages.config
     quarters = dealt(
-        collection.speaker_recordings(), 4, seed=config.seed, first=_classes(collection, config)
+        collection.speaker_recordings(), 4, seed=config.seed, first=_recurring(collection, config)
     )
     return [
         replace(stages, unheard=frozenset(speakers), label=f"held-back {k} ")
@@ -201,11 +210,16 @@ def _tuned_windows(
     ]
     if not folds:
         return None, {}
-    stages.progress("window scale", 0, 1)
     hop = frame_hop(stages.config.mfcc)
-    config, confused = tune_windows(folds, hop, n_threads=stages.jobs)
-    stages.progress("window scale", 1, 1)
-    chosen = {"scale": config.scale, "threshold": config.threshold}
+
+    def fit() -> dict[str, Any]:
+        config, confused = tune_windows(folds, hop, n_threads=stages.jobs)
+        return {"chosen": np.array([config.scale, config.threshold, confused])}
+
+    key = digest([own.windows_key for own in quarters], [fold.scoring.config for fold in folds])
+    scale, threshold, confused = stages.stored("window scale", key, fit)["chosen"].tolist()
+    chosen = {"scale": scale, "threshold": threshold}
+    config = replace(folds[0].scoring.config, **chosen)
     return config, {"windows": chosen | {"held-back confusion": round(confused, 4)}}
 
 
@@ -221,7 +235,9 @@ def _tuned(
         held_back = _held_back(own, diarizer, durations)
         found = _held_back(own, Diarizer(bundle), durations) if windows else None
         for name, estimator in _estimators(own).items():
-            backend = Backend(name=name, whitening=own.whitening, estimator=estimator)
+            backend = Backend(
+                name=name, whitening=own.whitening, estimator=estimator, cohort=bundle.cohort
+            )
             folds[name].append(Fold(held_back, own.unheard, backend, found))
     tuned: dict[str, dict[str, Tuned]] = {}
     stages.progress("thresholds", 0, len(folds))
@@ -262,6 +278,7 @@ def _provenance(
         "hours": round(sum(durations.values()) / 3600, 3),
         "speakers": len(collection.speaker_recordings()),
         "classes": len(_classes(collection, stages.config)),
+        "cohort": len(stages.strangers),
         # As JSON has it: lists, not tuples.
         "training": json.loads(json.dumps(asdict(stages.config))),
         "held-back": {

@@ -31,7 +31,7 @@ from trfast.model.file import (
     window_tensors,
 )
 from trfast.scoring.normalization import Whitening
-from trfast.scoring.windows import WindowScoring
+from trfast.scoring.windows import WindowConfig, WindowScoring
 from trfast.speech import SpeechDetector
 from trfast.training.augmentation import Samples
 from trfast.training.config import TrainingConfig
@@ -44,7 +44,7 @@ from trfast.training.frames import (
 from trfast.training.labelled import LabelledCollection
 from trfast.training.recordings import each_recording
 from trfast.training.variation import StoredStatistics, Variation, noises_of
-from trfast.training.vectors import SpeakerVectors
+from trfast.training.vectors import SpeakerVectors, strangers, training_vectors
 from trfast.training.windows import SpokenUnits, UnitStatistics, fit_windows, read_units
 
 FloatArray = npt.NDArray[Any]
@@ -117,9 +117,7 @@ class Stages:
     def detector(self) -> SpeechDetector:
         """Speech detector, from the time of the turns and the rest, as it is and in scenes."""
         detector = SpeechDetector(config=self.config.mfcc, random_state=self.config.seed)
-        key = _digest(
-            self._data_key, detector.get_params(), _SCENES, self.config.augmentation.noise
-        )
+        key = digest(self._data_key, detector.get_params(), _SCENES, self.config.augmentation.noise)
 
         def fit() -> dict[str, FloatArray]:
             reference = self.collection.reference
@@ -129,7 +127,7 @@ class Stages:
             detector.fit([*frames.values(), *scenes], speech * (1 + _SCENES))
             return detector_tensors(detector)
 
-        detector.layers_ = detector_layers(self._stage("speech", key, fit))
+        detector.layers_ = detector_layers(self.stored("speech", key, fit))
         return detector
 
     @cached_property
@@ -147,7 +145,7 @@ class Stages:
             ubm.fit(SpeechFrames(self.frames, reference, config.mfcc, config.normalization))
             return mixture_tensors("ubm", ubm)
 
-        return mixture_of("ubm", self._stage("ubm", self._ubm_key, fit), self.jobs)
+        return mixture_of("ubm", self.stored("ubm", self._ubm_key, fit), self.jobs)
 
     @cached_property
     def total_variability(self) -> TotalVariability:
@@ -171,7 +169,7 @@ class Stages:
             # The model file holds half precision; what follows is estimated with the same.
             return {"matrix": model.matrix_.astype(np.float16)}
 
-        tensors = self._stage("total variability", self._total_variability_key, fit)
+        tensors = self.stored("total variability", self._total_variability_key, fit)
         model.matrix_ = tensors["matrix"].astype(np.float32)
         return model
 
@@ -195,13 +193,32 @@ class Stages:
                 "recordings": np.repeat(np.arange(len(found)), [len(v) for v, _, _ in found]),
             }
 
-        tensors = self._stage("vectors", _digest(self._total_variability_key, "vectors"), fit)
+        tensors = self.stored("vectors", digest(self._total_variability_key, "vectors"), fit)
         return SpeakerVectors(
             tensors["vectors"],
             tuple(speakers[k] for k in tensors["speakers"]),
             tuple(recordings[k] for k in tensors["recordings"]),
             tuple(tensors["speeds"].tolist()),
         )
+
+    @cached_property
+    def strangers(self) -> frozenset[str]:
+        """Speakers of the cohort, whoever is unheard."""
+        return strangers(self.collection, self.config.n_cohort, self.config.seed)
+
+    @property
+    def cohort(self) -> FloatArray | None:
+        """Vectors of the strangers, in the precision of the model file."""
+        if not self.strangers:
+            return None
+        rows = self.vectors.only([name in self.strangers for name in self.vectors.speakers])
+        return rows.vectors.astype(np.float16)
+
+    @property
+    def labelled(self) -> SpeakerVectors:
+        """What supervised back-ends learn from."""
+        least = self.config.min_class_speech
+        return training_vectors(self.vectors, self.collection, least, without=self.strangers)
 
     @cached_property
     def ivectors(self) -> SimplifiedIvectors:
@@ -228,13 +245,18 @@ class Stages:
             )
             return window_tensors(found)
 
-        key = _digest(
+        return window_scoring(windows, self.stored("windows", self.windows_key, fit))
+
+    @property
+    def windows_key(self) -> str:
+        """Hash of all that scores of windows depend on."""
+        windows, estimators = self.config.windows or WindowConfig(), self.config.estimators
+        return digest(
             self._total_variability_key,
             (windows.unit, windows.lengths, self.config.segmentation),
             (estimators.window_components, estimators.window_shrinkage),
             estimators.window_whitening,
         )
-        return window_scoring(windows, self._stage("windows", key, fit))
 
     @cached_property
     def whitening(self) -> Whitening:
@@ -312,7 +334,7 @@ class Stages:
         config = self.config
         unit = config.windows.unit if config.windows else 0.0
         normalization = NormalizationConfig(scope="sliding")
-        key = _digest(self._ubm_key, normalization, unit, config.segmentation)
+        key = digest(self._ubm_key, normalization, unit, config.segmentation)
         folder = self.folder / f"units.{key[:16]}"
         recordings = list(self.collection.reference)
         todo = [name for name in recordings if not (folder / f"{name}.npz").exists()]
@@ -348,34 +370,34 @@ class Stages:
             (name, file.stat().st_size, file.stat().st_mtime_ns)
             for name, file in self.collection.audio.items()
         ]
-        return _digest(version("trfast"), data, self.config.mfcc)
+        return digest(version("trfast"), data, self.config.mfcc)
 
     @cached_property
     def _data_key(self) -> str:
-        return _digest(self._features_key, _turns(self.collection.reference), self.config.seed)
+        return digest(self._features_key, _turns(self.collection.reference), self.config.seed)
 
     @property
     def _ubm_key(self) -> str:
         config = self.config
-        return _digest(
+        return digest(
             self._data_key, config.normalization, config.n_components, config.ubm_iterations
         )
 
     @property
     def _statistics_key(self) -> str:
-        return _digest(self._ubm_key, self.config.augmentation)
+        return digest(self._ubm_key, self.config.augmentation)
 
     @property
     def _total_variability_key(self) -> str:
         config = self.config
-        return _digest(
+        return digest(
             self._statistics_key,
             sorted(self.unheard),
             config.rank,
             config.total_variability_iterations,
         )
 
-    def _stage(
+    def stored(
         self, stage: str, key: str, fit: Callable[[], dict[str, FloatArray]]
     ) -> dict[str, FloatArray]:
         """Result of a stage: the stored one if it has the same key, or a new one."""
@@ -392,5 +414,6 @@ def _turns(reference: Mapping[str, Annotation]) -> list[object]:
     return [(name, annotation.turns) for name, annotation in reference.items()]
 
 
-def _digest(*parts: object) -> str:
+def digest(*parts: object) -> str:
+    """Return a hash of what a stage depends on."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()

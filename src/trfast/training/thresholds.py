@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from trfast._threads import blas_limit
 from trfast.annotation import Annotation
 from trfast.clustering import CLUSTERINGS
-from trfast.comparison import Comparison
+from trfast.comparison import Comparison, across_recordings
 from trfast.diarization import EmbeddedSegments
 from trfast.diarization.local_speakers import local_speakers
 from trfast.embedding.ivector import ProjectedStatistics
@@ -28,6 +29,7 @@ Labels = npt.NDArray[np.int64]
 
 _COSINES = np.round(np.arange(0.1, 0.951, 0.025), 3)
 _N_CANDIDATES = 60
+_NORMALIZED = np.round(np.arange(1.0, 8.01, 0.1), 1)
 # Times the least time confused: differences below are chance.
 _NEARLY = 1.05
 
@@ -208,9 +210,10 @@ def tune(folds: Sequence[Fold], *, parts: Sequence[int] = (1,)) -> dict[str, Tun
     """
     if not folds[0].held_back.times.scored:
         raise ModelError("nothing is scored in the collection; does all.uem fit it?")
-    rows = [fold.backend.project(fold.held_back.cluster_vectors) for fold in folds]
-    candidates = _candidates(folds, rows)
-    return {kind: _tune(folds, rows, candidates, kind, parts) for kind in CLUSTERINGS}
+    with blas_limit():  # of small matrices, many
+        rows = [fold.backend.project(fold.held_back.cluster_vectors) for fold in folds]
+        candidates = _candidates(folds, rows)
+        return {kind: _tune(folds, rows, candidates, kind, parts) for kind in CLUSTERINGS}
 
 
 def _tune(
@@ -220,11 +223,11 @@ def _tune(
     clustering: str,
     parts: Sequence[int],
 ) -> Tuned:
-    def comparison(k: int, threshold: float) -> Comparison:
-        return Comparison(backend=folds[k].backend, clustering=clustering, threshold=threshold)
-
     def local(k: int, threshold: float) -> Labels:
-        return folds[k].held_back.local(comparison(k, threshold), rows[k])
+        comparison = Comparison(
+            backend=folds[k].backend, clustering=clustering, threshold=threshold
+        )
+        return folds[k].held_back.local(comparison, rows[k])
 
     within, i_der = _best(folds, candidates, lambda k, threshold, _: local(k, threshold), [None])
     judges = [fold.found or fold.held_back for fold in folds]
@@ -243,12 +246,14 @@ def _tune(
             links = link_centred(
                 vectors[chosen],
                 recordings[chosen].tolist(),
-                comparison(k, threshold),
+                across_recordings(folds[k].backend, clustering, threshold),
             )
             speakers[chosen] = (part + 1) * len(own) + links.labels
         return speakers[labels]
 
     linking = [replace(fold, held_back=judge) for fold, judge in zip(folds, judges, strict=True)]
+    if across_recordings(folds[0].backend, clustering, 0.0).normalized:
+        candidates = _NORMALIZED
     across, x_der = _best(linking, candidates, linked, parts)
     return Tuned(thresholds=Thresholds(within=within, across=across), i_der=i_der, x_der=x_der)
 

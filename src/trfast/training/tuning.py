@@ -83,8 +83,8 @@ def tune_model(
     """Set the thresholds of a model to those of the least error on a labelled collection.
 
     Those within recordings have the least DER by recording (I-DER), those across them the least
-    across recordings (X-DER): collar 0.25 s, overlap left out. Thresholds enter the content hash:
-    a collection that was diarized with the untuned model has to be diarized again.
+    across recordings (X-DER): collar 0.25 s, overlap left out. A collection that was diarized with
+    the untuned model, by windows, can be linked with the tuned one.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def tune_model(
     collection : LabelledCollection
         With speakers who come back.
     backends : iterable of str, optional
-        Back-ends to tune, with both clusterings; default: all of the model.
+        Back-ends to tune, with all clusterings; default: all of the model.
     keep_default : bool
         Keep the model's default back-end and clustering, instead of those of the least X-DER
         among the tuned ones.

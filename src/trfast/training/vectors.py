@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from typing import Any
@@ -16,6 +16,9 @@ from trfast.features import MfccConfig, timeline_to_frames
 from trfast.training.labelled import LabelledCollection, single_speaker_turns
 
 FloatArray = npt.NDArray[Any]
+
+# Of all speakers, and in number.
+_MOST_STRANGERS, _LEAST_STRANGERS = 0.3, 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +55,27 @@ class SpeakerVectors:
         )
 
 
+def strangers(collection: LabelledCollection, n: int, seed: int) -> frozenset[str]:
+    """Choose speakers whom supervised back-ends do not hear: at most `n`, and of three in ten,
+    those of one recording first, else by chance; none if fewer than 20 could be spared."""
+    speakers = collection.speaker_recordings()
+    order = [str(name) for name in np.random.default_rng(seed).permutation(sorted(speakers))]
+    order.sort(key=lambda name: len(speakers[name]) > 1)
+    n = min(n, int(_MOST_STRANGERS * len(order)))
+    return frozenset(order[:n] if n >= _LEAST_STRANGERS else ())
+
+
 def training_vectors(
-    vectors: SpeakerVectors, collection: LabelledCollection, min_seconds: float
+    vectors: SpeakerVectors,
+    collection: LabelledCollection,
+    min_seconds: float,
+    *,
+    without: Collection[str] = (),
 ) -> SpeakerVectors:
     """Return what supervised back-ends learn from: those of speakers in recordings
-    where they speak for `min_seconds`."""
-    enough = collection.speaker_recordings(min_seconds=min_seconds)
+    where they speak for `min_seconds`, but for some speakers."""
+    found = collection.speaker_recordings(min_seconds=min_seconds)
+    enough = {name: own for name, own in found.items() if name not in without}
     pairs = zip(vectors.speakers, vectors.recordings, strict=True)
     return vectors.only([recording in enough.get(speaker, ()) for speaker, recording in pairs])
 

@@ -1,0 +1,66 @@
+"""trfast adapt: a model that fits a collection better, without labels."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from trfast.cli import _common, _tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trfast.linking import Adapted
+
+
+@click.command(short_help="Adapt a model to a collection, without labels.")
+@click.argument("collection", type=_common.PathType())
+@_common.model_output("adapted.safetensors")
+@click.option(
+    "--model",
+    type=_common.PathType(),
+    help="Model file that diarized the collection.  [default: the one shipped with trfast]",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+def adapt(collection: Path, output: Path, model: Path | None, quiet: bool) -> None:
+    """Write a copy of a model whose PLDA and network have learned from a collection.
+
+    COLLECTION is a folder that `trfast run` has made, or its collection.sqlite. Who is surely the
+    same in several recordings is taken for a speaker. A back-end stays as it was where
+    adaptation does not help voices that it has not heard; the table says how far apart the scores
+    of one and of two such voices lie, before and after.
+
+    `trfast run --model` with the adapted one, on the same folder, links anew and diarizes nothing.
+    """
+    from trfast.collection import Collection
+    from trfast.errors import CollectionError
+    from trfast.model import load_model
+
+    path = collection / "collection.sqlite" if collection.is_dir() else collection
+    if not path.is_file():
+        raise CollectionError(f"{path}: no such collection; give a folder made by 'trfast run'")
+    bundle = load_model(model)
+    _common.make_folder(output.parent)
+    with Collection(path) as opened:
+        adapted, done = opened.adapt(bundle)
+    adapted.save(output)
+    if not quiet:
+        _show(done)
+
+
+def _show(done: Mapping[str, Adapted]) -> None:
+    table = _tables.table("Back-end", ("Speakers", "Rounds", "Before", "After", ""))
+    for name, verdict in done.items():
+        judged = not math.isnan(verdict.before)
+        table.add_row(
+            name,
+            str(verdict.n_speakers),
+            str(verdict.n_rounds),
+            f"{verdict.before:.2f}" if judged else "-",
+            f"{verdict.after:.2f}" if judged else "-",
+            "adapted" if verdict.kept else "as it was" if judged else "too few speakers",
+        )
+    _tables.console().print(table)
