@@ -11,7 +11,7 @@ import pytest
 from tests.reference import evidence as twin
 from trfast import evidence
 from trfast.errors import ParameterError
-from trfast.evidence import _merges, agglomerate
+from trfast.evidence import _merges, agglomerate, sums_of_labels
 
 Array = npt.NDArray[Any]
 
@@ -105,6 +105,16 @@ def test_strangers_who_are_too_many_stay_apart(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(evidence, "_MOST", 16)
     x = 5 * np.random.default_rng(0).normal(size=(50, 40))
     assert len(np.unique(agglomerate(x, np.ones(50), np.full(40, 30.0)))) == 50
+
+
+@pytest.mark.parametrize("rows", [2, 4096])
+def test_sums_of_labels(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "_ROWS", rows)
+    values = np.array([[1, 2], [3, 4], [5, 6], [7, 8], [9, 10]], np.float32)
+    labels = np.array([0, 3, 0, 1, 3])
+    assert sums_of_labels(values, labels).tolist() == [[6, 8], [7, 8], [0, 0], [12, 14]]
+    weighted = sums_of_labels(values, labels, np.array([2.0, 1.0, 0.0, 1.0, 1.0]))
+    assert weighted.tolist() == [[2, 4], [7, 8], [0, 0], [12, 14]]
 
 
 def test_no_windows() -> None:

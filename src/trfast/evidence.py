@@ -35,6 +35,8 @@ Labels = npt.NDArray[np.int64]
 _BLOCK, _SURE = 512, 20.0
 # Clusters that are compared at a time, each with each: 32 MB of gains.
 _MOST = 4096
+# Rows that are added up at a time.
+_ROWS = 4096
 # Dimensions that the kernel takes at a time.
 _STEP = 4
 
@@ -100,7 +102,9 @@ def agglomerate(
     def in_blocks(least: float, *, strided: bool) -> None:
         nonlocal labels, sums, weights
         found = _in_blocks(sums, weights, v, least, n_clusters or 1, strided=strided)
-        labels, sums, weights = found[labels], _grouped(sums, found), _grouped(weights, found)
+        labels = found[labels]
+        sums = sums_of_labels(sums, found).astype(sums.dtype)
+        weights = np.bincount(found, weights).astype(weights.dtype)
 
     if n > _BLOCK:
         in_blocks(max(threshold, _SURE), strided=False)
@@ -173,8 +177,23 @@ def _merges(
     return merges[:n_merges], gains[:n_merges]
 
 
-def _grouped(values: FloatArray, labels: Labels) -> FloatArray:
-    """Sums of the rows of each label."""
-    total = np.zeros((int(labels.max()) + 1, *values.shape[1:]))
-    np.add.at(total, labels, values)
-    return total.astype(values.dtype)
+def sums_of_labels(
+    values: FloatArray, labels: Labels, weights: FloatArray | None = None
+) -> npt.NDArray[np.float64]:
+    """Add up the rows of each label.
+
+    Parameters
+    ----------
+    values : ndarray (n, d)
+    labels : ndarray (n,), int64
+        Numbers from 0.
+    weights : ndarray (n,), optional
+        Of the rows; default: 1.
+    """
+    total = np.zeros((int(labels.max()) + 1, values.shape[1]))
+    for start in range(0, len(values), _ROWS):
+        rows = start + np.argsort(labels[start : start + _ROWS], kind="stable")
+        found, starts = np.unique(labels[rows], return_index=True)
+        some = values[rows] if weights is None else values[rows] * weights[rows, None]
+        total[found] += np.add.reduceat(some, starts, dtype=np.float64)
+    return total

@@ -8,8 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from trfast.diarization.windows import join_units
+from trfast import load_model
+from trfast.diarization import windows
+from trfast.diarization.windows import join_units, rows_of_units
 from trfast.scoring import WindowConfig
+from trfast.segmentation import Units
 
 Array = npt.NDArray[Any]
 
@@ -64,3 +67,17 @@ def test_no_unit_and_one() -> None:
     rows, durations, v, _ = show([(0, 1)])
     assert join_units(rows[:0], durations[:0], v, CONFIG).tolist() == []
     assert join_units(rows, durations, v, CONFIG).tolist() == [0]
+
+
+@pytest.mark.parametrize("block", [1, 3, 7])
+def test_rows_do_not_depend_on_how_many_units_are_taken_at_a_time(
+    block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_model()
+    n_static = model.ubm.means_.shape[1] // 3
+    static = np.random.default_rng(0).normal(size=(700, n_static)).astype(np.float32)
+    starts = np.arange(0, 640, 64)
+    units = Units(np.stack([starts, starts + 64], axis=1), np.repeat([0, 1, 2], [4, 1, 5]))
+    whole = rows_of_units(model, static, units)
+    monkeypatch.setattr(windows, "_BLOCK", block)
+    assert rows_of_units(model, static, units) == pytest.approx(whole, abs=1e-4)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from trfast.clustering import in_order_of_appearance
 from trfast.diarization.stage_times import StageTimes
 from trfast.errors import ModelError
-from trfast.evidence import agglomerate
+from trfast.evidence import agglomerate, sums_of_labels
 from trfast.features import frame_hop
 from trfast.features.frames import Frames
 from trfast.model import ModelBundle
@@ -20,6 +20,9 @@ from trfast.segmentation import Units, viterbi_resegmentation
 FloatArray = npt.NDArray[Any]
 Bounds = npt.NDArray[np.int64]
 Labels = npt.NDArray[np.int64]
+
+# Units whose statistics are in memory at a time.
+_BLOCK = 2048
 
 
 def window_scoring_of(model: ModelBundle) -> WindowScoring:
@@ -55,11 +58,23 @@ def speakers_of_units(
     """
     scoring = window_scoring_of(model)
     with clock("windows"):
-        statistics = model.unit_embedder.segment_statistics(static, units.bounds)
-        rows = scoring.rows(statistics, units.regions, model.window_ivectors)
+        rows = rows_of_units(model, static, units)
     with clock("clustering"):
         durations = (units.bounds[:, 1] - units.bounds[:, 0]) * frame_hop(model.mfcc)
         return join_units(rows, durations, scoring.eigenvalues, scoring.config)
+
+
+def rows_of_units(model: ModelBundle, static: Frames, units: Units) -> npt.NDArray[np.float32]:
+    """Return what `WindowScoring.rows` does, without the statistics of all units in memory."""
+    scoring = window_scoring_of(model)
+    rows = np.empty((len(units), len(scoring.eigenvalues)), np.float32)
+    for start in range(0, len(units), _BLOCK):
+        stop = min(start + _BLOCK, len(units))
+        near = slice(max(0, start - scoring.config.reach), stop + scoring.config.reach)
+        statistics = model.unit_embedder.segment_statistics(static, units.bounds[near])
+        found = scoring.rows(statistics, units.regions[near], model.window_ivectors)
+        rows[start:stop] = found[start - near.start :][: stop - start]
+    return rows
 
 
 def refined(
@@ -152,6 +167,4 @@ def _without_short(
 
 def _means(rows: FloatArray, durations: FloatArray, labels: Labels) -> FloatArray:
     """Mean row of each label, over its speech."""
-    sums = np.zeros((int(labels.max()) + 1, rows.shape[1]))
-    np.add.at(sums, labels, rows * durations[:, None])
-    return sums / np.bincount(labels, durations)[:, None]
+    return sums_of_labels(rows, labels, durations) / np.bincount(labels, durations)[:, None]

@@ -65,6 +65,11 @@ class WindowConfig:
             check_not_negative(getattr(self, name), name)
         check_integer(self.n_gaussians, "n_gaussians", least=1)
 
+    @property
+    def reach(self) -> int:
+        """How many units before and after one its longest window takes in."""
+        return max(len(self.weights(length)) // 2 for length in self.lengths)
+
     def weights(self, length: float) -> FloatArray:
         """How much of the units around one a window takes: half of those at its ends, or so.
 
