@@ -278,16 +278,16 @@ class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         The prior is the last row of the two: a Gaussian with one frame and precision I.
         """
         c, rank = len(self.matrix_), self.rank
-        scaled = self.matrix_ / self.ubm.variances_[:, :, None]
+        scaled = np.empty(self.matrix_.shape, dtype=dtype)
         offset = np.zeros((c + 1, rank), dtype=dtype)
-        offset[:c] = np.einsum("cd,cdr->cr", self.ubm.means_, scaled)
         lower = np.flatnonzero(np.tri(rank))
         products = np.empty((c + 1, len(lower)), dtype=dtype)
         products[c] = np.eye(rank).take(lower)
-        matrix, scaled = self.matrix_.astype(dtype), scaled.astype(dtype, order="C")
         with blas_limit(effective_n_threads(self.n_threads)):
-            for k in range(c):
-                products[k] = (matrix[k].T @ scaled[k]).take(lower)
+            for k, matrix in enumerate(self.matrix_):
+                exact = matrix / self.ubm.variances_[k, :, None]
+                scaled[k], offset[k] = exact, self.ubm.means_[k] @ exact
+                products[k] = (matrix.T.astype(dtype) @ scaled[k]).take(lower)
         return scaled.reshape(-1, rank), offset, products
 
     def _projected(

@@ -25,6 +25,9 @@ Labels = npt.NDArray[np.int64]
 # Frames that delta-delta looks at on each side.
 _DELTA_REACH = 4
 
+# Segments whose statistics are in memory at a time (16 MB of 256 Gaussians).
+_SEGMENTS = 256
+
 
 @dataclass(frozen=True, kw_only=True)
 class NormalizationConfig:
@@ -113,7 +116,9 @@ class IvectorEmbedder:
 
     def _statistics(self, static: Frames, segments: Bounds) -> Iterator[BaumWelchStatistics]:
         for frames, offsets in segment_frames(static, segments, self.normalization, self.hop):
-            yield self.ubm.statistics(frames, offsets)
+            for start in range(0, len(offsets) - 1, _SEGMENTS):
+                some = offsets[start : start + _SEGMENTS + 1]
+                yield self.ubm.statistics(frames[some[0] : some[-1]], some - some[0])
 
     def _joined(self, parts: Iterable[BaumWelchStatistics]) -> BaumWelchStatistics:
         c, d = self.ubm.means_.shape
