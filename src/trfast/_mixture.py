@@ -70,9 +70,10 @@ def statistics(
     log_likelihood : ndarray (n_segments,)
     """
     n_segments, c = len(offsets) - 1, len(mixture.bias)
-    zeroth = np.zeros((n_segments, c), dtype=dtype)
-    sums = np.zeros((n_segments, c, order * x.shape[1]), dtype=dtype)
-    log_likelihood = np.zeros(n_segments)
+    make = np.empty if len(x) and n_segments else np.zeros
+    zeroth = make((n_segments, c), dtype=dtype)
+    sums = make((n_segments, c, order * x.shape[1]), dtype=dtype)
+    log_likelihood = make(n_segments)
     if len(x) and n_segments:
         n_threads = min(n_threads, n_segments)
         _gmm.statistics(x, offsets, *mixture, floor, zeroth, sums, log_likelihood, n_threads)

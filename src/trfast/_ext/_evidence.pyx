@@ -39,21 +39,20 @@ cdef void _evidence(
         trfast_evidence_f64(count, one, counts, each, &eigenvalues[0], d, evidence)
 
 
-cdef void _take(
-    Py_ssize_t i, const floating[:, ::1] counts, const floating[:, :, ::1] sums,
+cdef void _alone(
+    Py_ssize_t b, const floating[:, ::1] counts, const floating[:, :, ::1] sums,
     const floating[::1] eigenvalues, floating *one, floating *alone,
 ) noexcept nogil:
-    """Copy the sums of cluster i, and compute its evidence by itself."""
-    cdef:
-        Py_ssize_t k, b = i // TRFAST_LANES, lane = i % TRFAST_LANES
-        floating[TRFAST_LANES] evidence
-    # Joined with nothing.
+    """Compute the evidence of each cluster of a block by itself: joined with nothing."""
+    memset(one, 0, sums.shape[1] * sizeof(floating))
+    _evidence(0, one, &counts[b, 0], &sums[b, 0, 0], eigenvalues, alone + b * TRFAST_LANES)
+
+
+cdef void _take(Py_ssize_t i, const floating[:, :, ::1] sums, floating *one) noexcept nogil:
+    """Copy the sums of cluster i."""
+    cdef Py_ssize_t k
     for k in range(sums.shape[1]):
-        one[k] = 0
-    _evidence(0, one, &counts[b, 0], &sums[b, 0, 0], eigenvalues, evidence)
-    alone[i] = evidence[lane]
-    for k in range(sums.shape[1]):
-        one[k] = sums[b, k, lane]
+        one[k] = sums[i // TRFAST_LANES, k, i % TRFAST_LANES]
 
 
 cdef void _compare(
@@ -117,7 +116,8 @@ cdef void _merge(
         sums[bi, k, li] += sums[bj, k, lj]
     for k in range(j):
         gains[_place(k, j, n)] = -INFINITY
-    _take(i, counts, sums, eigenvalues, one, alone)
+    _alone(bi, counts, sums, eigenvalues, one, alone)
+    _take(i, sums, one)
     _compare(i, 0, counts, sums, eigenvalues, one, alone, alive, gains, n)
     for k in range(j):
         if not alive[k]:
@@ -149,7 +149,7 @@ def agglomerate(
     cdef:
         Py_ssize_t d = sums.shape[1], i, j, k, n_merges = 0
         size_t n_gains = <size_t> n * (n - 1) // 2
-        size_t reals = whole_lines((n + d) * sizeof(floating))
+        size_t reals = whole_lines((counts.shape[0] * TRFAST_LANES + d) * sizeof(floating))
         size_t rows = whole_lines(n * (sizeof(int64_t) + sizeof(float) + 1))
         char *scratch = <char *> allocate(reals + rows + n_gains * sizeof(float))
         floating *one = <floating *> scratch
@@ -161,10 +161,10 @@ def agglomerate(
     try:
         with nogil:
             memset(alive, 1, n)
+            for k in range(counts.shape[0]):
+                _alone(k, counts, sums, eigenvalues, one, alone)
             for i in range(n):
-                _take(i, counts, sums, eigenvalues, one, alone)
-            for i in range(n):
-                _take(i, counts, sums, eigenvalues, one, alone)
+                _take(i, sums, one)
                 _compare(i, i + 1, counts, sums, eigenvalues, one, alone, alive, gains, n)
                 _find_best(i, n, gains, best_gain, best)
             while n - n_merges > n_clusters:

@@ -3,6 +3,7 @@
 from cython cimport floating
 from cython.parallel cimport parallel, prange, threadid
 from libc.math cimport log
+from libc.string cimport memset
 
 from trfast._ext._blas cimport gemm
 from trfast._ext._scratch cimport allocate, release, whole_lines
@@ -30,10 +31,10 @@ cdef extern from * nogil:
                                double floor, double *zeroth, double *sums, double *least,
                                double *kept, int *active, int n, int m, int c, int width,
                                int stride)
-    void trfast_normalize_f32(const float *total, float *inverse, float *y, int n, int m,
-                              int stride)
-    void trfast_normalize_f64(const double *total, double *inverse, double *y, int n, int m,
-                              int stride)
+    void trfast_normalize_f32(const float *total, float *inverse, float *joint, float *y, int n,
+                              int m, int c, int stride)
+    void trfast_normalize_f64(const double *total, double *inverse, double *joint, double *y,
+                              int n, int m, int c, int stride)
     void trfast_add_f32(const float *joint, const float *inverse, const float *product,
                         double *zeroth, double *sums, int m, int c, int width)
     void trfast_add_f64(const double *joint, const double *inverse, const double *product,
@@ -126,14 +127,12 @@ cdef void statistics_of_segment(
     cdef double likelihood = 0
     cdef long long first
     cdef int n, m, i
-    for i in range(c * (1 + width)):
-        zeroth_sum[i] = 0
+    memset(zeroth_sum, 0, c * (1 + width) * sizeof(double))
     first = start
     while first < end:
         n = <int> min(BLOCK, end - first)
         m = joints_of_block(x + first * d, weights, bias, y, joint, top, total, n, d, c)
-        for i in range(n):
-            likelihood += <double> top[i] + log(<double> total[i])
+        likelihood += likelihood_of_block(top, total, n)
         if floor == 0:
             add_all(joint, total, y, zeroth_sum, sum_, top, product, n, m, c, width, 2 * d)
         elif floating is float:
@@ -150,15 +149,30 @@ cdef void statistics_of_segment(
     log_likelihood[0] = likelihood
 
 
+cdef double likelihood_of_block(
+    const floating *top, const floating *total, int n,
+) noexcept nogil:
+    """Sum of top + log(total), a logarithm for several frames: totals lie in 1 to c < 2^31."""
+    cdef double sum_ = 0, product = 1
+    cdef int i
+    for i in range(n):
+        sum_ += <double> top[i]
+        product *= <double> total[i]
+        if i % 32 == 31:
+            sum_ += log(product)
+            product = 1
+    return sum_ + log(product)
+
+
 cdef void add_all(
-    const floating *joint, const floating *total, floating *y, double *zeroth, double *sums,
+    floating *joint, const floating *total, floating *y, double *zeroth, double *sums,
     floating *inverse, floating *product, int n, int m, int c, int width, int stride,
 ) noexcept nogil:
     """Statistics of a block with every posterior: a matrix product."""
     if floating is float:
-        trfast_normalize_f32(total, inverse, y, n, m, stride)
+        trfast_normalize_f32(total, inverse, joint, y, n, m, c, stride)
     else:
-        trfast_normalize_f64(total, inverse, y, n, m, stride)
+        trfast_normalize_f64(total, inverse, joint, y, n, m, c, stride)
     gemm(False, False, c, width, m, <floating> 1, joint, m, y, stride, 0, product, width)
     if floating is float:
         trfast_add_f32(joint, inverse, product, zeroth, sums, m, c, width)

@@ -97,12 +97,19 @@ static void NAME(trfast_accumulate)(const T *joint, const T *total, const T *y, 
     }
 }
 
-/* OUT inverse (m,): 1 / total, 0 for padding; INOUT y (m, stride): rows times that. */
+/* Posteriors of IN joint and total: INOUT joint (c, m) or y (m, stride), what is less, times
+ * 1 / total, and 0 for padding; OUT inverse (m,) what joint is still to be multiplied by. */
 TARGET
-static void NAME(trfast_normalize)(const T *total, T *inverse, T *y, int n, int m, int stride) {
-    for (int t = 0; t < m; t++) {
-        inverse[t] = t < n ? 1 / total[t] : 0;
-        for (int i = 0; i < stride; i++) y[(size_t)t * stride + i] *= inverse[t];
+static void NAME(trfast_normalize)(const T *total, T *inverse, T *joint, T *y, int n, int m,
+                                   int c, int stride) {
+    for (int t = 0; t < m; t++) inverse[t] = t < n ? 1 / total[t] : 0;
+    if (c < stride) {
+        for (int k = 0; k < c; k++)
+            for (int t = 0; t < m; t++) joint[(size_t)k * m + t] *= inverse[t];
+        for (int t = 0; t < m; t++) inverse[t] = 1;
+    } else {
+        for (int t = 0; t < m; t++)
+            for (int i = 0; i < stride; i++) y[(size_t)t * stride + i] *= inverse[t];
     }
 }
 
