@@ -46,16 +46,18 @@ class SimplifiedIvectors:
         check_type(total_variability, TotalVariability, "total_variability")
         check_is_fitted(total_variability, "matrix_")
         ubm = total_variability.ubm
-        matrix = total_variability.matrix_.astype(np.float32)
-        c, d, rank = matrix.shape
-        scaled = matrix / np.sqrt(ubm.variances_, dtype=np.float32)[:, :, None]
-        roots = np.sqrt(ubm.weights_, dtype=np.float32)[:, None, None]
+        c, _, rank = total_variability.matrix_.shape
+        average = np.zeros((rank, rank))
+        self._precisions = np.empty((c, rank), np.float32)
+        deviations = np.sqrt(ubm.variances_, dtype=np.float32)[:, :, None]
         with blas_limit():
-            average = (scaled * roots).reshape(-1, rank)
-            basis = np.linalg.eigh((average.T @ average).astype(np.float64))[1]
-            self._rotation = basis.astype(np.float32)
-            turned = scaled.reshape(-1, rank) @ self._rotation
-        self._precisions = np.square(turned).reshape(c, d, rank).sum(axis=1)
+            for k, matrix in enumerate(total_variability.matrix_):
+                scaled = matrix / deviations[k]
+                average += ubm.weights_[k] * (scaled.T @ scaled)
+            self._rotation = np.linalg.eigh(average)[1].astype(np.float32)
+            for k, matrix in enumerate(total_variability.matrix_):
+                turned = matrix / deviations[k] @ self._rotation
+                self._precisions[k] = np.square(turned).sum(axis=0)
 
     def __call__(self, statistics: ProjectedStatistics) -> npt.NDArray[np.float32]:
         """Return one i-vector a row of the statistics, (n, rank)."""
