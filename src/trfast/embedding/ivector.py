@@ -332,7 +332,9 @@ class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 def _with_prior(zeroth: FloatArray, dtype: npt.DTypeLike) -> FloatArray:
     """Zeroth-order statistics, and a one for the prior, (n, c + 1)."""
-    return np.column_stack([zeroth, np.ones(len(zeroth))]).astype(dtype, order="C")
+    counts = np.ones((len(zeroth), zeroth.shape[1] + 1), dtype)
+    counts[:, :-1] = zeroth
+    return counts
 
 
 def _unpacked(packed: FloatArray, rank: int) -> FloatArray:
