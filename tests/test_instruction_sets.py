@@ -1,8 +1,8 @@
 """Instruction sets: the variable, the switch, and that it reaches every kernel with paths.
 
 Each path is held against the twin where the kernel's tests are, by the fixture
-`instruction_set`. Deltas, normalizations, divergence, Viterbi, union-find and complete linkage
-are plain C: they have one path.
+`instruction_set`. Deltas, divergence, Viterbi, union-find and complete linkage are plain C: they
+have one path.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from trfast.embedding.gmm import BaumWelchStatistics, DiagonalGmm
 from trfast.embedding.ivector import TotalVariability
 from trfast.errors import ParameterError
 from trfast.evidence import _merges
-from trfast.features import Mfcc
+from trfast.features import Mfcc, sliding_normalization
 from trfast.scoring import edges_above
 from trfast.scoring.triplet import TripletRanking
 from trfast.segmentation.bic import _bic_merges
@@ -89,6 +89,7 @@ def ivectors(x: Array) -> Array:
 
 CALLS: dict[str, Callable[[Array], Array]] = {
     "mfcc": lambda x: Mfcc().extract(x.ravel()),
+    "normalization": lambda x: sliding_normalization(x.astype(np.float64), window=30),
     "gmm": lambda x: mixture(x).predict_proba(10 * x),
     "ivector": ivectors,
     "triplet": lambda x: TripletRanking(n_epochs=3, random_state=0).fit_transform(

@@ -69,6 +69,7 @@ def test_add_deltas_puts_static_delta_and_delta_of_delta_side_by_side(
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
 @pytest.mark.parametrize("variance", [True, False])
 @pytest.mark.parametrize("window", [2, 5, 300, 301, 5000])
+@pytest.mark.usefixtures("instruction_set")
 def test_sliding_normalization_equals_the_twin(
     dtype: type[np.floating], tolerance: float, variance: bool, window: int
 ) -> None:
@@ -92,6 +93,7 @@ def test_sliding_normalization_does_not_drift() -> None:
 
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
 @pytest.mark.parametrize("variance", [True, False])
+@pytest.mark.usefixtures("instruction_set")
 def test_normalization_equals_the_twin(
     dtype: type[np.floating], tolerance: float, variance: bool
 ) -> None:
@@ -142,6 +144,7 @@ def test_normalization_forgets_gain_and_shift(
     )
 
 
+@pytest.mark.usefixtures("instruction_set")
 def test_a_constant_column_is_normalized_to_zero() -> None:
     x = np.random.default_rng(8).normal(size=(400, 2)).astype(np.float32)
     x[100:, 1] = 0.1

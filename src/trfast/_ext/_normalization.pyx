@@ -1,13 +1,30 @@
 """Deltas of frames, and their normalization by window or by segment."""
 
 from cython cimport floating
-from libc.math cimport sqrt
 from libc.stdint cimport int64_t
 
 from trfast._ext._scratch cimport allocate, release
 
-# A variance below this share of the mean square is rounding: the column is constant.
-cdef double CONSTANT = 1e-12
+cdef extern from *:
+    """
+    #define TRFAST_ROWS "_normalization_rows.h"
+    #define TRFAST_LOOPS "_rows.h"
+    #include "_instruction_sets.h"
+    """
+
+cdef extern from * nogil:
+    void trfast_add_row_f32(const float *row, const float *origin, double sign, double *first,
+                            double *second, int d)
+    void trfast_add_row_f64(const double *row, const double *origin, double sign, double *first,
+                            double *second, int d)
+    void trfast_normalize_row_f32(const float *row, const float *origin, const double *first,
+                                  const double *second, double count, bint variance, float *out,
+                                  int d)
+    void trfast_normalize_row_f64(const double *row, const double *origin, const double *first,
+                                  const double *second, double count, bint variance, double *out,
+                                  int d)
+
+include "_chosen.pxi"
 
 # Rows after which running sums are made anew, before their rounding errors grow.
 cdef Py_ssize_t REFRESH = 1024
@@ -39,42 +56,22 @@ def deltas(
 
 
 cdef inline void add_row(
-    const floating *row,     # IN (d,)
-    const floating *origin,  # IN (d,)
-    double sign,
-    double *first,           # INOUT (d,) sums of row - origin
-    double *second,          # INOUT (d,) sums of (row - origin)^2
-    Py_ssize_t d,
+    const floating *row, const floating *origin, double sign, double *first, double *second, int d,
 ) noexcept nogil:
-    cdef Py_ssize_t j
-    cdef double y
-    for j in range(d):
-        y = <double> row[j] - origin[j]
-        first[j] += sign * y
-        second[j] += sign * y * y
+    if floating is float:
+        trfast_add_row_f32(row, origin, sign, first, second, d)
+    else:
+        trfast_add_row_f64(row, origin, sign, first, second, d)
 
 
 cdef inline void normalize_row(
-    const floating *row,     # IN (d,)
-    const floating *origin,  # IN (d,)
-    const double *first,     # IN (d,)
-    const double *second,    # IN (d,)
-    double count,
-    bint variance,
-    floating *out,           # OUT (d,)
-    Py_ssize_t d,
+    const floating *row, const floating *origin, const double *first, const double *second,
+    double count, bint variance, floating *out, int d,
 ) noexcept nogil:
-    cdef Py_ssize_t j
-    cdef double share = 1 / count, mean, square, spread
-    if variance:
-        for j in range(d):
-            mean, square = first[j] * share, second[j] * share
-            spread = square - mean * mean
-            spread = 1 / sqrt(spread) if spread > CONSTANT * square else 0
-            out[j] = <floating> ((<double> row[j] - origin[j] - mean) * spread)
+    if floating is float:
+        trfast_normalize_row_f32(row, origin, first, second, count, variance, out, d)
     else:
-        for j in range(d):
-            out[j] = <floating> (<double> row[j] - origin[j] - first[j] * share)
+        trfast_normalize_row_f64(row, origin, first, second, count, variance, out, d)
 
 
 def sliding_normalization(
@@ -102,11 +99,12 @@ def sliding_normalization(
                         one[i] = two[i] = 0
                     low, high = first, first
                 for i in range(high, last):
-                    add_row(&x[i, 0], origin, 1, one, two, d)
+                    add_row(&x[i, 0], origin, 1, one, two, <int> d)
                 for i in range(low, first):
-                    add_row(&x[i, 0], origin, -1, one, two, d)
+                    add_row(&x[i, 0], origin, -1, one, two, <int> d)
                 low, high = first, last
-                normalize_row(&x[t, 0], origin, one, two, last - first, variance, &out[t, 0], d)
+                normalize_row(&x[t, 0], origin, one, two, last - first, variance, &out[t, 0],
+                              <int> d)
     finally:
         release(one)
 
@@ -133,10 +131,10 @@ def normalization(
                 for j in range(d):
                     one[j] = two[j] = 0
                 for t in range(start, stop):
-                    add_row(&x[t, 0], origin, 1, one, two, d)
+                    add_row(&x[t, 0], origin, 1, one, two, <int> d)
                 for t in range(start, stop):
                     normalize_row(
-                        &x[t, 0], origin, one, two, stop - start, variance, &out[t, 0], d
+                        &x[t, 0], origin, one, two, stop - start, variance, &out[t, 0], <int> d
                     )
     finally:
         release(one)
