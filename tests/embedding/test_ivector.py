@@ -53,10 +53,16 @@ def test_vectors_and_em_equal_the_twin(case, dtype, tolerance, n_threads):
     np.testing.assert_allclose(fitted.matrix_, twin, atol=10 * tolerance)
 
 
+@pytest.mark.usefixtures("instruction_set")
 @pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("without", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-10), (np.float32, 1e-4)])
-def test_projection_equals_the_twin(case, dtype, tolerance, n_threads):
+def test_projection_equals_the_twin(case, dtype, tolerance, without, n_threads):
+    """Also of segments without a frame of some Gaussians, or of all but one."""
     ubm, statistics, matrix = case
+    absent = np.random.default_rng(0).random(statistics.zeroth.shape) < without
+    absent[:, 0] = False
+    statistics.zeroth[absent] = statistics.first[absent] = 0
     cast = BaumWelchStatistics(statistics.zeroth.astype(dtype), statistics.first.astype(dtype))
     found = model(ubm, matrix, n_threads).project(repeated(cast, 4))
     expected = [

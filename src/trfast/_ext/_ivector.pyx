@@ -2,6 +2,7 @@
 
 from cython cimport floating
 from cython.parallel cimport parallel, prange, threadid
+from libc.string cimport memcpy
 
 from trfast._ext._blas cimport gemm
 from trfast._ext._scratch cimport allocate, release, whole_lines
@@ -18,6 +19,8 @@ cdef extern from * nogil:
                               bint want_moment, void *workspace)
     void trfast_posterior_f64(double *packed, double *projected, int n, int stride, int r,
                               bint want_moment, void *workspace)
+    void trfast_add_rows_f32(const float *rows, const int *places, float *total, int n, int r)
+    void trfast_add_rows_f64(const double *rows, const int *places, double *total, int n, int r)
 
 include "_chosen.pxi"
 
@@ -29,23 +32,55 @@ cdef int TILE = 1024
 
 
 def project(
-    const floating[:, ::1] zeroth,      # IN (n, c)
-    const floating[:, ::1] first,       # IN (n, q) not centred
-    const floating[:, ::1] matrix,      # IN (q, r) T' S^-1, transposed
-    const floating[:, ::1] offset,      # IN (c, r) what a unit of `zeroth` takes off T' S^-1 F
+    const floating[:, ::1] zeroth,      # IN (n, c + 1), a one for the prior in the last column
+    const floating[:, :, ::1] first,    # IN (n, c, d) not centred
+    const floating[:, :, ::1] matrix,   # IN (c, d, r) S_c^-1 T_c
+    const floating[:, ::1] offset,      # IN (c + 1, r) what a unit of `zeroth` takes off T' S^-1 F
     floating[:, ::1] projected,         # OUT (n, r) T' S^-1 F - N' offset
     int n_threads,                      # IN
 ):
     """Project statistics; batches are fixed, so threads do not change the result."""
-    cdef int n = <int> zeroth.shape[0], c = <int> zeroth.shape[1], q = <int> first.shape[1]
-    cdef int r = <int> matrix.shape[1], n_batches = (n + N_BATCH - 1) // N_BATCH, i, s, m
-    for i in prange(n_batches, schedule="static", nogil=True, num_threads=n_threads):
-        s = i * N_BATCH
-        m = min(N_BATCH, n - s)
-        gemm(False, False, m, r, q, <floating> 1, &first[s, 0], q, &matrix[0, 0], r, 0,
-             &projected[s, 0], r)
-        gemm(False, False, m, r, c, <floating> -1, &zeroth[s, 0], c, &offset[0, 0], r, 1,
-             &projected[s, 0], r)
+    cdef int n = <int> first.shape[0], d = <int> first.shape[2], r = <int> matrix.shape[2]
+    cdef int n_batches = (n + N_BATCH - 1) // N_BATCH, i
+    cdef size_t size = whole_lines(N_BATCH * ((d + r) * sizeof(floating) + sizeof(int)))
+    cdef char *scratch = <char *> allocate(n_threads * size)
+    try:
+        with nogil, parallel(num_threads=n_threads):
+            for i in prange(n_batches, schedule="static"):
+                project_batch(zeroth, first, matrix, offset, projected,
+                              <floating *> (scratch + threadid() * size), i * N_BATCH,
+                              min(N_BATCH, n - i * N_BATCH))
+    finally:
+        release(scratch)
+
+
+cdef void project_batch(
+    const floating[:, ::1] zeroth, const floating[:, :, ::1] first,
+    const floating[:, :, ::1] matrix, const floating[:, ::1] offset, floating[:, ::1] projected,
+    floating *rows, Py_ssize_t s, int n,
+) noexcept nogil:
+    """One Gaussian at a time, of the segments that have frames of it: short ones lack many."""
+    cdef int c = <int> first.shape[1], d = <int> first.shape[2], r = <int> matrix.shape[2]
+    cdef floating *product = rows + N_BATCH * d
+    cdef int *active = <int *> (product + N_BATCH * r)
+    cdef int k, i, n_active
+    gemm(False, False, n, r, c + 1, <floating> -1, &zeroth[s, 0], c + 1, &offset[0, 0], r, 0,
+         &projected[s, 0], r)
+    for k in range(c):
+        n_active = 0
+        for i in range(n):
+            active[n_active] = i
+            n_active += zeroth[s + i, k] != 0
+        if n_active == 0:
+            continue
+        for i in range(n_active):
+            memcpy(rows + i * d, &first[s + active[i], k, 0], d * sizeof(floating))
+        gemm(False, False, n_active, r, d, <floating> 1, rows, d, &matrix[k, 0, 0], r, 0,
+             product, r)
+        if floating is float:
+            trfast_add_rows_f32(product, active, &projected[s, 0], n_active, r)
+        else:
+            trfast_add_rows_f64(product, active, &projected[s, 0], n_active, r)
 
 
 def posterior(

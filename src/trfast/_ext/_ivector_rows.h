@@ -6,6 +6,17 @@
 /* What the kernel calls. */
 #define trfast_posterior_f32 TRFAST_CHOSEN(trfast_posterior_f32)
 #define trfast_posterior_f64 TRFAST_CHOSEN(trfast_posterior_f64)
+#define trfast_add_rows_f32 TRFAST_CHOSEN(trfast_add_rows_f32)
+#define trfast_add_rows_f64 TRFAST_CHOSEN(trfast_add_rows_f64)
+
+/* INOUT total (.., r): rows IN places (n,), += IN rows (n, r). */
+TARGET
+static void NAME(trfast_add_rows)(const T *rows, const int *places, T *total, int n, int r) {
+    for (int i = 0; i < n; i++) {
+        T *row = total + (ptrdiff_t)places[i] * r;
+        for (int j = 0; j < r; j++) row[j] += rows[(ptrdiff_t)i * r + j];
+    }
+}
 
 #define TILE 3
 #define lanes NAME(lanes)

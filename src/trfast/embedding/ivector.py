@@ -273,7 +273,7 @@ class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return {name: value for name, value in state.items() if name != "_prepared"}
 
     def _kernel_arguments(self, dtype: npt.DTypeLike) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """S^-1 T (c d, rank), m_c' S_c^-1 T_c (c + 1, rank) and packed T_c' S_c^-1 T_c (c + 1, p).
+        """S_c^-1 T_c (c, d, rank), m_c' of it (c + 1, rank), packed T_c' of it (c + 1, p).
 
         The prior is the last row of the two: a Gaussian with one frame and precision I.
         """
@@ -288,7 +288,7 @@ class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 exact = matrix / self.ubm.variances_[k, :, None]
                 scaled[k], offset[k] = exact, self.ubm.means_[k] @ exact
                 products[k] = (matrix.T.astype(dtype) @ scaled[k]).take(lower)
-        return scaled.reshape(-1, rank), offset, products
+        return scaled, offset, products
 
     def _projected(
         self,
@@ -302,6 +302,7 @@ class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if len(counts):
             n_threads = self._n_threads(len(counts))
             with blas_limit():
+                first = first.reshape(-1, *scaled.shape[:2])
                 _ivector.project(counts, first, scaled, offset, projected, n_threads)
         return projected
 
