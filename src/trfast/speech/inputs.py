@@ -19,8 +19,8 @@ SILENCE = float(np.log(400 * 1e-10))
 
 # Frames of a block, which the network sees as one: neighbours say the same.
 STEP = 4
-# Frames whose columns are in memory at a time: 5 minutes, a multiple of blocks.
-_CHUNK = 30_000
+# Frames whose columns are in memory at a time: 2 minutes, a multiple of blocks.
+_CHUNK = 12_000
 # Blocks over which mean and deviation are taken: half a second, of syllables, and 5 seconds, of
 # the channel; and over which energy is lowest and highest.
 _SHORT, _LONG = 13, 125
