@@ -74,6 +74,7 @@ static void NAME(trfast_accumulate)(const T *joint, const T *total, const T *y, 
         const T *row = joint + (size_t)k * m;
         for (int t = 0; t < m; t++) kept[t] += row[t] > least[t] ? row[t] : 0;
     }
+    for (int t = 0; t < m; t++) kept[t] = 1 / kept[t];
     for (int k = 0; k < c; k++) {
         const T *row = joint + (size_t)k * m;
         double *sum = sums + (size_t)k * width;
@@ -90,7 +91,7 @@ static void NAME(trfast_accumulate)(const T *joint, const T *total, const T *y, 
         for (int a = 0; a < n_active; a++) {
             int t = active[a];
             const T *frame = y + (size_t)t * stride;
-            double p = (double)(row[t] / kept[t]);
+            double p = (double)(row[t] * kept[t]);
             zeroth[k] += p;
             for (int i = 0; i < width; i++) sum[i] += p * (double)frame[i];
         }
