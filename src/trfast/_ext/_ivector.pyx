@@ -73,6 +73,10 @@ cdef void project_batch(
             n_active += zeroth[s + i, k] != 0
         if n_active == 0:
             continue
+        if n_active == n:
+            gemm(False, False, n, r, d, <floating> 1, &first[s, k, 0], c * d, &matrix[k, 0, 0], r,
+                 1, &projected[s, 0], r)
+            continue
         for i in range(n_active):
             memcpy(rows + i * d, &first[s + active[i], k, 0], d * sizeof(floating))
         gemm(False, False, n_active, r, d, <floating> 1, rows, d, &matrix[k, 0, 0], r, 0,
