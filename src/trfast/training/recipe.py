@@ -52,8 +52,9 @@ def train(
     of the speakers after the other, of whom total variability, whitening and back-ends know
     nothing then: on their own training data similarities are too good. Each quarter is linked by
     itself, in every other recording and in every fourth. The pair of the least error across
-    recordings becomes the model's default, with a cohort that of average linkage. The errors are in the model's `provenance`,
-    under ``"held-back"``; speech detector and UBM have heard the recordings.
+    recordings becomes the model's default; with a cohort, that of average linkage. The errors are
+    in the model's `provenance`, under ``"held-back"``; speech detector and UBM have heard the
+    recordings.
 
     Back-ends that learn from labels are left out, and `provenance` says so under
     ``"left out"``, where fewer than 3 speakers are classes (`TrainingConfig`).
