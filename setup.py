@@ -25,7 +25,7 @@ KERNELS = [
     "_instruction_set",
     "_ivector",
     "_linkage",
-    "_mfcc",
+    "_mel",
     "_moments",
     "_normalization",
     "_triplet",
@@ -55,6 +55,8 @@ else:
         "-fno-trapping-math",
         "-fno-signed-zeros",
         "-fassociative-math",
+        # Without it, the code before a loop decides whether it takes up to 20 % longer.
+        "-falign-loops=32",
     ] + (["-fopenmp"] if OPENMP else [])
     link_args = ["-fopenmp"] if OPENMP else []
 

@@ -85,6 +85,9 @@ STAGES = {
         times={"any": 2},
         recorded={"SIDEKIT": 0.54, "Kaldi": 0.98},
     ),
+    "filter banks": Stage(
+        title="Kaldi's filter banks", work="10 min, 80 columns", audio=1 / 6, times={"any": 5}
+    ),
     "normalization": Stage(
         title="Normalization by segment", work="10 min, 60 columns", audio=1 / 6
     ),

@@ -1,4 +1,4 @@
-"""MFCC with deltas (60 dimensions) and their normalization, 10 minutes of 16 kHz audio."""
+"""MFCC with deltas (60 dimensions), their normalization, filter banks: 10 minutes at 16 kHz."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from benchmarks._common import OURS, measure
+from tests.reference import filterbank
 from tests.reference import mfcc as reference
 
 from trfast.features import (
+    Fbank,
+    FbankConfig,
     Mfcc,
     MfccConfig,
     add_deltas,
@@ -19,6 +22,7 @@ from trfast.features import (
 )
 
 CONFIG = MfccConfig()
+BANKS = FbankConfig()
 Array = npt.NDArray[Any]
 
 
@@ -73,6 +77,59 @@ def numpy_twin(signal: Array) -> Array:
 def test_mfcc(benchmark: Any, signal: Array, extract: Any) -> None:
     frames = measure(benchmark, "mfcc", extract.__name__, extract, signal)
     assert frames.shape[1] == 60
+
+
+def our_banks(signal: Array) -> Array:
+    return Fbank(BANKS).extract(np.split(signal, 20))
+
+
+def native_banks(signal: Array) -> Array:
+    peer = pytest.importorskip(
+        "kaldi_native_fbank", reason="kaldi-native-fbank is not installed: trfast[peers]"
+    )
+    options = peer.FbankOptions()
+    options.frame_opts.dither = 0
+    options.mel_opts.num_bins = BANKS.n_mels
+    banks = peer.OnlineFbank(options)
+    banks.accept_waveform(BANKS.sample_rate, signal)
+    banks.input_finished()
+    return np.stack([banks.get_frame(t) for t in range(banks.num_frames_ready)])
+
+
+def torch_banks(signal: Array) -> Array:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    pytest.importorskip("torchaudio", reason="torchaudio is not installed")
+    peer = pytest.importorskip("torchaudio.compliance.kaldi")
+    torch.set_num_threads(1)
+    banks = peer.fbank(torch.from_numpy(signal)[None], num_mel_bins=BANKS.n_mels)
+    return np.asarray(banks.numpy())
+
+
+def twin_banks(signal: Array) -> Array:
+    filters = filterbank.mel_filters(
+        BANKS.n_mels, BANKS.low_frequency, BANKS.high_frequency, 512, BANKS.sample_rate
+    )
+    window, hop = BANKS.window_samples, BANKS.hop_samples
+    return filterbank.log_filterbanks(
+        signal, filters, window, hop, 512, BANKS.pre_emphasis, BANKS.floor
+    )
+
+
+FILTER_BANKS = {
+    OURS: our_banks,
+    "kaldi-native-fbank": native_banks,
+    "torchaudio": torch_banks,
+    "numpy_twin": twin_banks,
+}
+
+
+@pytest.mark.parametrize("system", FILTER_BANKS)
+def test_filter_banks(benchmark: Any, signal: Array, system: str) -> None:
+    extract = FILTER_BANKS[system]
+    expected = our_banks(signal[:32_000])
+    np.testing.assert_allclose(extract(signal[:32_000]), expected, rtol=0, atol=2e-3)
+    frames = measure(benchmark, "filter banks", system, extract, signal)
+    assert frames.shape == (59_998, 80)
 
 
 def test_normalization(benchmark: Any, features: Array) -> None:

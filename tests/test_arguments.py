@@ -56,6 +56,8 @@ from trfast.errors import AudioError, ParameterError, ParameterTypeError, Trfast
 from trfast.evaluation import diarization_error, minimum_dcf, one_to_one, oracle_linking
 from trfast.execution import map_recordings
 from trfast.features import (
+    Fbank,
+    FbankConfig,
     Mfcc,
     MfccConfig,
     deltas,
@@ -170,6 +172,10 @@ FRAMES: list[tuple[Call, str]] = [
     (lambda: MfccConfig(low_frequency=None), "low_frequency must be a number"),
     (lambda: MfccConfig(high_frequency=INF), "high_frequency must be above 0"),
     (lambda: Mfcc({"hop": 0.01}), "of type MfccConfig, got dict"),
+    (lambda: FbankConfig(hop=NAN), "hop must be above 0"),
+    (lambda: FbankConfig(n_mels="80"), "n_mels must be a whole number"),
+    (lambda: Fbank(MfccConfig()), "of type FbankConfig, got MfccConfig"),
+    (lambda: Fbank().extract(WAVEFORM), "got Waveform"),
     (lambda: Mfcc().extract(WAVEFORM), "got Waveform"),
     (lambda: Mfcc().extract([0.5, 0.5]), "1-D"),
     (lambda: timeline_to_frames([(3, 9)], 100, MfccConfig()), "of type Timeline"),

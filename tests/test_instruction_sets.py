@@ -22,7 +22,7 @@ from trfast.embedding.gmm import BaumWelchStatistics, DiagonalGmm
 from trfast.embedding.ivector import TotalVariability
 from trfast.errors import ParameterError
 from trfast.evidence import _merges
-from trfast.features import Mfcc, sliding_normalization
+from trfast.features import Fbank, Mfcc, sliding_normalization
 from trfast.scoring import edges_above
 from trfast.scoring.triplet import TripletRanking
 from trfast.segmentation.bic import _bic_merges
@@ -89,6 +89,7 @@ def ivectors(x: Array) -> Array:
 
 CALLS: dict[str, Callable[[Array], Array]] = {
     "mfcc": lambda x: Mfcc().extract(x.ravel()),
+    "fbank": lambda x: Fbank().extract(x.ravel()),
     "normalization": lambda x: sliding_normalization(x.astype(np.float64), window=30),
     "gmm": lambda x: mixture(x).predict_proba(10 * x),
     "ivector": ivectors,

@@ -1,4 +1,4 @@
-"""Frames: MFCC, their deltas and normalization, the store that holds them, and their clock."""
+"""Frames: MFCC, filter banks, deltas and normalization, the store that holds them, their clock."""
 
 from trfast.features.clock import (
     HOP,
@@ -9,7 +9,8 @@ from trfast.features.clock import (
     timeline_mask,
     timeline_to_frames,
 )
-from trfast.features.config import MfccConfig
+from trfast.features.config import FbankConfig, FrameConfig, MfccConfig
+from trfast.features.filterbank import Fbank
 from trfast.features.frames import CHUNK, Frames, FrameStore, checked_frames, in_chunks
 from trfast.features.mfcc import Mfcc
 from trfast.features.normalization import (
@@ -22,6 +23,9 @@ from trfast.features.normalization import (
 __all__ = [
     "CHUNK",
     "HOP",
+    "Fbank",
+    "FbankConfig",
+    "FrameConfig",
     "FrameStore",
     "Frames",
     "Mfcc",

@@ -14,10 +14,10 @@ from trfast._checks import check_integer, check_integers, check_not_negative
 from trfast.annotation import Timeline, check_timeline
 from trfast.audio import SAMPLE_RATE
 from trfast.errors import ParameterError
-from trfast.features.config import MfccConfig
+from trfast.features.config import FrameConfig, MfccConfig
 
 
-def frame_hop(config: MfccConfig) -> float:
+def frame_hop(config: FrameConfig) -> float:
     """Return the seconds from a frame to the next, a whole number of samples.
 
     Examples
@@ -44,27 +44,27 @@ def frames_in(seconds: float, hop: float) -> int:
 
 
 def lasts(
-    n_frames: npt.NDArray[np.int64], seconds: float, config: MfccConfig
+    n_frames: npt.NDArray[np.int64], seconds: float, config: FrameConfig
 ) -> npt.NDArray[np.bool_]:
     """Say which numbers of frames last at least so many seconds."""
     return np.asarray(n_frames * frame_hop(config) >= seconds)
 
 
-def check_audio_rate(config: MfccConfig) -> None:
+def check_audio_rate(config: FrameConfig) -> None:
     """Raise an error if frames so configured are not made of what `trfast.audio` gives.
 
     There, all audio is at one rate. Sound of less needs no other: filters may end where it does.
     """
     if config.sample_rate != SAMPLE_RATE:
         raise ParameterError(
-            f"mfcc is configured for {config.sample_rate} Hz, but all audio is resampled to"
+            f"frames are configured for {config.sample_rate} Hz, but all audio is resampled to"
             f" {SAMPLE_RATE} Hz: take sample_rate={SAMPLE_RATE}, and for narrow-band sound a"
             f" lower high_frequency (3800 for a telephone's)"
         )
 
 
 def timeline_to_frames(
-    timeline: Timeline, n_frames: int, config: MfccConfig
+    timeline: Timeline, n_frames: int, config: FrameConfig
 ) -> npt.NDArray[np.int64]:
     """Return the (k, 2) frame bounds [first, last) whose centres lie inside each segment.
 
@@ -79,7 +79,7 @@ def timeline_to_frames(
     return frames[frames[:, 1] > frames[:, 0]]
 
 
-def timeline_mask(timeline: Timeline, n_frames: int, config: MfccConfig) -> npt.NDArray[np.bool_]:
+def timeline_mask(timeline: Timeline, n_frames: int, config: FrameConfig) -> npt.NDArray[np.bool_]:
     """Say of each frame whether it lies inside, (n_frames,), as `timeline_to_frames` does."""
     mask = np.zeros(n_frames, dtype=bool)
     for first, last in timeline_to_frames(timeline, n_frames, config):
@@ -88,7 +88,7 @@ def timeline_mask(timeline: Timeline, n_frames: int, config: MfccConfig) -> npt.
 
 
 def frames_to_seconds(
-    frames: npt.ArrayLike, n_frames: int, duration: float, config: MfccConfig
+    frames: npt.ArrayLike, n_frames: int, duration: float, config: FrameConfig
 ) -> npt.NDArray[np.float64]:
     """Return the times of frame bounds: frame t stands for one hop around its centre.
 
@@ -104,5 +104,5 @@ def frames_to_seconds(
     return np.minimum(np.where(index >= n_frames, duration, seconds), duration)
 
 
-def _window(config: MfccConfig) -> float:
+def _window(config: FrameConfig) -> float:
     return config.window_samples / config.sample_rate

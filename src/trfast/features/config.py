@@ -1,4 +1,4 @@
-"""MfccConfig: what a frame is."""
+"""FrameConfig, MfccConfig, FbankConfig: what a frame is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,49 @@ from trfast.errors import ParameterError
 
 
 @dataclass(frozen=True, kw_only=True)
-class MfccConfig:
+class FrameConfig:
+    """Where frames lie; what the clock needs to know of them.
+
+    Parameters
+    ----------
+    sample_rate : int
+        Hz, of the samples that frames are made of.
+    window, hop : float
+        Length and step of a frame in seconds, which are rounded to whole samples.
+
+    Raises
+    ------
+    ParameterError
+        If a value makes no sense, alone or beside the others.
+    """
+
+    sample_rate: int = 16_000
+    window: float = 0.025
+    hop: float = 0.010
+
+    def __post_init__(self) -> None:
+        check_integer(self.sample_rate, "sample_rate", least=1)
+        check_positive(self.window, "window")
+        check_positive(self.hop, "hop")
+        if not 1 <= self.hop_samples <= self.window_samples:
+            raise ParameterError(
+                f"window {self.window} s and hop {self.hop} s at {self.sample_rate} Hz: "
+                "the hop must be at least one sample and at most the window"
+            )
+
+    @property
+    def window_samples(self) -> int:
+        """Length of a frame in samples."""
+        return round(self.window * self.sample_rate)
+
+    @property
+    def hop_samples(self) -> int:
+        """Step from a frame to the next in samples."""
+        return round(self.hop * self.sample_rate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MfccConfig(FrameConfig):
     """What an MFCC frame is; the defaults are those of the default model.
 
     Parameters
@@ -37,9 +79,6 @@ class MfccConfig:
         If a value makes no sense, alone or beside the others.
     """
 
-    sample_rate: int = 16_000
-    window: float = 0.025
-    hop: float = 0.010
     n_cepstra: int = 19
     n_mels: int = 40
     low_frequency: float = 100.0
@@ -48,35 +87,62 @@ class MfccConfig:
     floor: float = 2.0**-30 / 12
 
     def __post_init__(self) -> None:
-        for name in ("sample_rate", "n_cepstra", "n_mels"):
-            check_integer(getattr(self, name), name, least=1)
-        for name in ("window", "hop", "high_frequency"):
-            check_positive(getattr(self, name), name)
-        for name in ("low_frequency", "pre_emphasis", "floor"):
-            check_not_negative(getattr(self, name), name)
-        if not 1 <= self.hop_samples <= self.window_samples:
-            raise ParameterError(
-                f"window {self.window} s and hop {self.hop} s at {self.sample_rate} Hz: "
-                "the hop must be at least one sample and at most the window"
-            )
-        if not 0 <= self.low_frequency < self.high_frequency <= self.sample_rate / 2:
-            raise ParameterError(
-                f"mel filters from {self.low_frequency} to {self.high_frequency} Hz do not lie "
-                f"between 0 and half the sample rate, {self.sample_rate / 2} Hz"
-            )
-        if not 1 <= self.n_cepstra < self.n_mels:
+        super().__post_init__()
+        check_integer(self.n_cepstra, "n_cepstra", least=1)
+        _check_filters(self)
+        if not self.n_cepstra < self.n_mels:
             raise ParameterError(
                 f"n_cepstra must be from 1 to n_mels - 1 = {self.n_mels - 1}, got {self.n_cepstra}"
             )
-        if not self.pre_emphasis < 1:
-            raise ParameterError(f"pre_emphasis must lie in [0, 1), got {self.pre_emphasis}")
 
-    @property
-    def window_samples(self) -> int:
-        """Length of a frame in samples."""
-        return round(self.window * self.sample_rate)
 
-    @property
-    def hop_samples(self) -> int:
-        """Step from a frame to the next in samples."""
-        return round(self.hop * self.sample_rate)
+@dataclass(frozen=True, kw_only=True)
+class FbankConfig(FrameConfig):
+    """What a frame of Kaldi's filter banks is; the defaults are those of neural embeddings.
+
+    Parameters
+    ----------
+    sample_rate : int
+        Hz, of the samples that `Fbank` gets.
+    window, hop : float
+        Length and step of a frame in seconds, which are rounded to whole samples; times go by the
+        rounded ones (`trfast.features.frame_hop`).
+    n_mels : int
+        Number of mel filters.
+    low_frequency, high_frequency : float
+        Edges of the filter bank in Hz.
+    pre_emphasis : float
+        Coefficient of the first-order difference.
+    floor : float
+        Least output of a filter, before the logarithm. The default is the rounding of float32 at
+        1, as in Kaldi.
+
+    Raises
+    ------
+    ParameterError
+        If a value makes no sense, alone or beside the others.
+    """
+
+    n_mels: int = 80
+    low_frequency: float = 20.0
+    high_frequency: float = 8000.0
+    pre_emphasis: float = 0.97
+    floor: float = 2.0**-23
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_filters(self)
+
+
+def _check_filters(config: MfccConfig | FbankConfig) -> None:
+    check_integer(config.n_mels, "n_mels", least=1)
+    check_positive(config.high_frequency, "high_frequency")
+    for name in ("low_frequency", "pre_emphasis", "floor"):
+        check_not_negative(getattr(config, name), name)
+    if not 0 <= config.low_frequency < config.high_frequency <= config.sample_rate / 2:
+        raise ParameterError(
+            f"mel filters from {config.low_frequency} to {config.high_frequency} Hz do not lie "
+            f"between 0 and half the sample rate, {config.sample_rate / 2} Hz"
+        )
+    if not config.pre_emphasis < 1:
+        raise ParameterError(f"pre_emphasis must lie in [0, 1), got {config.pre_emphasis}")

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
-import numpy as np
-import numpy.typing as npt
-
 from trfast._checks import check_type
-from trfast._ext import _mfcc
-from trfast.errors import AudioError, ParameterError, ParameterTypeError
-from trfast.features._mfcc_tables import mfcc_tables
+from trfast.features._extractor import FrameExtractor
+from trfast.features._tables import mfcc_tables
 from trfast.features.config import MfccConfig
 
-# Samples from here on are no sound: their energy may overflow. The kernel looks at the
-# energy of a frame only, 1e30 at most, so that a bad sample is searched for just once.
-_IMPLAUSIBLE = 1e13
 
-
-class Mfcc:
+class Mfcc(FrameExtractor):
     """Mel-frequency cepstra and log-energy of a stream of samples.
 
     A frame is pre-emphasized by itself (its first sample counts as its own predecessor, as
@@ -26,6 +16,8 @@ class Mfcc:
     pre-emphasized samples; then come a Hamming window, the power spectrum (FFT of the next
     power of two), triangular filters of equal width in mel (2595 log10(1 + f / 700)) and of
     unit area in Hz, the natural logarithm and the orthonormal DCT, without c0.
+
+    The columns are the log-energy, then c1, c2, ...: ``1 + n_cepstra``.
 
     Parameters
     ----------
@@ -51,92 +43,4 @@ class Mfcc:
 
     def __init__(self, config: MfccConfig | None = None) -> None:
         self.config = MfccConfig() if config is None else check_type(config, MfccConfig, "config")
-        self._tables = mfcc_tables(self.config)
-
-    def extract(
-        self, blocks: npt.NDArray[np.floating] | Iterable[npt.NDArray[np.floating]]
-    ) -> npt.NDArray[np.float32]:
-        """Return the frames of a signal.
-
-        Parameters
-        ----------
-        blocks : ndarray (n,) or iterable of ndarray (n_i,)
-            Samples at the configuration's rate, full scale -1 to 1, whole or in blocks of any
-            size; the frames do not depend on how the signal is cut.
-
-        Returns
-        -------
-        ndarray (n_frames, 1 + n_cepstra) of float32
-            Log-energy, then c1, c2, ...; ``n_frames = 1 + (n - window) // hop`` in samples,
-            0 for a signal shorter than a window.
-
-        Raises
-        ------
-        AudioError
-            If a sample is NaN, infinite or absurdly large; the message gives its time.
-        ParameterError
-            If the blocks cannot be gone through, or one is not a 1-D array of floats.
-        """
-        frames = np.empty((0, 1 + self.config.n_cepstra), np.float32)
-        n_frames = 0
-        for block in self.stream(blocks):
-            total = n_frames + len(block)
-            if total > len(frames):
-                # In place and by an eighth: the output of a stream is never there twice.
-                frames.resize((max(total, n_frames * 9 // 8), frames.shape[1]), refcheck=False)
-            frames[n_frames:total] = block
-            n_frames = total
-        frames.resize((n_frames, frames.shape[1]), refcheck=False)
-        return frames
-
-    def stream(
-        self, blocks: npt.NDArray[np.floating] | Iterable[npt.NDArray[np.floating]]
-    ) -> Iterator[npt.NDArray[np.float32]]:
-        """Yield the frames of a signal as its samples arrive; arguments and errors as `extract`.
-
-        Yields
-        ------
-        ndarray (n, 1 + n_cepstra) of float32
-            Consecutive frames, for each block those that it completes.
-        """
-        if not isinstance(blocks, Iterable):
-            raise ParameterTypeError(
-                f"samples must be an array or blocks of it, got {type(blocks).__name__}: of a"
-                " recording, trfast.audio.stream(...) gives them"
-            )
-        window, hop = self.config.window_samples, self.config.hop_samples
-        n_frames = 0
-        rest = np.empty(0, np.float32)
-        for block in [blocks] if isinstance(blocks, np.ndarray) else blocks:
-            samples = _checked_samples(block)
-            if len(rest):
-                samples = np.concatenate([rest, samples])
-            n_new = max(0, 1 + (len(samples) - window) // hop)
-            frames = np.empty((n_new, 1 + self.config.n_cepstra), np.float32)
-            if not _mfcc.mfcc(samples, **self._tables, out=frames):
-                self._raise_implausible(samples, n_frames)
-            yield frames
-            rest = samples[n_new * hop :].copy()
-            n_frames += n_new
-        self._raise_implausible(rest, n_frames)
-
-    def _raise_implausible(self, samples: npt.NDArray[np.float32], first_frame: int) -> None:
-        """Raise AudioError if one of the samples, which start with a frame, is no sound."""
-        bad = np.flatnonzero(~(np.abs(samples) < _IMPLAUSIBLE))
-        if len(bad):
-            time = (first_frame * self.config.hop_samples + bad[0]) / self.config.sample_rate
-            raise AudioError(
-                f"the sample at {time:.3f} s is {samples[bad[0]]}; expected numbers from about "
-                "-1 to 1. Repair the recording, or cut this place out"
-            )
-
-
-def _checked_samples(block: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-    samples = np.asarray(block)
-    if samples.ndim != 1:
-        raise ParameterError(f"samples must be 1-D (one channel), got shape {samples.shape}")
-    if not np.issubdtype(samples.dtype, np.floating):
-        raise ParameterError(
-            f"samples must be floats from -1 to 1, got {samples.dtype}; divide 16-bit by 32768"
-        )
-    return np.ascontiguousarray(samples, dtype=np.float32)
+        super().__init__(self.config, mfcc_tables(self.config), 1 + self.config.n_cepstra)

@@ -1,8 +1,8 @@
-/* The MFCC kernel for LANES frames at a time; see _mfcc_simd.h. With one lane, vectors are plain
- * floats and the same lines compile anywhere. */
+/* The kernel of _mel_simd.h for LANES frames at a time. With one lane, vectors are plain floats and
+ * the same lines compile anywhere. */
 
 /* What the kernel calls. */
-#define trfast_mfcc_frames TRFAST_CHOSEN(trfast_mfcc_frames)
+#define trfast_mel_frames TRFAST_CHOSEN(trfast_mel_frames)
 
 #define lanes SET(lanes)
 #define lanes_int SET(lanes_int)
@@ -13,6 +13,7 @@
 typedef float lanes __attribute__((vector_size(VECTOR_BYTES)));
 typedef int32_t lanes_int __attribute__((vector_size(VECTOR_BYTES)));
 #define TO_FLOAT(x) __builtin_convertvector(x, lanes)
+#define EITHER(x, a, b) ((lanes)(((lanes_int)(a) & (x)) | ((lanes_int)(b) & ~(x))))
 #define LANE(x, l) (x)[l]
 #define INLINE static inline __attribute__((always_inline)) TARGET
 #else
@@ -20,6 +21,7 @@ typedef int32_t lanes_int __attribute__((vector_size(VECTOR_BYTES)));
 typedef float lanes;
 typedef int32_t lanes_int;
 #define TO_FLOAT(x) ((float)(x))
+#define EITHER(x, a, b) ((x) ? (a) : (b))
 #define LANE(x, l) (x)
 #define INLINE static inline
 #endif
@@ -55,7 +57,7 @@ INLINE complex_lanes SET(turned)(lanes re, lanes im, const float *w) {
 
 /* In-place FFT of n rows by decimation in frequency: radix 4, a last radix 2 where n is not
  * a power of 4. Bin k ends in row plan->order[k]. */
-INLINE void SET(fft)(const trfast_mfcc_plan *plan, complex_lanes *z, int n) {
+INLINE void SET(fft)(const trfast_mel_plan *plan, complex_lanes *z, int n) {
     int size = n;
     for (; size >= 4; size /= 4) {
         const int quarter = size / 4, step = 2 * (plan->n_fft / size);
@@ -87,7 +89,7 @@ INLINE void SET(fft)(const trfast_mfcc_plan *plan, complex_lanes *z, int n) {
 /* OUT power (n_fft / 2 + 1,): spectrum of the real signal whose even samples were the real and
  * whose odd samples the imaginary parts of z before the FFT. Even and odd parts come out
  * doubled, which the halved taper makes good. */
-INLINE void SET(power_spectrum)(const trfast_mfcc_plan *plan, const complex_lanes *z,
+INLINE void SET(power_spectrum)(const trfast_mel_plan *plan, const complex_lanes *z,
                                 lanes *power) {
     const int half = plan->n_fft / 2;
     const lanes sum = 2.0f * (z->re + z->im), difference = 2.0f * (z->re - z->im);
@@ -105,12 +107,26 @@ INLINE void SET(power_spectrum)(const trfast_mfcc_plan *plan, const complex_lane
     }
 }
 
+/* Sum of the samples of each frame, which lie in `columns` as below. */
+INLINE lanes SET(sum)(const trfast_mel_plan *plan, const float *columns, int stride) {
+    lanes sum = SET(broadcast)(0.0f), now;
+    for (int row = 0; row < plan->hop; ++row) {
+        const float *from = columns + row * stride;
+        for (int n = row; n < plan->window; n += plan->hop, ++from) {
+            memcpy(&now, from, sizeof now);
+            sum += now;
+        }
+    }
+    return sum;
+}
+
 /* OUT x (window,): pre-emphasized, tapered samples; returns the energy before the taper. The
  * first sample of a frame is its own predecessor. Lane l of sample n stands in `columns` at
  * row n % hop, column n / hop + l: what frames share is transposed once. */
-INLINE lanes SET(windowed)(const trfast_mfcc_plan *plan, const float *columns, int stride,
+INLINE lanes SET(windowed)(const trfast_mel_plan *plan, const float *columns, int stride,
                            lanes *x) {
-    lanes energy = SET(broadcast)(plan->energy_floor), before;
+    lanes energy = SET(broadcast)(plan->energy_floor), mean = SET(broadcast)(0.0f), before;
+    if (plan->mean_weight != 0) mean = plan->mean_weight * SET(sum)(plan, columns, stride);
     memcpy(&before, columns, sizeof before);
     for (int n = 0, column = 0; n < plan->window; ++column) {
         for (int row = 0; row < plan->hop && n < plan->window; ++row, ++n) {
@@ -118,7 +134,7 @@ INLINE lanes SET(windowed)(const trfast_mfcc_plan *plan, const float *columns, i
             memcpy(&now, columns + row * stride + column, sizeof now);
             const lanes y = now - plan->pre_emphasis * before;
             energy += y * y;
-            x[n] = plan->taper[n] * y;
+            x[n] = plan->taper[n] * (y - mean);
             before = now;
         }
     }
@@ -126,12 +142,14 @@ INLINE lanes SET(windowed)(const trfast_mfcc_plan *plan, const float *columns, i
 }
 
 /* OUT out (n_frames, 1 + n_cepstra): log-energy and cepstra of IN samples, of which there are
- * (n_frames - 1) * hop + window. Returns 0 if a frame's energy is 1e30 or more, or NaN. */
+ * (n_frames - 1) * hop + window; without cepstra (n_frames, n_mels): the logarithms of the
+ * filters' outputs. Returns 0 if a frame's energy is 1e30 or more, or NaN. */
 TARGET
-static int SET(trfast_mfcc_frames)(const trfast_mfcc_plan *plan, const float *samples,
+static int SET(trfast_mel_frames)(const trfast_mel_plan *plan, const float *samples,
                                    int64_t n_frames, void *workspace, float *out) {
     const int hop = plan->hop, stride = LANES + (plan->window - 1) / hop;
-    const int width = 1 + plan->n_cepstra;
+    const int width = plan->n_cepstra ? 1 + plan->n_cepstra : plan->n_mels;
+    const lanes least = SET(broadcast)(plan->mel_least);
     lanes *x = (lanes *)(((uintptr_t)workspace + 63) & ~(uintptr_t)63);
     lanes *power = x + plan->n_fft, *mel = power + plan->n_fft / 2 + 1;
     float *columns = (float *)(mel + plan->n_mels);
@@ -147,13 +165,10 @@ static int SET(trfast_mfcc_frames)(const trfast_mfcc_plan *plan, const float *sa
         }
 
         const lanes energy = SET(windowed)(plan, columns, stride, x);
-        const lanes log_energy = SET(natural_log)(energy);
         lanes_int bits;
         memcpy(&bits, &energy, sizeof bits);
-        for (int l = 0; l < count; ++l) {
+        for (int l = 0; l < count; ++l)
             plausible &= (uint32_t)LANE(bits, l) < 0x7149f2cau; /* 1e30f; NaN lies above */
-            out[l * width] = LANE(log_energy, l);
-        }
 
         memset(x + plan->window, 0, sizeof(lanes) * (size_t)(plan->n_fft - plan->window));
         SET(fft)(plan, (complex_lanes *)x, plan->n_fft / 2);
@@ -164,9 +179,16 @@ static int SET(trfast_mfcc_frames)(const trfast_mfcc_plan *plan, const float *sa
             lanes sum = SET(broadcast)(plan->mel_floor[m]);
             for (int k = plan->mel_bounds[2 * m]; k < plan->mel_bounds[2 * m + 1]; ++k)
                 sum += *weight++ * power[k];
-            mel[m] = SET(natural_log)(sum);
+            mel[m] = SET(natural_log)(EITHER(sum > least, sum, least));
         }
 
+        if (!plan->n_cepstra) {
+            for (int l = 0; l < count; ++l)
+                for (int m = 0; m < width; ++m) out[l * width + m] = LANE(mel[m], l);
+            continue;
+        }
+        const lanes log_energy = SET(natural_log)(energy);
+        for (int l = 0; l < count; ++l) out[l * width] = LANE(log_energy, l);
         const float *cosine = plan->dct;
         for (int c = 1; c <= plan->n_cepstra; ++c) {
             lanes cepstrum = SET(broadcast)(0.0f);
@@ -182,5 +204,6 @@ static int SET(trfast_mfcc_frames)(const trfast_mfcc_plan *plan, const float *sa
 #undef lanes_int
 #undef complex_lanes
 #undef TO_FLOAT
+#undef EITHER
 #undef LANE
 #undef INLINE
