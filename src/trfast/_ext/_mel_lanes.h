@@ -26,6 +26,26 @@ typedef int32_t lanes_int;
 #define INLINE static inline
 #endif
 
+/* The first, the second halves of a and b, one of a and one of b in turn. */
+#ifdef __clang__
+#define SHUFFLED(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLED(a, b, ...) __builtin_shuffle(a, b, (lanes_int){__VA_ARGS__})
+#endif
+#if LANES == 16
+#define FIRST(a, b) SHUFFLED(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define SECOND(a, b) SHUFFLED(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#elif LANES == 8
+#define FIRST(a, b) SHUFFLED(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define SECOND(a, b) SHUFFLED(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#elif LANES == 4
+#define FIRST(a, b) SHUFFLED(a, b, 0, 4, 1, 5)
+#define SECOND(a, b) SHUFFLED(a, b, 2, 6, 3, 7)
+#else
+#define FIRST(a, b) (a)
+#define SECOND(a, b) (b)
+#endif
+
 typedef struct {
     lanes re, im;
 } complex_lanes;
@@ -48,6 +68,41 @@ INLINE lanes SET(natural_log)(lanes x) {
     const lanes series =
         1.0f + s2 * (1.0f / 3 + s2 * (1.0f / 5 + s2 * (1.0f / 7 + s2 * (1.0f / 9))));
     return TO_FLOAT(e) * 0.69314718056f + 2.0f * s * series;
+}
+
+/* OUT to[j * stride + i] = from[i * step + j], i and j below LANES. */
+INLINE void SET(turn_block)(const float *from, int step, float *to, int stride) {
+    lanes a[LANES], b[LANES];
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; ++i) memcpy(a + i, from + (ptrdiff_t)i * step, sizeof *a);
+#pragma GCC unroll 4
+    for (int done = 1; done < LANES; done *= 2) {
+#pragma GCC unroll 8
+        for (int i = 0; i < LANES / 2; ++i) {
+            b[2 * i] = FIRST(a[i], a[i + LANES / 2]);
+            b[2 * i + 1] = SECOND(a[i], a[i + LANES / 2]);
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < LANES; ++i) a[i] = b[i];
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; ++i) memcpy(to + (ptrdiff_t)i * stride, a + i, sizeof *a);
+}
+
+/* OUT to (n, stride): transpose of IN from (rows, step), of which n columns are taken. */
+TARGET
+static void SET(transpose)(const float *from, int rows, int step, int n, float *to, int stride) {
+    int i = 0;
+    for (; i + LANES <= rows; i += LANES) {
+        int j = 0;
+        for (; j + LANES <= n; j += LANES)
+            SET(turn_block)(from + (ptrdiff_t)i * step + j, step, to + (ptrdiff_t)j * stride + i,
+                            stride);
+        for (; j < n; ++j)
+            for (int k = i; k < i + LANES; ++k) to[j * stride + k] = from[k * step + j];
+    }
+    for (; i < rows; ++i)
+        for (int j = 0; j < n; ++j) to[j * stride + i] = from[i * step + j];
 }
 
 INLINE complex_lanes SET(turned)(lanes re, lanes im, const float *w) {
@@ -109,15 +164,17 @@ INLINE void SET(power_spectrum)(const trfast_mel_plan *plan, const complex_lanes
 
 /* Sum of the samples of each frame, which lie in `columns` as below. */
 INLINE lanes SET(sum)(const trfast_mel_plan *plan, const float *columns, int stride) {
-    lanes sum = SET(broadcast)(0.0f), now;
+    lanes sum = SET(broadcast)(0.0f), other = sum, now;
     for (int row = 0; row < plan->hop; ++row) {
         const float *from = columns + row * stride;
         for (int n = row; n < plan->window; n += plan->hop, ++from) {
             memcpy(&now, from, sizeof now);
-            sum += now;
+            now += other; /* two sums in turn: an addition need not wait for the one before */
+            other = sum;
+            sum = now;
         }
     }
-    return sum;
+    return sum + other;
 }
 
 /* OUT x (window,): pre-emphasized, tapered samples; returns the energy before the taper. The
@@ -159,10 +216,9 @@ static int SET(trfast_mel_frames)(const trfast_mel_plan *plan, const float *samp
         const int count = n_frames - done < LANES ? (int)(n_frames - done) : LANES;
         const int n_samples = (count - 1) * hop + plan->window;
         const float *from = samples + done * hop;
-        for (int n = 0, c = 0; n < n_samples; ++c) {
-            const int end = n + hop < n_samples ? n + hop : n_samples;
-            for (float *to = columns + c; n < end; ++n, to += stride) *to = from[n];
-        }
+        const int whole = n_samples / hop;
+        SET(transpose)(from, whole, hop, hop, columns, stride);
+        SET(transpose)(from + whole * hop, 1, hop, n_samples % hop, columns + whole, stride);
 
         const lanes energy = SET(windowed)(plan, columns, stride, x);
         lanes_int bits;
@@ -183,8 +239,7 @@ static int SET(trfast_mel_frames)(const trfast_mel_plan *plan, const float *samp
         }
 
         if (!plan->n_cepstra) {
-            for (int l = 0; l < count; ++l)
-                for (int m = 0; m < width; ++m) out[l * width + m] = LANE(mel[m], l);
+            SET(transpose)((const float *)mel, width, LANES, count, out, width);
             continue;
         }
         const lanes log_energy = SET(natural_log)(energy);
@@ -205,5 +260,8 @@ static int SET(trfast_mel_frames)(const trfast_mel_plan *plan, const float *samp
 #undef complex_lanes
 #undef TO_FLOAT
 #undef EITHER
+#undef SHUFFLED
+#undef FIRST
+#undef SECOND
 #undef LANE
 #undef INLINE

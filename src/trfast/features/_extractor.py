@@ -49,6 +49,9 @@ class FrameExtractor:
         ParameterError
             If the blocks cannot be gone through, or one is not a 1-D array of floats.
         """
+        if isinstance(blocks, np.ndarray):
+            (frames,) = self.stream(blocks)
+            return frames
         frames = np.empty((0, self._n_columns), np.float32)
         n_frames = 0
         for block in self.stream(blocks):
