@@ -23,8 +23,8 @@ from benchmarks.end_to_end import TARGET_MEGABYTES, TARGET_SPEED
 from threadpoolctl import threadpool_info
 
 PACKAGES = (
-    "trfast numpy scipy scikit-learn librosa kaldi-native-fbank torch torchaudio faiss-cpu"
-    " fastcluster spy-der pyannote.metrics"
+    "trfast numpy scipy scikit-learn librosa kaldi-native-fbank torch torchaudio asrfront"
+    " faiss-cpu fastcluster spy-der pyannote.metrics"
 )
 
 Results = dict[str, dict[str, float]]  # seconds by stage and system
