@@ -14,6 +14,7 @@ from scipy.spatial.distance import squareform
 from tests.reference import clustering as reference
 from trfast._ext import _union_find
 from trfast.clustering import (
+    average_linkage_of_edges,
     average_linkage_of_scores,
     complete_linkage,
     complete_linkage_of_edges,
@@ -227,6 +228,38 @@ def test_average_linkage_is_that_of_the_twin(seed: int, apart: bool) -> None:
     found = average_linkage_of_scores(scores, threshold=0.4, groups=groups if apart else None)
     own = groups.tolist() if apart else list(range(14))
     assert found.tolist() == reference.average_linkage(scores, 0.4, own)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("threshold", [-0.2, 0.1, 0.4])
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_average_linkage_of_edges_equals_that_of_all_scores(
+    seed: int, apart: bool, threshold: float, dtype: type
+) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(20, 4)).repeat(6, axis=0) + 0.7 * rng.normal(size=(120, 4))
+    left: Any = np.hstack([x, rng.normal(size=(120, 1)), np.ones((120, 1))]).astype(dtype)
+    right = left[:, [0, 1, 2, 3, 5, 4]]
+    scores = (left @ right.T).astype(np.float64)
+    groups = rng.integers(0, 30, 120) if apart else None
+    pairs = np.argwhere(np.triu(scores >= threshold, 1))
+    pairs = rng.permuted(pairs[rng.permutation(len(pairs))], axis=1)
+    found = average_linkage_of_edges(
+        pairs, scores[tuple(pairs.T)], left, right, threshold=threshold, groups=groups
+    )
+    expected = average_linkage_of_scores(scores, threshold=threshold, groups=groups)
+    assert found.tolist() == expected.tolist()
+    assert 1 < found.max() < 119
+
+
+def test_average_linkage_of_edges_of_nothing() -> None:
+    none = np.empty((0, 2))
+    assert average_linkage_of_edges([], [], none, none, threshold=0.0).tolist() == []
+    one = np.ones((1, 2))
+    assert average_linkage_of_edges([], [], one, one, threshold=0.0).tolist() == [0]
+    with pytest.raises(ParameterError, match="pairs must name items 0 to 0"):
+        average_linkage_of_edges([[0, 1]], [1.0], one, one, threshold=0.0)
 
 
 def test_average_linkage_of_nothing_and_one() -> None:

@@ -74,7 +74,7 @@ def test_what_cannot_be(backends: dict[str, Backend]) -> None:
 
 
 @pytest.mark.parametrize("threshold", [-0.2, 0.1, 0.5])
-def test_average_linkage_goes_component_by_component(threshold: float) -> None:
+def test_average_linkage_looks_at_edges_only(threshold: float) -> None:
     rows = np.random.default_rng(3).normal(size=(60, 3)).astype(np.float32)
     found = Comparison(threshold=threshold, clustering="average").cluster(rows)
     expected = average_linkage_of_scores(cosine_similarity(rows), threshold=threshold)

@@ -6,6 +6,8 @@ Clusters are numbered in order of first appearance.
 
 from __future__ import annotations
 
+from heapq import heapify, heappop, heappush
+
 import numpy as np
 import numpy.typing as npt
 from scipy.cluster.hierarchy import fcluster, linkage
@@ -31,8 +33,6 @@ CLUSTERINGS = ("cc", "hac", "average")
 
 # Less than any mean of similarities: what is never joined, whatever else speaks for it.
 _NEVER = -1e12
-# Items of one average linkage, all of whose scores are in memory.
-_MOST_AVERAGED = 20_000
 
 
 def check_clustering(name: str) -> str:
@@ -229,7 +229,7 @@ def average_linkage_of_scores(
     Raises
     ------
     ParameterError
-        If the scores are not of all pairs, the sizes differ, or there are over 20,000 items.
+        If the scores are not of all pairs, or the sizes differ.
 
     Examples
     --------
@@ -241,12 +241,6 @@ def average_linkage_of_scores(
     n = len(matrix)
     if n < 2:
         return np.zeros(n, np.int64)
-    if n > _MOST_AVERAGED:
-        raise ParameterError(
-            f"average linkage of {n:,} items that hang together takes {8 * n**2 / 1e9:.0f} GB, at"
-            f" most {_MOST_AVERAGED:,} are taken; raise the threshold, or take connected"
-            " components ('cc')"
-        )
     if groups is not None:
         _, group = np.unique(check_groups(groups, "groups", n, "an item"), return_inverse=True)
         matrix = np.where(group[:, None] == group, _NEVER, matrix)
@@ -256,6 +250,109 @@ def average_linkage_of_scores(
     return in_order_of_appearance(
         fcluster(tree, highest - threshold, criterion="distance").astype(np.int64)
     )
+
+
+def average_linkage_of_edges(
+    pairs: npt.ArrayLike,
+    similarities: npt.ArrayLike,
+    left: npt.NDArray[np.floating],
+    right: npt.NDArray[np.floating],
+    *,
+    threshold: float,
+    groups: npt.ArrayLike | None = None,
+) -> Labels:
+    """Average-linkage clustering of items whose scores are products, cut at a threshold.
+
+    The same clusters as `average_linkage_of_scores` finds: for two clusters whose mean score
+    reaches the threshold, that of some parts does as well, down to a pair of items, so that only
+    pairs of clusters above it are ever looked at; and their mean is the product of two sums. Time
+    and memory go with the listed pairs, not with all.
+
+    Parameters
+    ----------
+    pairs : array_like (m, 2)
+        All pairs that reach the threshold, each once; items in other pairs only stay alone.
+    similarities : array_like (m,)
+        Of each pair.
+    left, right : ndarray (n, k)
+        The score of items i and j is ``left[i] @ right[j]``, and ``left[j] @ right[i]``.
+    threshold : float
+        Least mean score for which two clusters are joined.
+    groups : array_like (n,), optional
+        Two items of one group never come into one cluster.
+
+    Returns
+    -------
+    ndarray (n,), int64
+        Cluster of each item, numbered in order of first appearance.
+
+    Raises
+    ------
+    ParameterError
+        If a pair names an item outside ``0..n-1``, or the sizes differ.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
+    >>> pairs, similarities = edges_above(x, 0.3)
+    >>> average_linkage_of_edges(pairs, similarities, x, x, threshold=0.3).tolist()
+    [0, 0, 1]
+    """
+    check_number(threshold, "threshold")
+    n = len(left)
+    edges = _check_pairs(pairs, n)
+    weights = check_vector(similarities, "similarities", len(edges), "a pair")
+    apart = np.arange(n)
+    if groups is not None:
+        apart = np.unique(check_groups(groups, "groups", n, "an item"), return_inverse=True)[1]
+    # A cluster is a new number, and the sums of its items' rows; each knows those near to it.
+    rows = list(range(n))
+    left, right, sizes = left.copy(), right.copy(), np.ones(n)
+    inside = [{group} for group in apart.tolist()]
+    near: dict[int, set[int]] = {}
+    heap = []
+    for (i, j), score in zip(edges.tolist(), weights.tolist(), strict=True):
+        if groups is None or apart[i] != apart[j]:
+            near.setdefault(i, set()).add(j)
+            near.setdefault(j, set()).add(i)
+            heap.append((-score, min(i, j), max(i, j)))
+    heapify(heap)
+    parent = np.arange(n)
+    while heap:
+        _, i, j = heappop(heap)
+        if i not in near or j not in near:  # joined with another one since
+            continue
+        new, row, other = len(rows), rows[i], rows[j]
+        rows.append(row)
+        parent[other] = row
+        left[row] += left[other]
+        right[row] += right[other]
+        sizes[row] += sizes[other]
+        if groups is not None:
+            inside[row] |= inside[other]
+        candidates = sorted((near[i] | near[j]) - {i, j})
+        for old in (i, j):
+            for k in near.pop(old):
+                if k in near:
+                    near[k].discard(old)
+        near[new] = set()
+        if groups is not None:
+            candidates = [k for k in candidates if inside[row].isdisjoint(inside[rows[k]])]
+        if not candidates:
+            continue
+        places = np.array([rows[k] for k in candidates])
+        means = right[places] @ left[row] / (sizes[places] * sizes[row])
+        for k, mean in zip(candidates, means.tolist(), strict=True):
+            if mean >= threshold:
+                near[new].add(k)
+                near[k].add(new)
+                heappush(heap, (-mean, k, new))
+    for item in range(n):  # rows point to rows before them or after, in chains
+        root = item
+        while parent[root] != root:
+            root = int(parent[root])
+        parent[item] = root
+    return in_order_of_appearance(parent)
 
 
 def complete_linkage_of_edges(pairs: npt.ArrayLike, similarities: npt.ArrayLike, n: int) -> Labels:

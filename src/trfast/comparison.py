@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_type
 from trfast.clustering import (
-    average_linkage_of_scores,
+    average_linkage_of_edges,
     check_clustering,
     complete_linkage_of_edges,
     connected_components,
-    in_order_of_appearance,
-    members_of_groups,
 )
 from trfast.scoring.backend import Backend, Scores
 from trfast.scoring.cosine import cosine_components
@@ -85,42 +82,6 @@ class Comparison:
         """List the pairs of rows that are one by themselves; see `Backend.edges_above`."""
         return self.scores(rows).edges_above(self.threshold, n_threads=n_threads)
 
-    def average_linkage(
-        self, scores: Scores, components: IntArray, groups: IntArray | None = None
-    ) -> IntArray:
-        """Join rows by average linkage, component by component.
-
-        Parameters
-        ----------
-        scores : Scores
-            Of n rows.
-        components : ndarray (n,), int64
-            Connected components of the pairs that reach the threshold: no cluster reaches beyond
-            one, for a pair of two clusters that are joined has at least their mean similarity.
-        groups : ndarray (n,), int64, optional
-            Two rows of one group never come into one cluster.
-
-        Returns
-        -------
-        ndarray (n,), int64
-            Cluster of each row, numbered in order of first appearance.
-        """
-        first, members = members_of_groups(components, int(components.max(initial=-1)) + 1)
-        labels = np.empty_like(components)
-        n_found = 0
-        for start, stop in pairwise(first.tolist()):
-            own = members[start:stop]
-            found = np.zeros(1, np.int64)
-            if len(own) > 1:
-                found = average_linkage_of_scores(
-                    scores.between(own, own),
-                    threshold=self.threshold,
-                    groups=None if groups is None else groups[own],
-                )
-            labels[own] = n_found + found
-            n_found += int(found.max()) + 1
-        return in_order_of_appearance(labels)
-
     def cluster(self, rows: npt.ArrayLike, *, n_threads: int | None = 1) -> IntArray:
         """Join rows.
 
@@ -149,7 +110,9 @@ class Comparison:
         if self.clustering == "cc":
             return connected_components(pairs, n)
         if self.clustering == "average":
-            return self.average_linkage(scores, connected_components(pairs, n))
+            return average_linkage_of_edges(
+                pairs, similarities, *scores.factors(), threshold=self.threshold
+            )
         return complete_linkage_of_edges(pairs, similarities, n)
 
 

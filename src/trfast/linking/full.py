@@ -18,6 +18,7 @@ from trfast._checks import (
 )
 from trfast._ext import _union_find
 from trfast.clustering import (
+    average_linkage_of_edges,
     complete_linkage_of_edges,
     connected_components,
     constrained_components,
@@ -271,8 +272,12 @@ def _joined(
     if complete:
         labels = complete_linkage_of_edges(*edges, n)
     elif comparison.clustering == "average":
-        components = connected_components(edges[0], n)
-        labels = comparison.average_linkage(scores, components, groups if constrain else None)
+        labels = average_linkage_of_edges(
+            *edges,
+            *scores.factors(),
+            threshold=comparison.threshold,
+            groups=groups if constrain else None,
+        )
     elif constrain:
         labels = constrained_components(*edges, groups, n)
     else:

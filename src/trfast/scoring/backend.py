@@ -274,6 +274,28 @@ class Scores:
             return scores
         return normalize(scores, self.of_cohort[:, a], self.of_cohort[:, b])
 
+    def factors(self) -> tuple[FloatArray, FloatArray]:
+        """Return two rows for each row, whose products are the scores; sums of them add up scores.
+
+        Returns
+        -------
+        left, right : ndarray (n, m)
+            The score of rows i and j is ``left[i] @ right[j]``, and ``left[j] @ right[i]``.
+        """
+        if isinstance(self.backend.estimator, Plda):
+            left, right = self.backend.estimator.factors_of_projected(self.rows)
+        else:
+            left = right = LengthNorm().fit_transform(self.rows) if len(self.rows) else self.rows
+        if self.of_cohort is None:
+            return left, right
+        mean, deviation = self.of_cohort.astype(left.dtype)
+        half = (0.5 / deviation)[:, None]
+        mean = -mean[:, None] * half
+        one = np.ones_like(mean)
+        return np.hstack([left * half, left, mean, one]), np.hstack(
+            [right, right * half, one, mean]
+        )
+
     def edges_above(
         self, threshold: float, *, n_threads: int | None = 1
     ) -> tuple[IntArray, FloatArray]:

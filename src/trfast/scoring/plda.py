@@ -327,6 +327,19 @@ class Plda(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         ``L(n_a + n_b, a + b) - L(n_a, a) - L(n_b, b)`` the squares belong to one side each.
         They ride in the one matrix product as two more columns.
         """
+        left, right = self._factors(n_a, a, n_b, b)
+        return np.asarray(left @ right.T)
+
+    def factors_of_projected(self, rows: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+        """Return two rows for each that `project` made, (n, rank + 2): the product of the left ones
+        with the right ones is `similarity_of_projected`, and sums of them add its scores up."""
+        check_is_fitted(self)
+        x = _real_rows(rows, "rows", len(self.eigenvalues_))
+        return self._factors(1, x, 1, x)
+
+    def _factors(
+        self, n_a: int, a: FloatArray, n_b: int, b: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
         v = self.eigenvalues_.astype(np.float64)
         shared = v / (1 + (n_a + n_b) * v)
         constant = np.log1p(n_a * v) + np.log1p(n_b * v) - np.log1p((n_a + n_b) * v)
@@ -335,7 +348,7 @@ class Plda(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         dtype = np.result_type(a, b)
         left = np.column_stack([a * shared, own_a + constant.sum() / 2, np.ones(len(a))])
         right = np.column_stack([b, np.ones(len(b)), own_b])
-        return np.asarray(left.astype(dtype) @ right.astype(dtype).T)
+        return left.astype(dtype), right.astype(dtype)
 
     @property
     def _n_features_out(self) -> int:
