@@ -12,7 +12,7 @@ project = settings["project"]
 required = chain(
     settings["build-system"]["requires"],
     project["dependencies"],
-    *(project["optional-dependencies"][extra] for extra in ("av", "test-core")),
+    *(project["optional-dependencies"][extra] for extra in ("av", "neural", "test-core")),
 )
 pins = {
     f"{bound[1]}=={bound[2]}"

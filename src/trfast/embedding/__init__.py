@@ -4,6 +4,7 @@ from trfast.embedding.embedder import Embedder
 from trfast.embedding.gmm import BaumWelchStatistics, DiagonalGmm
 from trfast.embedding.ivector import ProjectedStatistics, TotalVariability
 from trfast.embedding.ivector_embedder import IvectorEmbedder, NormalizationConfig, segment_frames
+from trfast.embedding.onnx_embedder import OnnxEmbedder
 from trfast.embedding.simplified import SimplifiedIvectors
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Embedder",
     "IvectorEmbedder",
     "NormalizationConfig",
+    "OnnxEmbedder",
     "ProjectedStatistics",
     "SimplifiedIvectors",
     "TotalVariability",

@@ -5,7 +5,12 @@ from trfast.segmentation.chain import SegmentationConfig, segment
 from trfast.segmentation.divergence import change_points, gaussian_divergence
 from trfast.segmentation.moments import VARIANCE_FLOOR, column_moments
 from trfast.segmentation.resegmentation import viterbi_resegmentation
-from trfast.segmentation.units import Units, cut_units, units_between_changes
+from trfast.segmentation.units import (
+    Units,
+    cut_units,
+    units_between_changes,
+    windows_around,
+)
 
 __all__ = [
     "VARIANCE_FLOOR",
@@ -20,4 +25,5 @@ __all__ = [
     "segment",
     "units_between_changes",
     "viterbi_resegmentation",
+    "windows_around",
 ]

@@ -106,3 +106,23 @@ def units_between_changes(
     found = segment(features, regions, config=config, hop=hop)
     last = int(found[-1, 1]) if len(found) else 0
     return cut_units(found, last, duration=duration, hop=hop)
+
+
+def windows_around(units: Units, n_frames: int) -> Bounds:
+    """Return the bounds of a window around the middle of each unit, (n, 2), inside its region.
+
+    A window that would reach beyond is moved in; where the region is shorter than `n_frames`, it
+    is the region.
+
+    Examples
+    --------
+    >>> windows_around(cut_units([[0, 300], [400, 450]], 450, duration=0.75), 150).tolist()
+    [[0, 150], [37, 187], [112, 262], [150, 300], [400, 450]]
+    """
+    starts = np.flatnonzero(np.diff(units.regions, prepend=-1))
+    lasts = np.append(starts[1:], len(units)) - 1 if len(units) else starts
+    region = np.repeat(np.arange(len(starts)), lasts - starts + 1)
+    low, high = units.bounds[starts, 0][region], units.bounds[lasts, 1][region]
+    middle = units.bounds.sum(axis=1) // 2
+    start = np.minimum(np.maximum(middle - n_frames // 2, low), np.maximum(high - n_frames, low))
+    return np.stack([start, np.minimum(start + n_frames, high)], axis=1)

@@ -1,0 +1,207 @@
+"""Neural embeddings: filter banks of speech -> vectors, by a network in an ONNX file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trfast._checks import check_matrix, check_path
+from trfast.embedding.ivector import ProjectedStatistics
+from trfast.errors import MissingExtraError, ModelError
+from trfast.features.clock import HOP
+from trfast.features.frames import Frames
+
+FloatArray = npt.NDArray[Any]
+
+Bounds = npt.NDArray[np.int64]
+
+N_BANDS = 80
+# Pieces of one length that go through the network together.
+_BATCH = 16
+# Frames that a network needs at least; what is shorter is repeated.
+_LEAST_FRAMES = 30
+# Segments whose filter banks are in memory at a time.
+_CHUNK = 512
+_TINY = np.finfo(np.float32).tiny
+
+
+class OnnxEmbedder:
+    """A speaker embedding in an ONNX file, such as CAM++ or those of WeSpeaker.
+
+    Its input is Kaldi's 80 log filter banks (`Fbank`), less their mean over the piece, shape
+    (batch, frames, 80); its output one vector a piece. What they are called is read from the
+    file. One thread computes, and the result does not depend on what else is in a batch beyond
+    rounding. Picklable: another process opens the file again.
+
+    Parameters
+    ----------
+    path : path
+        ONNX file; users bring it, none comes with the package.
+
+    Raises
+    ------
+    MissingExtraError
+        If onnxruntime is missing (``pip install "trfast[neural]"``).
+    ModelError
+        If the file cannot be read, is no ONNX model, or takes or gives something else.
+
+    Notes
+    -----
+    What comes out adds up as statistics do: seconds, and seconds times the vector of length 1.
+    The vector of several segments is the direction of the sum.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(check_path(path, "path"))
+        try:
+            content = self.path.read_bytes()
+        except OSError as error:
+            raise ModelError(f"{self.path}: cannot be read: {error.strerror or error}") from error
+        self.file_hash = hashlib.sha256(content).hexdigest()
+        self._session = _session(self.path, content)
+
+    def __getstate__(self) -> Path:
+        return self.path
+
+    def __setstate__(self, path: Path) -> None:
+        self.__init__(path)  # type: ignore[misc]
+
+    def __repr__(self) -> str:
+        return f"<OnnxEmbedder {self.path.name} {self.file_hash:.12}: {self.dimension} dimensions>"
+
+    @cached_property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return int(self._run(np.zeros((1, _LEAST_FRAMES, N_BANDS), np.float32)).shape[1])
+
+    def __call__(self, pieces: Sequence[npt.ArrayLike]) -> npt.NDArray[np.float32]:
+        """Return the vectors of pieces of speech, as the network gives them.
+
+        Parameters
+        ----------
+        pieces : sequence of array_like (n_frames, 80)
+            Filter banks.
+
+        Returns
+        -------
+        ndarray (n_pieces, dimension), float32
+
+        Raises
+        ------
+        ParameterError
+            If a piece is empty, or of another shape.
+        ModelError
+            If the network gives NaN or infinity.
+        """
+        ready = [_centred(check_matrix(p, "pieces", n_columns=N_BANDS, min_rows=1)) for p in pieces]
+        lengths = np.array([len(piece) for piece in ready], np.int64)
+        if not ready:
+            return np.empty((0, self.dimension), np.float32)
+        found: FloatArray = np.empty((0, 0), np.float32)
+        for length in np.unique(lengths):
+            rows = np.flatnonzero(lengths == length)
+            for start in range(0, len(rows), _BATCH):
+                own = rows[start : start + _BATCH]
+                vectors = self._run(np.stack([ready[k] for k in own]))
+                if not found.size:
+                    found = np.empty((len(ready), vectors.shape[1]), np.float32)
+                found[own] = vectors
+        return found
+
+    def segment_statistics(
+        self, fbank: Frames, segments: Bounds, around: Bounds | None = None, *, hop: float = HOP
+    ) -> ProjectedStatistics:
+        """Return what adds up to the vectors of sums of segments.
+
+        Parameters
+        ----------
+        fbank : ndarray (n_frames, 80), float32
+            Filter banks of the recording; an array, or what gives one for a slice of rows.
+        segments : ndarray (n, 2), int64
+            Frame bounds.
+        around : ndarray (n, 2), int64, optional
+            What is embedded for each; default: the segment itself.
+        hop : float
+            Seconds from frame to frame.
+
+        Returns
+        -------
+        ProjectedStatistics
+            Seconds of each segment, (n, 1), and these times its vector of length 1,
+            (n, dimension).
+        """
+        bounds = segments if around is None else around
+        seconds = ((segments[:, 1:] - segments[:, :1]) * hop).astype(np.float32)
+        first = np.empty((len(segments), self.dimension), np.float32)
+        for start in range(0, len(segments), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            first[rows] = self([fbank[a:b] for a, b in bounds[rows].tolist()])
+        first /= np.linalg.norm(first, axis=1, keepdims=True).clip(_TINY)
+        return ProjectedStatistics(seconds, first * seconds)
+
+    def vectors(self, statistics: ProjectedStatistics) -> npt.NDArray[np.float32]:
+        """Return the mean vectors, of length 1, (n, dimension)."""
+        first = statistics.first
+        lengths = np.linalg.norm(first, axis=1, keepdims=True).clip(_TINY)
+        found: npt.NDArray[np.float32] = (first / lengths).astype(np.float32, copy=False)
+        return found
+
+    def _run(self, batch: FloatArray) -> FloatArray:
+        (vectors,) = self._session.run(
+            [self._session.get_outputs()[0].name], {self._session.get_inputs()[0].name: batch}
+        )
+        if not np.isfinite(vectors).all():
+            raise ModelError(f"{self.path}: the network gives NaN or infinity")
+        found: FloatArray = np.asarray(vectors, np.float32)
+        return found
+
+
+def _centred(piece: FloatArray) -> FloatArray:
+    """Less the mean over the piece, and repeated to the least length."""
+    centred = piece - piece.mean(axis=0)
+    if len(centred) >= _LEAST_FRAMES:
+        return np.asarray(centred)
+    return np.resize(centred, (_LEAST_FRAMES, centred.shape[1]))
+
+
+def _session(path: Path, content: bytes) -> Any:
+    """Open a network, one thread, and check what it takes and gives."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingExtraError(
+            f'{path}: a neural embedding needs onnxruntime: pip install "trfast[neural]"'
+        ) from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # of many classes, none of them public
+        raise ModelError(f"{path}: not an ONNX model that can be run here ({error})") from error
+    takes = [(part.name, part.type, part.shape) for part in session.get_inputs()]
+    gives = [(part.name, part.type, part.shape) for part in session.get_outputs()]
+    shape = takes[0][2] if len(takes) == 1 else []
+    good = len(shape) == 3 and takes[0][1] == "tensor(float)"
+    if not good or (isinstance(shape[2], int) and shape[2] != N_BANDS):
+        raise ModelError(
+            f"{path}: takes {_described(takes)}; expected one input of float32, (batch, frames,"
+            f" {N_BANDS}): filter banks. Networks that take samples are not supported"
+        )
+    if gives[0][1] != "tensor(float)" or len(gives[0][2]) != 2:
+        raise ModelError(
+            f"{path}: gives {_described(gives)}; expected vectors of float32 first, (batch,"
+            " dimension)"
+        )
+    return session
+
+
+def _described(parts: Sequence[tuple[str, str, Any]]) -> str:
+    return ", ".join(f"{name} {kind} {list(shape)}" for name, kind, shape in parts) or "nothing"
