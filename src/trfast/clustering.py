@@ -294,8 +294,8 @@ def average_linkage_of_edges(
     Examples
     --------
     >>> x = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
-    >>> pairs, similarities = edges_above(x, 0.3)
-    >>> average_linkage_of_edges(pairs, similarities, x, x, threshold=0.3).tolist()
+    >>> pairs, similarities = edges_above(x, 0.4)
+    >>> average_linkage_of_edges(pairs, similarities, x, x, threshold=0.4).tolist()
     [0, 0, 1]
     """
     check_number(threshold, "threshold")

@@ -214,7 +214,7 @@ class ModelBundle:
         Examples
         --------
         >>> load_model().within("cosine", threshold=0.5).clustering
-        'hac'
+        'average'
         """
         if threshold is None:
             threshold = self.thresholds(backend, clustering).within

@@ -70,7 +70,7 @@ def adapt_plda(
     >>> before = Plda.from_parameters(np.zeros(2), np.eye(2), np.eye(2))
     >>> after = adapt_plda(before, x, speakers, relevance_within=0)
     >>> np.diag(after.within_).round(1)
-    array([0.2, 0.2])
+    array([0.3, 0.3])
     """
     check_not_negative(relevance_between, "relevance_between")
     check_not_negative(relevance_within, "relevance_within")
