@@ -35,7 +35,7 @@ from trfast.evaluation import (
 from trfast.linking import link_centred
 from trfast.model import ModelBundle, load_model
 from trfast.scoring.backend import BACKENDS, Backend
-from trfast.training import frames_of, reference_segments, reference_vectors
+from trfast.training import embedder_frames, frames_of, reference_segments, reference_vectors
 from trfast.training.labelled import LabelledCollection
 
 WAYS = ("automatic", "reference speech", "reference segments")
@@ -55,6 +55,8 @@ def embedded(
             marks["speech"] = reference.timeline()
         elif way == "reference segments":
             marks["segments"] = reference_segments(reference, len(static), diarizer.model.mfcc)[0]
+        if diarizer.model.neural is not None:
+            marks["banks"] = embedder_frames(collection.audio[name], diarizer.model)
         found.append(diarizer.embed(static, duration=duration, recording=name, **marks))
     return found
 
@@ -131,6 +133,7 @@ def verify(backends: Sequence[Backend], vectors: npt.NDArray[Any], speakers: Seq
 @click.command()
 @click.argument("collections", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--model", "model_path", type=click.Path(path_type=Path), help="Model file.")
+@click.option("--embedder", type=click.Path(path_type=Path), help="Its ONNX file, if it is neural.")
 @click.option(
     "--backend",
     "names",
@@ -150,12 +153,13 @@ def verify(backends: Sequence[Backend], vectors: npt.NDArray[Any], speakers: Seq
 def main(
     collections: tuple[Path, ...],
     model_path: Path | None,
+    embedder: Path | None,
     names: tuple[str, ...],
     clusterings: tuple[str, ...],
     by_segments: bool,
 ) -> None:
     """Measure the error on labelled collections."""
-    model: ModelBundle = load_model(model_path)
+    model: ModelBundle = load_model(model_path, embedder=embedder)
     backends = [model.backend(name) for name in names or model.backends]
     pairs = [
         (backend.name, clustering)
@@ -168,9 +172,11 @@ def main(
         collection = LabelledCollection.read(path)
         frames = {name: frames_of(file, model.mfcc) for name, file in collection.audio.items()}
         measure(model, pairs, collection, frames, by_segments=by_segments or not model.windows)
-        static = {name: array for name, (array, _) in frames.items()}
+        taken = {name: array for name, (array, _) in frames.items()}
+        if model.neural is not None:
+            taken = {name: embedder_frames(file, model) for name, file in collection.audio.items()}
         pooled[path.name] = reference_vectors(
-            static, collection.reference, model.embedder, model.mfcc
+            taken, collection.reference, model.embedder, model.mfcc
         )
     click.echo("\nverification, one vector a speaker a recording")
     for name, own in pooled.items():

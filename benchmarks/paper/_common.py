@@ -264,7 +264,7 @@ def _recording(
     """Vectors by the reference, and segments, of one recording, as arrays."""
     static, duration = frames_of(labelled.audio[name], model.mfcc)
     reference = {name: labelled.reference[name]}
-    found = reference_vectors({name: static}, reference, model.embedder, model.mfcc)
+    found = reference_vectors({name: static}, reference, model.ivectors, model.mfcc)
     diarizer = Diarizer(model, comparison=model.within())
     segments = diarizer.embed(static, duration=duration, recording=name)
     parts = {

@@ -66,6 +66,8 @@ def test_a_model_and_what_it_is_made_of(folder: Path, tmp_path: Path) -> None:
             f"{100 * errors['i_der']:.2f}",
             f"{100 * errors['x_der']:.2f}",
         ]
+    assert model.ubm is not None
+    assert model.total_variability is not None
     assert (model.ubm.n_components, model.total_variability.rank) == (8, 3)
     assert model.provenance["training"]["seed"] == 7
     assert model.provenance["collection"] == "voices"

@@ -190,7 +190,7 @@ def test_statistics_are_of_bic_clusters():
     bounds = np.array([(0, 200), (300, 500)])
     found = diarizer.embed(static, duration=5.015, recording="show", segments=bounds)
     assert found.clusters.tolist() == [0, 0]
-    expected = diarizer.model.embedder.cluster_statistics(static, bounds, found.clusters)
+    expected = diarizer.model.ivectors.cluster_statistics(static, bounds, found.clusters)
     assert len(found.statistics) == 1
     np.testing.assert_array_equal(found.statistics.first, expected.first)
 

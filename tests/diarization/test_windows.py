@@ -74,6 +74,7 @@ def test_rows_do_not_depend_on_how_many_units_are_taken_at_a_time(
     block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = load_model()
+    assert model.ubm is not None
     n_static = model.ubm.means_.shape[1] // 3
     static = np.random.default_rng(0).normal(size=(700, n_static)).astype(np.float32)
     starts = np.arange(0, 640, 64)

@@ -49,7 +49,7 @@ def test_a_loaded_model_gives_the_same_to_the_last_bit(bundle, path):
     static = rng.normal(size=(400, 20)).astype(np.float32)
     segments = np.array([(0, 150), (200, 400)])
     made, read = (
-        model.embedder.vectors(model.embedder.cluster_statistics(static, segments, np.arange(2)))
+        model.embedder.vectors(model.ivectors.cluster_statistics(static, segments, np.arange(2)))
         for model in (bundle, loaded)
     )
     np.testing.assert_array_equal(read, made)
@@ -229,7 +229,9 @@ def test_nothing_is_unpickled(path, monkeypatch):
     monkeypatch.setattr(pickle, "loads", None)
     monkeypatch.setattr(pickle, "load", None)
     monkeypatch.setattr(pickle, "Unpickler", None)
-    assert load_model(path).ubm.n_components == 4
+    ubm = load_model(path).ubm
+    assert ubm is not None
+    assert ubm.n_components == 4
 
 
 def test_the_default_model():
@@ -242,6 +244,8 @@ def test_the_default_model():
     assert made["hours"] > 0
     assert {"python", "trfast", "numpy", "scipy", "scikit-learn"} <= made["versions"].keys()
     assert made["training"]["seed"] == 0
+    assert model.ubm is not None
+    assert model.total_variability is not None
     assert made["training"]["n_components"] == model.ubm.n_components == 256
     assert made["training"]["rank"] == model.total_variability.rank == 200
     for name, clustering in product(model.backends, CLUSTERINGS):

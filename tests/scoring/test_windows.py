@@ -59,7 +59,7 @@ def test_likelihood_of_a_unit_is_that_of_its_windows_so_many_times() -> None:
     rng = np.random.default_rng(1)
     statistics = ProjectedStatistics(np.full((4, 1), 75.0), rng.normal(size=(4, 4)))
     regions, model = np.zeros(4, np.int64), scoring()
-    rows = model.rows(statistics, regions, Plain())  # type: ignore[arg-type]
+    rows = model.rows(statistics, regions, Plain())
     seconds = 0.75
     found = twin.log_likelihood(seconds, seconds * rows[1], model.eigenvalues)
     expected = 0.0
@@ -76,7 +76,7 @@ def test_likelihood_of_a_unit_is_that_of_its_windows_so_many_times() -> None:
 
 def test_no_units() -> None:
     nothing = ProjectedStatistics(np.empty((0, 1), np.float32), np.empty((0, 4), np.float32))
-    rows = scoring().rows(nothing, np.empty(0, np.int64), Plain())  # type: ignore[arg-type]
+    rows = scoring().rows(nothing, np.empty(0, np.int64), Plain())
     assert rows.shape == (0, 6)
 
 

@@ -95,7 +95,7 @@ def test_scores_are_those_of_the_reference_vectors(
     model: ModelBundle, collection: LabelledCollection, tuning: Tuning
 ) -> None:
     frames = {name: frames_of(path, model.mfcc)[0] for name, path in collection.audio.items()}
-    vectors = reference_vectors(frames, collection.reference, model.embedder, model.mfcc)
+    vectors = reference_vectors(frames, collection.reference, model.ivectors, model.mfcc)
     for name, scores in tuning.scores.items():
         backend = model.backend(name)
         trials = verification_trials_of_scores(

@@ -52,7 +52,7 @@ def recordings(n: int = 12, seed: int = 0) -> list[SpokenUnits]:
 
 
 def fitted(given: list[SpokenUnits], **options: Any) -> Any:
-    return fit_windows(given, Plain(), WindowConfig(), EstimatorConfig(), **options)  # type: ignore[arg-type]
+    return fit_windows(given, Plain(), WindowConfig(), EstimatorConfig(), **options)
 
 
 def test_each_length_has_its_own_model_in_single_precision() -> None:
@@ -81,7 +81,7 @@ def test_the_unheard_are_left_out() -> None:
 
 def test_scale_and_threshold_of_the_least_confusion_are_chosen() -> None:
     heard, unheard = recordings(seed=0), recordings(n=4, seed=1)
-    fold = WindowFold(fitted(heard), Plain(), unheard, {f"voice-{k}" for k in range(9)})  # type: ignore[arg-type]
+    fold = WindowFold(fitted(heard), Plain(), unheard, {f"voice-{k}" for k in range(9)})
     config, confused = tune_windows([fold], 0.01)
     assert confused < 0.02
     assert config.lengths == WindowConfig().lengths
@@ -89,7 +89,7 @@ def test_scale_and_threshold_of_the_least_confusion_are_chosen() -> None:
 
 def test_nobody_else_is_judged() -> None:
     given = recordings()
-    fold = WindowFold(fitted(given), Plain(), given, {"somebody else"})  # type: ignore[arg-type]
+    fold = WindowFold(fitted(given), Plain(), given, {"somebody else"})
     assert tune_windows([fold], 0.01)[1] == 0
 
 

@@ -81,6 +81,12 @@ _COMPARISON = (
         help="Model file.  [default: the one shipped with trfast]",
     ),
     click.option(
+        "--embedder",
+        type=PathType(),
+        metavar="FILE",
+        help="ONNX file of the neural embedding that the model was trained with.",
+    ),
+    click.option(
         "--backend",
         type=BACKEND,
         help="What compares voices, if the model has it.  [default: the model's]",
@@ -139,6 +145,7 @@ class Given:
     paths: tuple[Path, ...]
     output: Path
     model: Path | None
+    embedder: Path | None
     backend: str | None
     clustering: str | None
     segments: bool
@@ -157,7 +164,7 @@ class Given:
         from trfast.diarization import Diarizer
         from trfast.model import load_model
 
-        model = load_model(self.model)
+        model = load_model(self.model, embedder=self.embedder)
         if threshold is not None:
             model.backend(self.backend).check_threshold(threshold, option)
         comparison = None

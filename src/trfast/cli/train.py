@@ -25,6 +25,12 @@ from trfast.cli import _common, _tables
     show_default=True,
     help="How back-ends are trained: trfast's own way, or as in the paper.",
 )
+@click.option(
+    "--embedder",
+    type=_common.PathType(),
+    metavar="FILE",
+    help="ONNX file of a neural embedding, in place of i-vectors.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
 @click.option(
@@ -37,6 +43,7 @@ def train(
     gaussians: int | None,
     rank: int | None,
     recipe: str,
+    embedder: Path | None,
     seed: int,
     jobs: int | None,
     keep_stages: bool,
@@ -57,7 +64,17 @@ def train(
     from trfast.training.labelled import LabelledCollection
 
     labelled = LabelledCollection.read(collection)
-    config = TrainingConfig.paper(seed=seed) if recipe == "paper" else TrainingConfig(seed=seed)
+    network = None
+    if embedder is not None:
+        if gaussians or rank or recipe == "paper":
+            raise click.UsageError("--embedder goes without --gaussians, --rank, --recipe paper")
+        from trfast.embedding import OnnxEmbedder
+
+        network, config = OnnxEmbedder(embedder), TrainingConfig.neural(seed=seed)
+    elif recipe == "paper":
+        config = TrainingConfig.paper(seed=seed)
+    else:
+        config = TrainingConfig(seed=seed)
     if gaussians:
         config = replace(config, n_components=gaussians)
     if rank:
@@ -65,7 +82,9 @@ def train(
     _common.make_folder(output.parent)
     stages = output.with_name(output.name + ".stages")
     with _common.stages_bar(quiet=quiet) as progress:
-        model = train_model(labelled, stages=stages, config=config, jobs=jobs, progress=progress)
+        model = train_model(
+            labelled, stages=stages, config=config, network=network, jobs=jobs, progress=progress
+        )
     model.save(output)
     if not keep_stages:
         shutil.rmtree(stages)

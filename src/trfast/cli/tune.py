@@ -38,6 +38,12 @@ _WIDTH = 24
     is_flag=True,
     help="Keep the model's default back-end and clustering, not those of the lowest X-DER.",
 )
+@click.option(
+    "--embedder",
+    type=_common.PathType(),
+    metavar="FILE",
+    help="ONNX file of the neural embedding that the model was trained with.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with a calibration of scores.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors, and JSON.")
@@ -47,6 +53,7 @@ def tune(
     model: Path | None,
     names: tuple[str, ...],
     keep_default: bool,
+    embedder: Path | None,
     jobs: int | None,
     as_json: bool,
     quiet: bool,
@@ -66,7 +73,7 @@ def tune(
     from trfast.training.tuning import tune_model
 
     labelled = LabelledCollection.read(collection)
-    bundle = load_model(model)
+    bundle = load_model(model, embedder=embedder)
     _common.make_folder(output.parent)
     with _common.stages_bar(quiet=quiet) as progress:
         tuning = tune_model(

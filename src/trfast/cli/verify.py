@@ -31,10 +31,21 @@ if TYPE_CHECKING:
     type=_common.PathType(),
     help="Model file.  [default: the one shipped with trfast]",
 )
+@click.option(
+    "--embedder",
+    type=_common.PathType(),
+    metavar="FILE",
+    help="ONNX file of the neural embedding that the model was trained with.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def verify(
-    collection: Path, names: tuple[str, ...], model: Path | None, jobs: int | None, as_json: bool
+    collection: Path,
+    names: tuple[str, ...],
+    model: Path | None,
+    embedder: Path | None,
+    jobs: int | None,
+    as_json: bool,
 ) -> None:
     """Is it the same speaker, yes or no? Print EER and minDCF (1 %) of each back-end.
 
@@ -52,7 +63,7 @@ def verify(
     from trfast.training.recordings import joined, over_recordings
 
     labelled = LabelledCollection.read(collection)
-    bundle = load_model(model)
+    bundle = load_model(model, embedder=embedder)
     backends = [bundle.backend(name) for name in dict.fromkeys(names or bundle.backends)]
     of_recording = partial(_vectors, collection=labelled, bundle=bundle)
     found = joined(over_recordings(of_recording, labelled, jobs=jobs))
@@ -76,9 +87,9 @@ def verify(
 
 def _vectors(name: str, *, collection: LabelledCollection, bundle: ModelBundle) -> SpeakerVectors:
     """One vector for each speaker of a recording."""
-    from trfast.training import frames_of, reference_vectors
+    from trfast.training import embedder_frames, reference_vectors
 
-    frames, _ = frames_of(collection.audio[name], bundle.mfcc)
+    frames = embedder_frames(collection.audio[name], bundle)
     reference = {name: collection.reference[name]}
     return reference_vectors({name: frames}, reference, bundle.embedder, bundle.mfcc)
 

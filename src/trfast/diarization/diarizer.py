@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 from importlib.metadata import version
+from itertools import tee, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,22 @@ from trfast._checks import check_choice, check_type
 from trfast._threads import blas_limit
 from trfast.annotation import Annotation, Timeline, Turn, check_timeline
 from trfast.audio import SAMPLE_RATE, Source, stream
+from trfast.clustering import in_order_of_appearance
 from trfast.comparison import Comparison
 from trfast.diarization.job import Job
 from trfast.diarization.local_speakers import local_speakers
 from trfast.diarization.result import Diarization, EmbeddedSegments
 from trfast.diarization.stage_times import StageTimes
-from trfast.diarization.windows import refined, speakers_of_units, window_scoring_of
-from trfast.errors import ParameterTypeError
-from trfast.features import Mfcc, frame_hop, frames_to_seconds, timeline_to_frames
+from trfast.diarization.windows import (
+    embedded_units,
+    joined_units,
+    refined,
+    speakers_of_units,
+    window_scoring_of,
+)
+from trfast.embedding import ProjectedStatistics
+from trfast.errors import ModelError, ParameterError, ParameterTypeError
+from trfast.features import Fbank, Mfcc, frame_hop, frames_to_seconds, timeline_to_frames
 from trfast.features.frames import Frames, FrameStore
 from trfast.model import ModelBundle, load_model
 from trfast.segmentation import Units, bic_clustering, segment, units_between_changes
@@ -73,6 +82,13 @@ class Diarizer:
             comparison = self.model.within()
         if comparison is not None:
             check_type(comparison, Comparison, "comparison", hint="give model.within(...)")
+            if self.model.neural is not None:
+                raise ModelError(
+                    "a model with a neural embedding diarizes by windows only: give no comparison"
+                    " (no --segments, no --threshold-within)"
+                )
+        if self.model.neural is not None:
+            self.model.neural_embedder  # noqa: B018 (here, and not after minutes of work)
         self.comparison = comparison
         self.detector = check_choice(detector, "detector", ("model", "energy"))
 
@@ -113,15 +129,19 @@ class Diarizer:
         """
         job = Job.of(job)
         clock = StageTimes()
-        with blas_limit(), FrameStore() as static:
+        with blas_limit(), FrameStore() as static, FrameStore() as banks:
             samples = _Counted(clock, stream(job.source, channel=job.channel))
             with clock("features"):
-                static.extend(Mfcc(self.model.mfcc).stream(samples))
+                if self.model.neural is None:
+                    static.extend(Mfcc(self.model.mfcc).stream(samples))
+                else:
+                    _extend_both(static, banks, self.model, samples)
             segments = self.embed(
                 static,
                 duration=samples.count / SAMPLE_RATE,
                 recording=job.name,
                 speech=job.speech,
+                banks=banks,
                 clock=clock,
             )
             return self.cluster(segments, clock=clock)
@@ -134,6 +154,7 @@ class Diarizer:
         recording: str,
         speech: Timeline | None = None,
         segments: Bounds | None = None,
+        banks: Frames | None = None,
         clock: StageTimes | None = None,
     ) -> EmbeddedSegments:
         """Cut a recording into segments, and count the statistics of their clusters: all that
@@ -153,6 +174,8 @@ class Diarizer:
         segments : ndarray (n, 2), int64, optional
             Segments of one speaker each, in frames, starts rising; default: speech is cut by
             Gaussian divergence and BIC.
+        banks : ndarray (n_frames, 80), float32, optional
+            As `Fbank` makes them, for a model with a neural embedding, which needs them.
         clock : StageTimes, optional
             Adds up the time spent by stage.
 
@@ -167,33 +190,88 @@ class Diarizer:
         """
         clock = clock or StageTimes()
         model = self.model
+        if model.neural is not None:
+            if banks is None:
+                raise ParameterError("a neural embedding needs banks, as Fbank makes them")
+            units = self.units(static, speech, segments, clock=clock)
+            with clock("windows"):
+                statistics = embedded_units(model, banks, units)
+            return self.embedded(
+                static, units, statistics, duration=duration, recording=recording, clock=clock
+            )
         if self.comparison is None:
             segments, clusters = self._by_windows(static, speech, segments, clock)
         else:
             segments, clusters = self._by_segments(static, speech, segments, clock)
         with clock("ivectors"):
-            statistics = model.embedder.cluster_statistics(static, segments, clusters)
+            statistics = model.ivectors.cluster_statistics(static, segments, clusters)
         seconds = frames_to_seconds(segments, len(static), duration, model.mfcc)
         return EmbeddedSegments(recording, duration, seconds, clusters, statistics)
 
-    def _by_windows(
-        self, static: Frames, speech: Timeline | None, segments: Bounds | None, clock: StageTimes
-    ) -> tuple[Bounds, npt.NDArray[np.int64]]:
-        """Segments, and the speaker of each."""
+    def units(
+        self,
+        static: Frames,
+        speech: Timeline | None = None,
+        segments: Bounds | None = None,
+        *,
+        clock: StageTimes | None = None,
+    ) -> Units:
+        """Cut a recording into units of one speaker each, as `embed` does first."""
         if segments is not None:
-            units = Units(segments, np.arange(len(segments)))
-            return segments, speakers_of_units(self.model, static, units, clock=clock)
+            return Units(segments, np.arange(len(segments)))
+        clock = clock or StageTimes()
         regions = self._speech(static, speech, clock)
         with clock("segmentation"):
-            units = units_between_changes(
+            return units_between_changes(
                 static,
                 regions,
                 duration=window_scoring_of(self.model).config.unit,
                 config=self.model.segmentation,
                 hop=frame_hop(self.model.mfcc),
             )
+
+    def embedded(
+        self,
+        static: Frames,
+        units: Units,
+        statistics: ProjectedStatistics,
+        *,
+        duration: float,
+        recording: str,
+        clock: StageTimes | None = None,
+    ) -> EmbeddedSegments:
+        """Find the speakers of units that a neural embedding has seen.
+
+        Parameters
+        ----------
+        static, duration, recording, clock
+            As for `embed`.
+        units : Units
+            As `units` gives them.
+        statistics : ProjectedStatistics
+            Of each, as `embedded_units` gives them.
+        """
+        clock, model = clock or StageTimes(), self.model
+        with clock("clustering"):
+            labels = joined_units(model, units, statistics)
+        segments, found = refined(model, static, units.bounds, labels, clock=clock)
+        grouped = statistics.grouped(labels, int(labels.max(initial=-1)) + 1)
+        # Who has no segment left after that is gone.
+        there, clusters = np.unique(found, return_inverse=True)
+        kept = ProjectedStatistics(grouped.zeroth[there], grouped.first[there])
+        seconds = frames_to_seconds(segments, len(static), duration, model.mfcc)
+        return EmbeddedSegments(recording, duration, seconds, clusters, kept)
+
+    def _by_windows(
+        self, static: Frames, speech: Timeline | None, segments: Bounds | None, clock: StageTimes
+    ) -> tuple[Bounds, npt.NDArray[np.int64]]:
+        """Segments, and the speaker of each."""
+        units = self.units(static, speech, segments, clock=clock)
         labels = speakers_of_units(self.model, static, units, clock=clock)
-        return refined(self.model, static, units.bounds, labels, clock=clock)
+        if segments is not None:
+            return segments, labels
+        bounds, labels = refined(self.model, static, units.bounds, labels, clock=clock)
+        return bounds, in_order_of_appearance(labels)
 
     def _by_segments(
         self, static: Frames, speech: Timeline | None, segments: Bounds | None, clock: StageTimes
@@ -328,6 +406,17 @@ class _Counted:
             self._clock.add("features", -spent)
         self.count += len(block)
         return block
+
+
+def _extend_both(
+    static: FrameStore, banks: FrameStore, model: ModelBundle, samples: Iterator[FloatArray]
+) -> None:
+    """Make the two kinds of frames of each block in turn, so that none waits for the other."""
+    one, other = tee(samples)
+    both = zip_longest(Mfcc(model.mfcc).stream(one), Fbank().stream(other))
+    for frames, filters in both:
+        static.extend([] if frames is None else [frames])
+        banks.extend([] if filters is None else [filters])
 
 
 def _turns(seconds: npt.NDArray[np.float64], speakers: list[str]) -> list[Turn]:

@@ -9,13 +9,14 @@ import numpy.typing as npt
 
 from trfast.clustering import in_order_of_appearance
 from trfast.diarization.stage_times import StageTimes
+from trfast.embedding import ProjectedStatistics
 from trfast.errors import ModelError
 from trfast.evidence import agglomerate, sums_of_labels
-from trfast.features import frame_hop
+from trfast.features import frame_hop, frames_in
 from trfast.features.frames import Frames
 from trfast.model import ModelBundle
 from trfast.scoring.windows import WindowConfig, WindowScoring
-from trfast.segmentation import Units, viterbi_resegmentation
+from trfast.segmentation import Units, viterbi_resegmentation, windows_around
 
 FloatArray = npt.NDArray[Any]
 Bounds = npt.NDArray[np.int64]
@@ -77,16 +78,32 @@ def rows_of_units(model: ModelBundle, static: Frames, units: Units) -> npt.NDArr
     return rows
 
 
+def embedded_units(model: ModelBundle, banks: Frames, units: Units) -> ProjectedStatistics:
+    """Return the statistics of the windows around units, by a model with a neural embedding."""
+    hop = frame_hop(model.mfcc)
+    window = 0.0 if model.neural is None else model.neural.window
+    around = windows_around(units, frames_in(window, hop))
+    return model.neural_embedder.segment_statistics(banks, units.bounds, around, hop=hop)
+
+
+def joined_units(model: ModelBundle, units: Units, statistics: ProjectedStatistics) -> Labels:
+    """Find the speaker of each unit by its statistics, as `embedded_units` gives them."""
+    scoring = window_scoring_of(model)
+    rows = scoring.rows(statistics, units.regions, model.neural_embedder.vectors)
+    durations = (units.bounds[:, 1] - units.bounds[:, 0]) * frame_hop(model.mfcc)
+    return join_units(rows, durations, scoring.eigenvalues, scoring.config)
+
+
 def refined(
     model: ModelBundle, static: Frames, segments: Bounds, labels: Labels, *, clock: StageTimes
 ) -> tuple[Bounds, Labels]:
     """Move the borders between speakers to where their mixtures change; as for
-    `viterbi_resegmentation`, with labels in order of first appearance."""
+    `viterbi_resegmentation`, with the same labels, of which some may be gone."""
     if labels.max(initial=0) == 0:
         return segments, labels
     config = window_scoring_of(model).config
     with clock("resegmentation"):
-        segments, labels = viterbi_resegmentation(
+        return viterbi_resegmentation(
             static,
             segments,
             labels,
@@ -94,7 +111,6 @@ def refined(
             penalty=config.penalty,
             local=True,
         )
-    return segments, in_order_of_appearance(labels)
 
 
 def join_units(

@@ -21,7 +21,7 @@ class Embedder(Protocol):
     def cluster_statistics(
         self, static: Frames, segments: Bounds, clusters: Labels
     ) -> ProjectedStatistics:
-        """Return one row a cluster: static frames, (n, 2) frame bounds, (n,) cluster of each."""
+        """Return one row a cluster: frames, (n, 2) frame bounds, (n,) cluster of each."""
 
     def vectors(self, statistics: ProjectedStatistics) -> npt.NDArray[np.float32]:
         """Return one vector a row, (n, dimension)."""

@@ -21,6 +21,7 @@ from trfast.features.frames import Frames
 FloatArray = npt.NDArray[Any]
 
 Bounds = npt.NDArray[np.int64]
+Labels = npt.NDArray[np.int64]
 
 N_BANDS = 80
 # Pieces of one length that go through the network together.
@@ -145,6 +146,13 @@ class OnnxEmbedder:
             first[rows] = self([fbank[a:b] for a, b in bounds[rows].tolist()])
         first /= np.linalg.norm(first, axis=1, keepdims=True).clip(_TINY)
         return ProjectedStatistics(seconds, first * seconds)
+
+    def cluster_statistics(
+        self, fbank: Frames, segments: Bounds, clusters: Labels
+    ) -> ProjectedStatistics:
+        """Return what the vector of each cluster of segments depends on."""
+        statistics = self.segment_statistics(fbank, segments)
+        return statistics.grouped(clusters, int(np.max(clusters, initial=-1)) + 1)
 
     def vectors(self, statistics: ProjectedStatistics) -> npt.NDArray[np.float32]:
         """Return the mean vectors, of length 1, (n, dimension)."""

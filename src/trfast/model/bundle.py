@@ -12,10 +12,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_not_negative
+from trfast._checks import check_integer, check_not_negative, check_positive
 from trfast.clustering import check_clustering
 from trfast.comparison import Comparison, across_recordings
-from trfast.embedding import IvectorEmbedder, NormalizationConfig, SimplifiedIvectors
+from trfast.embedding import (
+    IvectorEmbedder,
+    NormalizationConfig,
+    OnnxEmbedder,
+    SimplifiedIvectors,
+)
 from trfast.embedding.gmm import DiagonalGmm
 from trfast.embedding.ivector import TotalVariability
 from trfast.errors import ModelError, ParameterError
@@ -78,6 +83,29 @@ class ClusteringConfig:
         check_not_negative(self.min_speech, "min_speech")
 
 
+@dataclass(frozen=True, kw_only=True)
+class NeuralConfig:
+    """The neural embedding of a model, which is not in its file.
+
+    Parameters
+    ----------
+    file_hash : str
+        SHA-256 of the ONNX file.
+    dimension : int
+        Of its vectors.
+    window : float
+        Seconds around each unit that are embedded.
+    """
+
+    file_hash: str
+    dimension: int
+    window: float = 1.5
+
+    def __post_init__(self) -> None:
+        check_integer(self.dimension, "dimension", least=1)
+        check_positive(self.window, "window")
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ModelBundle:
     """Models and settings of the whole path, from samples to linked speakers.
@@ -87,10 +115,11 @@ class ModelBundle:
     mfcc, segmentation, normalization, clustering
         Settings, one dataclass a stage.
     detector : SpeechDetector
-    ubm : DiagonalGmm
-    total_variability : TotalVariability
+    ubm : DiagonalGmm or None
+    total_variability : TotalVariability or None
+        Of i-vectors; None with a neural embedding.
     whitening : Whitening
-        Centring and whitening of i-vectors; that of all back-ends.
+        Centring and whitening of vectors; that of all back-ends.
     backends : mapping of str to Backend
         By name.
     provenance : mapping
@@ -99,11 +128,17 @@ class ModelBundle:
         What diarizes by windows; without it, segments are compared at a threshold.
     cohort : ndarray (n_cohort, rank), optional
         Vectors of strangers; that of all back-ends.
+    neural : NeuralConfig, optional
+        The embedding in place of i-vectors.
+    network : OnnxEmbedder, optional
+        Its ONNX file, opened. Not in the model file.
 
     Raises
     ------
     ParameterError
         If `mfcc` is for another rate than that of `trfast.audio`.
+    ModelError
+        If `network` is another one than `neural` names.
     """
 
     mfcc: MfccConfig
@@ -111,47 +146,103 @@ class ModelBundle:
     normalization: NormalizationConfig
     clustering: ClusteringConfig
     detector: SpeechDetector
-    ubm: DiagonalGmm
-    total_variability: TotalVariability
+    ubm: DiagonalGmm | None
+    total_variability: TotalVariability | None
     whitening: Whitening
     backends: Mapping[str, Backend]
     provenance: Mapping[str, Any] = field(default_factory=dict)
     windows: WindowScoring | None = None
     cohort: npt.NDArray[np.floating] | None = None
+    neural: NeuralConfig | None = None
+    network: OnnxEmbedder | None = None
 
     def __post_init__(self) -> None:
         check_audio_rate(self.mfcc)
+        if self.network is None:
+            return
+        if self.neural is None:
+            raise ModelError("the model makes i-vectors: it takes no neural embedding")
+        if self.network.file_hash != self.neural.file_hash:
+            raise ModelError(
+                f"{self.network.path} is another network ({self.network.file_hash:.12}) than the"
+                f" model was trained with ({self.neural.file_hash:.12}): give that file"
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         # What is quickly made of the rest does not go to other processes.
-        return {name: value for name, value in vars(self).items() if name != "window_ivectors"}
+        made = ("window_ivectors", "unit_embedder", "ivectors")
+        return {name: value for name, value in vars(self).items() if name not in made}
 
     def __repr__(self) -> str:
+        if self.ubm is None or self.total_variability is None:
+            what = f"neural embedding {self.neural and self.neural.file_hash:.12}"
+        else:
+            what = f"{len(self.ubm.weights_)} Gaussians, rank {self.total_variability.rank}"
         return (
-            f"<ModelBundle {self.content_hash:.12}: {len(self.ubm.weights_)} Gaussians, rank"
-            f" {self.total_variability.rank}, back-ends {', '.join(self.backends)}; default"
-            f" {self.clustering.backend} {self.clustering.clustering}>"
+            f"<ModelBundle {self.content_hash:.12}: {what}, back-ends {', '.join(self.backends)};"
+            f" default {self.clustering.backend} {self.clustering.clustering}>"
         )
 
+    @property
+    def embedder(self) -> IvectorEmbedder | OnnxEmbedder:
+        """Segments -> vectors.
+
+        Raises
+        ------
+        ModelError
+            If the model needs a network that is not there.
+        """
+        return self.ivectors if self.neural is None else self.neural_embedder
+
+    @property
+    def neural_embedder(self) -> OnnxEmbedder:
+        """The network of a model with a neural embedding.
+
+        Raises
+        ------
+        ModelError
+            If it is not there.
+        """
+        if self.network is None:
+            named = "" if self.neural is None else f" (SHA-256 {self.neural.file_hash:.12}...)"
+            raise ModelError(
+                f"the model compares vectors of a neural embedding that is not part of it{named}:"
+                " give its ONNX file, load_model(path, embedder=FILE) or --embedder FILE"
+            )
+        return self.network
+
     @cached_property
-    def embedder(self) -> IvectorEmbedder:
-        """Segments -> i-vectors."""
+    def ivectors(self) -> IvectorEmbedder:
+        """Segments -> i-vectors.
+
+        Raises
+        ------
+        ModelError
+            If the model has a neural embedding in their place.
+        """
+        ubm, total_variability = self._ivector_parts
         return IvectorEmbedder(
-            ubm=self.ubm,
-            total_variability=self.total_variability,
+            ubm=ubm,
+            total_variability=total_variability,
             normalization=self.normalization,
             hop=frame_hop(self.mfcc),
         )
 
+    @property
+    def _ivector_parts(self) -> tuple[DiagonalGmm, TotalVariability]:
+        if self.ubm is None or self.total_variability is None:
+            raise ModelError("the model has a neural embedding, and makes no i-vectors")
+        return self.ubm, self.total_variability
+
     @cached_property
     def unit_embedder(self) -> IvectorEmbedder:
         """Units -> statistics that add up to windows: frames are normalized around each."""
-        return replace(self.embedder, normalization=NormalizationConfig(scope="sliding"))
+        return replace(self.ivectors, normalization=NormalizationConfig(scope="sliding"))
 
     @cached_property
     def window_ivectors(self) -> SimplifiedIvectors:
         """Statistics of windows -> i-vectors."""
-        return SimplifiedIvectors(self.total_variability)
+        return SimplifiedIvectors(self._ivector_parts[1])
 
     def backend(self, name: str | None = None) -> Backend:
         """Return the back-end of that name; default: that of `clustering`.
@@ -290,17 +381,21 @@ class ModelBundle:
                 for name, backend in self.backends.items()
             },
             "detector": detector_settings(self.detector),
-            "posterior_floor": self.ubm.posterior_floor,
-        } | ({} if self.windows is None else {"windows": _as_json(self.windows.config)})
+            **({} if self.ubm is None else {"posterior_floor": self.ubm.posterior_floor}),
+            **({} if self.neural is None else {"neural": asdict(self.neural)}),
+            **({} if self.windows is None else {"windows": _as_json(self.windows.config)}),
+        }
 
     def _tensors(self) -> dict[str, npt.NDArray[Any]]:
         tensors = {
-            # Half precision: its rounding is far below what the data determine.
-            "total_variability": self.total_variability.matrix_.astype(np.float16),
             "whitening.mean": self.whitening.mean_.astype(np.float32),
             "whitening.matrix": self.whitening.matrix_.astype(np.float32),
-        }
-        tensors |= mixture_tensors("ubm", self.ubm) | detector_tensors(self.detector)
+        } | detector_tensors(self.detector)
+        if self.neural is None:
+            ubm, total_variability = self._ivector_parts
+            # Half precision: its rounding is far below what the data determine.
+            tensors["total_variability"] = total_variability.matrix_.astype(np.float16)
+            tensors |= mixture_tensors("ubm", ubm)
         if self.windows is not None:
             tensors |= window_tensors(self.windows)
         if self.cohort is not None:
@@ -316,13 +411,15 @@ class ModelBundle:
         tensors: Mapping[str, npt.NDArray[Any]],
         provenance: Mapping[str, Any],
     ) -> ModelBundle:
-        # One thread: recordings, not kernels, are what runs in parallel.
-        ubm = mixture_of("ubm", tensors, n_threads=1)
-        ubm.set_params(posterior_floor=settings["posterior_floor"])
         mfcc = MfccConfig(**settings["mfcc"])
-        matrix = tensors["total_variability"].astype(np.float32)
-        total_variability = TotalVariability(ubm=ubm, rank=matrix.shape[2], n_threads=1)
-        total_variability.matrix_ = matrix
+        ubm, total_variability = None, None
+        if "neural" not in settings:
+            # One thread: recordings, not kernels, are what runs in parallel.
+            ubm = mixture_of("ubm", tensors, n_threads=1)
+            ubm.set_params(posterior_floor=settings["posterior_floor"])
+            matrix = tensors["total_variability"].astype(np.float32)
+            total_variability = TotalVariability(ubm=ubm, rank=matrix.shape[2], n_threads=1)
+            total_variability.matrix_ = matrix
         whitening = Whitening()
         whitening.mean_ = tensors["whitening.mean"]
         whitening.matrix_ = tensors["whitening.matrix"]
@@ -353,6 +450,7 @@ class ModelBundle:
             if "windows" in settings
             else None,
             cohort=cohort,
+            neural=NeuralConfig(**settings["neural"]) if "neural" in settings else None,
         )
 
 
@@ -361,13 +459,20 @@ def _as_json(config: WindowConfig) -> dict[str, Any]:
     return asdict(config) | {"lengths": list(config.lengths)}
 
 
-def load_model(path: str | os.PathLike[str] | None = None) -> ModelBundle:
+def load_model(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    embedder: str | os.PathLike[str] | None = None,
+) -> ModelBundle:
     """Load a model bundle.
 
     Parameters
     ----------
     path : path, optional
         A file made by ``trfast train``; default: the model that comes with the package.
+    embedder : path, optional
+        The ONNX file of a model with a neural embedding. Such a model loads without it, but
+        diarizes nothing.
 
     Returns
     -------
@@ -376,7 +481,10 @@ def load_model(path: str | os.PathLike[str] | None = None) -> ModelBundle:
     Raises
     ------
     ModelError
-        If the file is missing, is not a bundle, is of another format, or is damaged.
+        If the file is missing, is not a bundle, is of another format, or is damaged; or if the
+        embedding is not the model's.
+    MissingExtraError
+        If `embedder` is given, and onnxruntime is missing.
 
     Examples
     --------
@@ -384,6 +492,8 @@ def load_model(path: str | os.PathLike[str] | None = None) -> ModelBundle:
     200
     """
     if path is not None:
-        return ModelBundle.load(path)
-    with as_file(files("trfast") / "models" / "default.safetensors") as bundled:
-        return ModelBundle.load(bundled)
+        model = ModelBundle.load(path)
+    else:
+        with as_file(files("trfast") / "models" / "default.safetensors") as bundled:
+            model = ModelBundle.load(bundled)
+    return model if embedder is None else replace(model, network=OnnxEmbedder(embedder))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from trfast._checks import check_integer, check_not_negative, check_number, check_positive
 from trfast.embedding.ivector import ProjectedStatistics
-from trfast.embedding.simplified import SimplifiedIvectors
 from trfast.errors import ParameterError
 from trfast.scoring.normalization import LengthNorm, Whitening
 from trfast.scoring.two_covariance import TwoCovariance
@@ -110,7 +109,10 @@ class WindowScoring:
         return np.concatenate(scaled).astype(np.float32)
 
     def rows(
-        self, statistics: ProjectedStatistics, regions: IntArray, ivectors: SimplifiedIvectors
+        self,
+        statistics: ProjectedStatistics,
+        regions: IntArray,
+        vectors_of: Callable[[ProjectedStatistics], FloatArray],
     ) -> npt.NDArray[np.float32]:
         """Return what the windows around each unit say, per second of speech.
 
@@ -120,7 +122,8 @@ class WindowScoring:
             One row a unit.
         regions : ndarray (n,), int64
             Speech region of each.
-        ivectors : SimplifiedIvectors
+        vectors_of : callable
+            Makes vectors of the statistics of windows, such as `SimplifiedIvectors`.
 
         Returns
         -------
@@ -133,7 +136,7 @@ class WindowScoring:
         for length, whitening, model in zip(
             self.config.lengths, self.whitenings, self.models, strict=True
         ):
-            vectors = ivectors(windows(statistics, regions, self.config.weights(length)))
+            vectors = vectors_of(windows(statistics, regions, self.config.weights(length)))
             rows = model.transform(LengthNorm().fit_transform(whitening.transform(vectors)))
             found.append(rows * np.sqrt(self.config.scale / length))
         return np.hstack(found).astype(np.float32)

@@ -2,7 +2,7 @@
 
 from trfast.training.backends import fit_backends
 from trfast.training.config import EstimatorConfig, TrainingConfig
-from trfast.training.frames import frames_of
+from trfast.training.frames import embedder_frames, frames_of
 from trfast.training.recipe import train
 from trfast.training.vectors import (
     SpeakerVectors,
@@ -15,6 +15,7 @@ __all__ = [
     "EstimatorConfig",
     "SpeakerVectors",
     "TrainingConfig",
+    "embedder_frames",
     "fit_backends",
     "frames_of",
     "reference_segments",

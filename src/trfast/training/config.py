@@ -145,6 +145,16 @@ class TrainingConfig:
             )
 
     @classmethod
+    def neural(cls, *, seed: int = 0) -> TrainingConfig:
+        """Return the recipe of a neural embedding: it sees a window around each unit, and the
+        speech as it is only."""
+        return cls(
+            augmentation=AugmentationConfig(n_copies=0, speeds=()),
+            windows=WindowConfig(lengths=(WindowConfig.unit,)),
+            seed=seed,
+        )
+
+    @classmethod
     def paper(cls, *, seed: int = 0) -> TrainingConfig:
         """Return the recipe of the paper, as far as it tells: one vector a speaker a recording,
         classes of 10 s in each of 3, no shrinkage, no cohort, a network that starts at

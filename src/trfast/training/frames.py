@@ -13,7 +13,8 @@ from trfast._files import replacing
 from trfast.annotation import Annotation
 from trfast.audio import SAMPLE_RATE, load, stream
 from trfast.embedding import NormalizationConfig, segment_frames
-from trfast.features import Mfcc, MfccConfig, frame_hop
+from trfast.features import Fbank, Mfcc, MfccConfig, frame_hop
+from trfast.model import ModelBundle
 from trfast.training.augmentation import Samples
 from trfast.training.scenes import scene
 from trfast.training.vectors import reference_segments
@@ -33,6 +34,13 @@ def frames_of(file: Path, config: MfccConfig) -> tuple[FloatArray, float]:
 
     static = Mfcc(config).extract(counted())
     return static, count / SAMPLE_RATE
+
+
+def embedder_frames(file: Path, model: ModelBundle) -> FloatArray:
+    """Return the frames of a recording that the model's embedder takes."""
+    if model.neural is None:
+        return frames_of(file, model.mfcc)[0]
+    return Fbank().extract(stream(file))
 
 
 def store_frames(

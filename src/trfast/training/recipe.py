@@ -18,6 +18,7 @@ from trfast._threads import effective_n_threads, map_in_threads
 from trfast.clustering import CLUSTERINGS
 from trfast.comparison import Comparison
 from trfast.diarization import Diarizer, EmbeddedSegments
+from trfast.embedding import OnnxEmbedder
 from trfast.errors import ModelError
 from trfast.features import frame_hop
 from trfast.model import ModelBundle
@@ -29,7 +30,12 @@ from trfast.training.labelled import LabelledCollection
 from trfast.training.stages import Progress, Stages, digest
 from trfast.training.thresholds import Fold, HeldBack, Tuned, dealt, tune
 from trfast.training.vectors import strangers
-from trfast.training.windows import WindowFold, tune_windows
+from trfast.training.windows import (
+    IVECTOR_SCALES,
+    NEURAL_SCALES,
+    WindowFold,
+    tune_windows,
+)
 
 # Parts that recordings are linked in for the thresholds: in all of them together, a quarter of
 # the speakers would come back more often than those of an archive do.
@@ -43,6 +49,7 @@ def train(
     *,
     stages: str | os.PathLike[str],
     config: TrainingConfig | None = None,
+    network: OnnxEmbedder | None = None,
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> ModelBundle:
@@ -66,6 +73,9 @@ def train(
         Folder where each long stage leaves its result. A stage whose result is there, made with
         the same settings from the same data, is passed over.
     config : TrainingConfig, optional
+        Default: the recipe of the default model; of a network, `TrainingConfig.neural`.
+    network : OnnxEmbedder, optional
+        A neural embedding in place of i-vectors: no UBM, no total variability, no varied copies.
     jobs : int, optional
         Processes for features, threads for the rest; default: all cores. The model does not
         depend on it.
@@ -94,17 +104,23 @@ def train(
             f"{collection.path} holds 1 speaker; thresholds need at least 2, to leave one out"
         )
     n_threads = effective_n_threads(jobs)
-    config, left_out = _trainable(collection, config or TrainingConfig())
+    default = TrainingConfig() if network is None else TrainingConfig.neural()
+    config, left_out = _trainable(collection, config or default)
+    if network is not None and config.windows is None:
+        raise ModelError("a neural embedding diarizes by windows: give TrainingConfig.windows")
     full = Stages(
         collection=collection,
         config=config,
         folder=Path(stages),
         jobs=n_threads,
         progress=progress or (lambda _stage, _done, _total: None),
+        network=network,
     )
     durations = full.features()
     quarters, model, estimators = _quarters(full), _bundle(full), _estimators(full)
     windows, said = _tuned_windows(full, quarters)
+    if network is not None and windows is None:
+        raise ModelError(f"nothing to diarize by with a neural embedding: {said}")
     model = _with_windows(model, full, windows)
     tuned = _tuned(quarters, windows, durations)
     backends = {
@@ -173,11 +189,13 @@ def _bundle(stages: Stages) -> ModelBundle:
         normalization=config.normalization,
         clustering=config.clustering,
         detector=stages.detector,
-        ubm=stages.ubm,
-        total_variability=stages.total_variability,
+        ubm=None if stages.network else stages.ubm,
+        total_variability=None if stages.network else stages.total_variability,
         whitening=stages.whitening,
         backends={"cosine": Backend(name="cosine", whitening=stages.whitening)},
         cohort=stages.cohort,
+        neural=stages.neural,
+        network=stages.network,
     )
 
 
@@ -205,7 +223,7 @@ def _tuned_windows(
     except ModelError as error:
         return None, {"windows left out": str(error)}
     folds = [
-        WindowFold(scoring, own.ivectors, own.units, own.unheard)
+        WindowFold(scoring, own.window_vectors, own.units, own.unheard)
         for scoring, own in zip(scorings[1:], quarters, strict=True)
         if scoring is not None
     ]
@@ -214,7 +232,8 @@ def _tuned_windows(
     hop = frame_hop(stages.config.mfcc)
 
     def fit() -> dict[str, Any]:
-        config, confused = tune_windows(folds, hop, n_threads=stages.jobs)
+        scales = NEURAL_SCALES if stages.network else IVECTOR_SCALES
+        config, confused = tune_windows(folds, hop, scales=scales, n_threads=stages.jobs)
         return {"chosen": np.array([config.scale, config.threshold, confused])}
 
     key = digest([own.windows_key for own in quarters], [fold.scoring.config for fold in folds])
@@ -232,9 +251,12 @@ def _tuned(
     folds: dict[str, list[Fold]] = {name: [] for name in stages.config.backends}
     for own in quarters:
         bundle = _with_windows(_bundle(own), own, windows)
-        diarizer = Diarizer(bundle, comparison=Comparison(threshold=0.0))
-        held_back = _held_back(own, diarizer, durations)
         found = _held_back(own, Diarizer(bundle), durations) if windows else None
+        if stages.network is not None and found is not None:  # no segments but those of windows
+            held_back = found
+        else:
+            diarizer = Diarizer(bundle, comparison=Comparison(threshold=0.0))
+            held_back = _held_back(own, diarizer, durations)
         for name, estimator in _estimators(own).items():
             backend = Backend(
                 name=name, whitening=own.whitening, estimator=estimator, cohort=bundle.cohort
@@ -250,10 +272,16 @@ def _tuned(
 
 def _held_back(stages: Stages, diarizer: Diarizer, durations: Mapping[str, float]) -> HeldBack:
     frames = stages.frames
+    units = {} if stages.network is None else {own.name: own for own in stages.found()}
 
     def embedded(name: str) -> EmbeddedSegments:
-        static = np.asarray(frames[name])
-        return diarizer.embed(static, duration=durations[name], recording=name)
+        static, duration = np.asarray(frames[name]), durations[name]
+        if name not in units:
+            return diarizer.embed(static, duration=duration, recording=name)
+        own = units[name]
+        return diarizer.embedded(
+            static, own.units, own.statistics, duration=duration, recording=name
+        )
 
     return HeldBack(
         stages.collection,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib.metadata import version
@@ -17,11 +17,19 @@ from safetensors.numpy import load_file, save
 
 from trfast._files import write_atomic
 from trfast.annotation import Annotation
-from trfast.embedding import IvectorEmbedder, NormalizationConfig, SimplifiedIvectors
-from trfast.embedding.gmm import DiagonalGmm
-from trfast.embedding.ivector import TotalVariability
+from trfast.embedding import (
+    BaumWelchStatistics,
+    DiagonalGmm,
+    IvectorEmbedder,
+    NormalizationConfig,
+    OnnxEmbedder,
+    ProjectedStatistics,
+    SimplifiedIvectors,
+    TotalVariability,
+)
 from trfast.errors import ModelError
 from trfast.features import frame_hop
+from trfast.model import NeuralConfig
 from trfast.model.file import (
     detector_layers,
     detector_tensors,
@@ -45,7 +53,14 @@ from trfast.training.labelled import LabelledCollection
 from trfast.training.recordings import each_recording
 from trfast.training.variation import StoredStatistics, Variation, noises_of
 from trfast.training.vectors import SpeakerVectors, strangers, training_vectors
-from trfast.training.windows import SpokenUnits, UnitStatistics, fit_windows, read_units
+from trfast.training.windows import (
+    EmbeddedUnits,
+    SpokenUnits,
+    UnitStatistics,
+    fit_windows,
+    read_units,
+    speaker_vectors,
+)
 
 FloatArray = npt.NDArray[Any]
 Progress = Callable[[str, int, int], None]
@@ -54,6 +69,8 @@ Progress = Callable[[str, int, int], None]
 # made of lasts so long, and is so far from speech, that it is none (seconds).
 _SCENES = 4
 _LEAST_NOISE, _MARGIN = 2.0, 0.3
+# Seconds around a unit that a network embeds.
+_WINDOW = 1.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,6 +91,8 @@ class Stages:
         Speakers whose vectors nothing learns from.
     label : str
         Before the names of stages.
+    network : OnnxEmbedder, optional
+        Embeds units and speakers in place of i-vectors.
     """
 
     collection: LabelledCollection
@@ -83,6 +102,7 @@ class Stages:
     progress: Progress
     unheard: frozenset[str] = frozenset()
     label: str = ""
+    network: OnnxEmbedder | None = None
 
     def features(self) -> dict[str, float]:
         """Make the frames of each recording, one file each; return the durations."""
@@ -175,7 +195,9 @@ class Stages:
 
     @cached_property
     def vectors(self) -> SpeakerVectors:
-        """Vectors of the speakers in all recordings, and varied."""
+        """Vectors of the speakers in all recordings, and varied; of a network, not varied."""
+        if self.network is not None:
+            return speaker_vectors(self.units, self.network.vectors, without=self.unheard)
         recordings = list(self.collection.reference)
         speakers = sorted(self.collection.speaker_recordings())
         model = self.total_variability
@@ -221,13 +243,17 @@ class Stages:
         return training_vectors(self.vectors, self.collection, least, without=self.strangers)
 
     @cached_property
-    def ivectors(self) -> SimplifiedIvectors:
-        """Statistics of windows -> i-vectors."""
+    def window_vectors(self) -> Callable[[ProjectedStatistics], FloatArray]:
+        """Statistics of windows -> vectors."""
+        if self.network is not None:
+            return self.network.vectors
         return SimplifiedIvectors(self.total_variability)
 
     @cached_property
     def units(self) -> list[SpokenUnits]:
         """Units of the speech of all recordings."""
+        if self.network is not None:
+            return list(self._embedded("embedded-units", None))
         folder, config, reference = self._units(), self.config, self.collection.reference
         project = self.total_variability.project
         return list(read_units(folder, reference, config.mfcc, project))
@@ -241,7 +267,7 @@ class Stages:
 
         def fit() -> dict[str, FloatArray]:
             found = fit_windows(
-                self.units, self.ivectors, windows, estimators, without=self.unheard
+                self.units, self.window_vectors, windows, estimators, without=self.unheard
             )
             return window_tensors(found)
 
@@ -252,7 +278,7 @@ class Stages:
         """Hash of all that scores of windows depend on."""
         windows, estimators = self.config.windows or WindowConfig(), self.config.estimators
         return digest(
-            self._total_variability_key,
+            self._vectors_key,
             (windows.unit, windows.lengths, self.config.segmentation),
             (estimators.window_components, estimators.window_shrinkage),
             estimators.window_whitening,
@@ -397,6 +423,60 @@ class Stages:
             config.total_variability_iterations,
         )
 
+    @property
+    def _vectors_key(self) -> str:
+        if self.network is None:
+            return self._total_variability_key
+        return digest(self._data_key, self.network.file_hash, _WINDOW, sorted(self.unheard))
+
+    @property
+    def neural(self) -> NeuralConfig | None:
+        """What a model says of the network."""
+        if self.network is None:
+            return None
+        return NeuralConfig(
+            file_hash=self.network.file_hash, dimension=self.network.dimension, window=_WINDOW
+        )
+
+    def found(self) -> list[SpokenUnits]:
+        """Units of what the detector takes for speech, embedded by the network."""
+        return list(self._embedded("embedded-found", self.detector))
+
+    def _embedded(self, name: str, detector: SpeechDetector | None) -> Iterator[SpokenUnits]:
+        """Yield the units of each recording, embedded in files; where no detector says what is
+        speech, the reference does."""
+        config, network, reference = self.config, self.network, self.collection.reference
+        if network is None:
+            return
+        unit = config.windows.unit if config.windows else 0.0
+        heard = {} if detector is None else detector_tensors(detector)
+        key = digest(
+            self._data_key,
+            (network.file_hash, _WINDOW, unit, config.segmentation),
+            [array.tobytes() for array in heard.values()],
+        )
+        folder = self.folder / f"{name}.{key[:16]}"
+        todo = [item for item in reference if not (folder / f"{item}.npz").exists()]
+        stage, done = name.replace("-", " "), len(reference) - len(todo)
+        self.progress(stage, done, len(reference))
+        if todo:
+            folder.mkdir(exist_ok=True)
+            embedding = EmbeddedUnits(
+                files=self.collection.audio,
+                frames=self.frames,
+                reference=reference,
+                network=network,
+                detector=detector,
+                window=_WINDOW,
+                unit=unit,
+                mfcc=config.mfcc,
+                segmentation=config.segmentation,
+                folder=folder,
+            )
+            for count, _ in enumerate(each_recording(embedding, todo, jobs=self.jobs), done + 1):
+                self.progress(stage, count, len(reference))
+        yield from read_units(folder, reference, config.mfcc, _of_one)
+
     def stored(
         self, stage: str, key: str, fit: Callable[[], dict[str, FloatArray]]
     ) -> dict[str, FloatArray]:
@@ -412,6 +492,11 @@ class Stages:
 
 def _turns(reference: Mapping[str, Annotation]) -> list[object]:
     return [(name, annotation.turns) for name, annotation in reference.items()]
+
+
+def _of_one(counted: BaumWelchStatistics) -> ProjectedStatistics:
+    """Statistics of a network, in the file as those of one Gaussian."""
+    return ProjectedStatistics(counted.zeroth, counted.first[:, 0])
 
 
 def digest(*parts: object) -> str:

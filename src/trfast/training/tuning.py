@@ -23,7 +23,7 @@ from trfast.scoring.calibration import (
     best_threshold,
     score_histogram,
 )
-from trfast.training import SpeakerVectors, frames_of, reference_vectors
+from trfast.training import SpeakerVectors, embedder_frames, frames_of, reference_vectors
 from trfast.training.labelled import LabelledCollection
 from trfast.training.recordings import joined, over_recordings
 from trfast.training.stages import Progress
@@ -126,7 +126,7 @@ def tune_model(
         )
     tell = progress or (lambda _stage, _done, _total: None)
     # Of the first, only what comes before its threshold is used.
-    diarizers = [Diarizer(model, comparison=Comparison(threshold=0.0))]
+    diarizers = [] if model.neural else [Diarizer(model, comparison=Comparison(threshold=0.0))]
     diarizers += [Diarizer(model)] if model.windows is not None else []
     parts = over_recordings(
         partial(_embedded, collection=collection, diarizers=diarizers),
@@ -136,7 +136,7 @@ def tune_model(
     )
     vectors = joined(vectors for _, vectors in parts)
     scores = {b.name: _scores(b, vectors) for b in chosen}
-    held_back, *found = (
+    held_back = [
         HeldBack(
             collection,
             [segments[k] for segments, _ in parts],
@@ -144,12 +144,13 @@ def tune_model(
             model.clustering.min_speech,
         )
         for k in range(len(diarizers))
-    )
+    ]
+    found = None if model.windows is None else held_back[-1]
     speakers = collection.speaker_recordings()
     errors: dict[str, Mapping[str, Tuned]] = {}
     tell("thresholds", 0, len(chosen))
     for done, backend in enumerate(chosen, 1):
-        errors[backend.name] = tune([Fold(held_back, speakers, backend, *found)])
+        errors[backend.name] = tune([Fold(held_back[0], speakers, backend, found)])
         tell("thresholds", done, len(chosen))
     return Tuning(
         model=_tuned(model, collection, errors, keep_default=keep_default),
@@ -164,9 +165,13 @@ def _embedded(
     """Return the segments that each finds in a recording, and the vectors of who speaks there."""
     model = diarizers[0].model
     static, duration = frames_of(collection.audio[name], model.mfcc)
-    segments = [diarizer.embed(static, duration=duration, recording=name) for diarizer in diarizers]
+    frames = embedder_frames(collection.audio[name], model) if model.neural else static
+    segments = [
+        diarizer.embed(static, duration=duration, recording=name, banks=frames)
+        for diarizer in diarizers
+    ]
     reference = {name: collection.reference[name]}
-    return segments, reference_vectors({name: static}, reference, model.embedder, model.mfcc)
+    return segments, reference_vectors({name: frames}, reference, model.embedder, model.mfcc)
 
 
 def _scores(backend: Backend, vectors: SpeakerVectors) -> TrialScores:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast.annotation import Annotation, Timeline
-from trfast.embedding import IvectorEmbedder
+from trfast.embedding import Embedder
 from trfast.features import MfccConfig, timeline_to_frames
 from trfast.training.labelled import LabelledCollection, single_speaker_turns
 
@@ -83,12 +83,12 @@ def training_vectors(
 def reference_vectors(
     frames: Mapping[str, FloatArray],
     reference: Mapping[str, Annotation],
-    embedder: IvectorEmbedder,
+    embedder: Embedder,
     mfcc: MfccConfig,
 ) -> SpeakerVectors:
-    """Return one i-vector for each speaker in each recording, from the statistics of all their
-    speech there (overlapped speech left out)."""
-    vectors = [np.empty((0, embedder.total_variability.rank), np.float32)]
+    """Return one vector for each speaker in each recording, from the statistics of all their
+    speech there (overlapped speech left out); `frames` are those that the embedder takes."""
+    vectors: list[npt.NDArray[np.float32]] = []
     speakers: list[str] = []
     recordings: list[str] = []
     for name, annotation in reference.items():
@@ -98,7 +98,8 @@ def reference_vectors(
         vectors.append(embedder.vectors(statistics))
         speakers += local.tolist()
         recordings += [name] * len(local)
-    return SpeakerVectors(np.concatenate(vectors), tuple(speakers), tuple(recordings))
+    rows = np.concatenate(vectors) if vectors else np.empty((0, 0), np.float32)
+    return SpeakerVectors(rows, tuple(speakers), tuple(recordings))
 
 
 def reference_segments(

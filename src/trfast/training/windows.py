@@ -15,21 +15,33 @@ from scipy.optimize import linear_sum_assignment
 from trfast._files import replacing
 from trfast._threads import blas_limit, map_in_threads
 from trfast.annotation import Annotation
+from trfast.audio import stream
 from trfast.diarization.windows import join_units
-from trfast.embedding import BaumWelchStatistics, IvectorEmbedder, ProjectedStatistics
-from trfast.embedding.simplified import SimplifiedIvectors
+from trfast.embedding import (
+    BaumWelchStatistics,
+    IvectorEmbedder,
+    OnnxEmbedder,
+    ProjectedStatistics,
+)
 from trfast.errors import ModelError
-from trfast.features import MfccConfig, frame_hop, timeline_mask
+from trfast.features import Fbank, MfccConfig, frame_hop, frames_in, timeline_mask
 from trfast.scoring.normalization import LengthNorm, Whitening
 from trfast.scoring.two_covariance import TwoCovariance
 from trfast.scoring.windows import WindowConfig, WindowScoring, in_windows, windows
-from trfast.segmentation import SegmentationConfig, Units, units_between_changes
+from trfast.segmentation import (
+    SegmentationConfig,
+    Units,
+    units_between_changes,
+    windows_around,
+)
+from trfast.speech import SpeechDetector
 from trfast.speech.regions import closed
 from trfast.training.config import EstimatorConfig
 from trfast.training.variation import full_precision, half_precision
-from trfast.training.vectors import reference_segments
+from trfast.training.vectors import SpeakerVectors, reference_segments
 
 FloatArray = npt.NDArray[Any]
+Vectors = Callable[[ProjectedStatistics], FloatArray]
 
 # A window is learned from if one voice has this share of it, and it is so long, in whole ones.
 _PURITY, _LEAST_LENGTH = 0.9, 0.6
@@ -38,7 +50,8 @@ _CLOSED = 0.5
 # Every other window: neighbours say the same.
 _STEP = 2
 # Scales and thresholds that are tried: neither determines the other, but along a ridge.
-_SCALES = (0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
+IVECTOR_SCALES = (0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
+NEURAL_SCALES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.8)
 _THRESHOLDS = (-32.0, -24.0, -16.0, -8.0, 0.0)
 # Units of the pieces in which recordings are judged as well, half a minute and one: what suits long
 # ones alone takes short ones for one speaker. Shorter pieces say nothing.
@@ -102,17 +115,7 @@ class UnitStatistics:
     def __call__(self, name: str) -> None:
         """Write the file of a recording."""
         static = np.asarray(self.frames[name])
-        speech = self.reference[name].timeline().merged()
-        spoken = timeline_mask(speech, len(static), self.mfcc)
-        # As a detector finds it, which does not know where one turn ends and another starts.
-        regions = closed(spoken, 0.0, _CLOSED, self.mfcc)
-        units = units_between_changes(
-            static,
-            regions,
-            duration=self.unit,
-            config=self.segmentation,
-            hop=frame_hop(self.mfcc),
-        )
+        units = _units_of(self.reference[name], static, self.unit, self.mfcc, self.segmentation)
         counted = self.embedder.statistics(static, units.bounds)
         with replacing(self.folder / f"{name}.npz") as temporary, open(temporary, "wb") as file:
             np.savez(
@@ -121,6 +124,22 @@ class UnitStatistics:
                 bounds=units.bounds,
                 regions=units.regions,
             )
+
+
+def _units_of(
+    annotation: Annotation,
+    static: FloatArray,
+    unit: float,
+    mfcc: MfccConfig,
+    segmentation: SegmentationConfig,
+) -> Units:
+    """Units of what is said."""
+    spoken = timeline_mask(annotation.timeline().merged(), len(static), mfcc)
+    # As a detector finds it, which does not know where one turn ends and another starts.
+    regions = closed(spoken, 0.0, _CLOSED, mfcc)
+    return units_between_changes(
+        static, regions, duration=unit, config=segmentation, hop=frame_hop(mfcc)
+    )
 
 
 def read_units(
@@ -139,7 +158,7 @@ def read_units(
 
 def fit_windows(
     recordings: Sequence[SpokenUnits],
-    ivectors: SimplifiedIvectors,
+    vectors_of: Vectors,
     config: WindowConfig,
     estimators: EstimatorConfig,
     *,
@@ -150,7 +169,8 @@ def fit_windows(
     Parameters
     ----------
     recordings : sequence of SpokenUnits
-    ivectors : SimplifiedIvectors
+    vectors_of : callable
+        Makes vectors of the statistics of windows.
     config : WindowConfig
     estimators : EstimatorConfig
     without : collection of str
@@ -163,7 +183,7 @@ def fit_windows(
     """
     whitenings, models = [], []
     for length in config.lengths:
-        vectors, speakers, names = _labelled(recordings, ivectors, config, length, without)
+        vectors, speakers, names = _labelled(recordings, vectors_of, config, length, without)
         if len(vectors) < 2:
             raise ModelError(f"{len(vectors)} windows of one speaker each, expected at least 2")
         with blas_limit():
@@ -178,17 +198,99 @@ def fit_windows(
 
 
 @dataclass(frozen=True, eq=False)
+class EmbeddedUnits:
+    """Writes the statistics of the units of recordings, as a network embeds them.
+
+    Parameters
+    ----------
+    files : mapping of str to Path
+        Audio.
+    frames : mapping of str to ndarray
+        Static frames.
+    reference : mapping of str to Annotation
+    network : OnnxEmbedder
+    detector : SpeechDetector or None
+        What finds speech; None: the reference says.
+    window, unit : float
+        Seconds.
+    mfcc, segmentation
+        Settings.
+    folder : Path
+        Of the files.
+    """
+
+    files: Mapping[str, Path]
+    frames: Mapping[str, FloatArray]
+    reference: Mapping[str, Annotation]
+    network: OnnxEmbedder
+    detector: SpeechDetector | None
+    window: float
+    unit: float
+    mfcc: MfccConfig
+    segmentation: SegmentationConfig
+    folder: Path
+
+    def __call__(self, name: str) -> None:
+        """Write the file of a recording."""
+        static, hop = np.asarray(self.frames[name]), frame_hop(self.mfcc)
+        if self.detector is None:
+            units = _units_of(self.reference[name], static, self.unit, self.mfcc, self.segmentation)
+        else:
+            regions = self.detector.detect(static)
+            units = units_between_changes(
+                static, regions, duration=self.unit, config=self.segmentation, hop=hop
+            )
+        banks = Fbank().extract(stream(self.files[name]))
+        around = windows_around(units, frames_in(self.window, hop))
+        counted = self.network.segment_statistics(banks, units.bounds, around, hop=hop)
+        with replacing(self.folder / f"{name}.npz") as temporary, open(temporary, "wb") as file:
+            np.savez(
+                file,
+                **half_precision(counted.zeroth, counted.first[:, None]),
+                bounds=units.bounds,
+                regions=units.regions,
+            )
+
+
+def speaker_vectors(
+    recordings: Sequence[SpokenUnits], vectors_of: Vectors, *, without: Collection[str] = ()
+) -> SpeakerVectors:
+    """Return the vector of each speaker in each recording, from units of one voice."""
+    vectors, speakers, names = [], [], []
+    for recording in recordings:
+        shares = recording.spoken / np.maximum(recording.lengths[:, None], 1)
+        for k, speaker in enumerate(recording.speakers):
+            own = np.flatnonzero(shares[:, k] >= _PURITY)
+            if speaker in without or not len(own):
+                continue
+            labels = np.zeros(len(own), np.int64)
+            rows = ProjectedStatistics(
+                recording.statistics.zeroth[own], recording.statistics.first[own]
+            )
+            vectors.append(vectors_of(rows.grouped(labels, 1))[0])
+            speakers.append(speaker)
+            names.append(recording.name)
+    return SpeakerVectors(
+        np.array(vectors, np.float32), tuple(speakers), tuple(names), (1.0,) * len(names)
+    )
+
+
+@dataclass(frozen=True, eq=False)
 class WindowFold:
     """What scores windows, and the speakers, unheard by it, on whom it is judged."""
 
     scoring: WindowScoring
-    ivectors: SimplifiedIvectors
+    vectors_of: Vectors
     recordings: Sequence[SpokenUnits]
     speakers: Collection[str]
 
 
 def tune_windows(
-    folds: Sequence[WindowFold], hop: float, *, n_threads: int | None = 1
+    folds: Sequence[WindowFold],
+    hop: float,
+    *,
+    scales: Sequence[float] = IVECTOR_SCALES,
+    n_threads: int | None = 1,
 ) -> tuple[WindowConfig, float]:
     """Choose scale and threshold together, those of the least confusion of the folds' speakers, in
     whole recordings and in pieces of half a minute and of a minute.
@@ -198,6 +300,8 @@ def tune_windows(
     folds : sequence of WindowFold
     hop : float
         Seconds a frame.
+    scales : sequence of float
+        Those that are tried.
     n_threads : int, optional
         The result does not depend on it.
 
@@ -207,7 +311,7 @@ def tune_windows(
     confused : float
         Share of the speakers' speech that goes to another label than theirs, in whole recordings.
     """
-    grid = list(product(_SCALES, _THRESHOLDS))
+    grid = list(product(scales, _THRESHOLDS))
     items = [(fold, recording) for fold in folds for recording in fold.recordings]
     counts = map_in_threads(lambda item: _counts(*item, grid, hop), items, n_threads)
     total = np.sum(counts, axis=0)
@@ -233,7 +337,7 @@ def _counts(
     durations, config = recording.lengths * hop, fold.scoring.config
     # Rows grow with the root of the scale, eigenvalues with the scale itself.
     plain = replace(fold.scoring, config=replace(config, scale=1.0))
-    rows = plain.rows(recording.statistics, recording.units.regions, fold.ivectors)
+    rows = plain.rows(recording.statistics, recording.units.regions, fold.vectors_of)
     n = len(rows)
     for k, size in enumerate((n, *_PIECES)):
         for start in range(0, n, size):
@@ -265,7 +369,7 @@ def _confused(spoken: FloatArray, labels: npt.NDArray[np.int64], own: FloatArray
 
 def _labelled(
     recordings: Sequence[SpokenUnits],
-    ivectors: SimplifiedIvectors,
+    vectors_of: Vectors,
     config: WindowConfig,
     length: float,
     without: Collection[str],
@@ -286,7 +390,7 @@ def _labelled(
         rows = rows[
             ~np.isin(np.array(recording.speakers)[shares[rows].argmax(axis=1)], list(without))
         ]
-        vectors.append(ivectors(windows(recording.statistics, regions, weights))[rows])
+        vectors.append(vectors_of(windows(recording.statistics, regions, weights))[rows])
         speakers += [recording.speakers[k] for k in shares[rows].argmax(axis=1)]
         names += [recording.name] * len(rows)
     return np.concatenate(vectors), speakers, names
