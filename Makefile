@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-quick lint bench bench-quick docs model paper clean sdist dist test-sdist
+.PHONY: demo test test-quick lint bench bench-quick docs model campplus paper clean sdist dist test-sdist
 
 # OPTIONS, for example: make test-clang OPTIONS='-m "not slow"'
 PYTEST = python -m pytest --pyargs tests trfast $(OPTIONS)
@@ -102,6 +102,11 @@ COLLECTIONS ?= ../shared/collections
 model: .venv/.test
 	$(BIN)/trfast train $(COLLECTIONS)/radio-train -o build/default.safetensors
 	cp build/default.safetensors src/trfast/models/default.safetensors
+
+# The model around CAM++: make campplus EMBEDDER=campplus-int8.onnx
+campplus: .venv/.test
+	$(BIN)/trfast train $(COLLECTIONS)/radio-train --embedder $(EMBEDDER) -o build/campplus.safetensors
+	cp build/campplus.safetensors src/trfast/models/campplus.safetensors
 
 # The paper's tables and figures, into docs/paper.md; half an hour on two cores.
 paper: .venv/.test .venv/.paper

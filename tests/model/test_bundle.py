@@ -59,6 +59,17 @@ def test_a_loaded_model_gives_the_same_to_the_last_bit(bundle, path):
     assert again.read_bytes() == path.read_bytes()
 
 
+def test_the_model_of_campplus(tmp_path, monkeypatch):
+    model = load_model("campplus")
+    assert model.neural is not None
+    assert model.neural.dimension == 192
+    assert model.provenance["collection"] == "radio-train"
+    assert len((files("trfast") / "models" / "campplus.safetensors").read_bytes()) < 2_000_000
+    monkeypatch.chdir(tmp_path)
+    small_model().save("campplus")  # a file of that name goes first
+    assert load_model("campplus").content_hash == small_model().content_hash
+
+
 def test_the_default_model_is_that_of_its_file():
     """What the parameters are called may change, and what the file calls them may not."""
     path = files("trfast") / "models" / "default.safetensors"

@@ -49,6 +49,9 @@ from trfast.scoring.windows import WindowConfig, WindowScoring
 from trfast.segmentation import SegmentationConfig
 from trfast.speech import SpeechDetector
 
+BUNDLED = ("default", "campplus")
+"""Names of the models that come with the package."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClusteringConfig:
@@ -469,7 +472,8 @@ def load_model(
     Parameters
     ----------
     path : path, optional
-        A file made by ``trfast train``; default: the model that comes with the package.
+        A file made by ``trfast train``, or the name of a model that comes with the package:
+        ``"default"``, which is the default, or ``"campplus"``, for the embedding CAM++.
     embedder : path, optional
         The ONNX file of a model with a neural embedding. Such a model loads without it, but
         diarizes nothing.
@@ -491,9 +495,10 @@ def load_model(
     >>> load_model().total_variability.rank
     200
     """
-    if path is not None:
-        model = ModelBundle.load(path)
-    else:
-        with as_file(files("trfast") / "models" / "default.safetensors") as bundled:
+    name = "default" if path is None else os.fspath(path)
+    if name in BUNDLED and not os.path.exists(name):
+        with as_file(files("trfast") / "models" / f"{name}.safetensors") as bundled:
             model = ModelBundle.load(bundled)
+    else:
+        model = ModelBundle.load(name)
     return model if embedder is None else replace(model, network=OnnxEmbedder(embedder))
