@@ -57,6 +57,12 @@ def model_output(example: str) -> Callable[[Function], Function]:
     )
 
 
+EMBEDDER = click.option(
+    "--embedder",
+    type=PathType(),
+    metavar="FILE",
+    help="ONNX file of the neural embedding that the model was trained with.",
+)
 _IN_AND_OUT = (
     click.argument(
         "paths",
@@ -80,12 +86,7 @@ _COMPARISON = (
         type=PathType(),
         help="Model file.  [default: the one shipped with trfast]",
     ),
-    click.option(
-        "--embedder",
-        type=PathType(),
-        metavar="FILE",
-        help="ONNX file of the neural embedding that the model was trained with.",
-    ),
+    EMBEDDER,
     click.option(
         "--backend",
         type=BACKEND,

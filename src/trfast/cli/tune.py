@@ -38,12 +38,7 @@ _WIDTH = 24
     is_flag=True,
     help="Keep the model's default back-end and clustering, not those of the lowest X-DER.",
 )
-@click.option(
-    "--embedder",
-    type=_common.PathType(),
-    metavar="FILE",
-    help="ONNX file of the neural embedding that the model was trained with.",
-)
+@_common.EMBEDDER
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with a calibration of scores.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors, and JSON.")

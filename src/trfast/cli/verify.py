@@ -31,12 +31,7 @@ if TYPE_CHECKING:
     type=_common.PathType(),
     help="Model file.  [default: the one shipped with trfast]",
 )
-@click.option(
-    "--embedder",
-    type=_common.PathType(),
-    metavar="FILE",
-    help="ONNX file of the neural embedding that the model was trained with.",
-)
+@_common.EMBEDDER
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def verify(

@@ -495,10 +495,10 @@ def load_model(
     >>> load_model().total_variability.rank
     200
     """
-    name = "default" if path is None else os.fspath(path)
-    if name in BUNDLED and not os.path.exists(name):
-        with as_file(files("trfast") / "models" / f"{name}.safetensors") as bundled:
+    path = BUNDLED[0] if path is None else path
+    if str(path) in BUNDLED and not os.path.exists(path):
+        with as_file(files("trfast") / "models" / f"{path}.safetensors") as bundled:
             model = ModelBundle.load(bundled)
     else:
-        model = ModelBundle.load(name)
+        model = ModelBundle.load(path)
     return model if embedder is None else replace(model, network=OnnxEmbedder(embedder))
