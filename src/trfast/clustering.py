@@ -322,7 +322,7 @@ def average_linkage_of_edges(
         _, i, j = heappop(heap)
         if i not in near or j not in near:  # joined with another one since
             continue
-        new, row, other = len(rows), rows[i], rows[j]
+        new, (row, other) = len(rows), sorted((rows[i], rows[j]))
         rows.append(row)
         parent[other] = row
         left[row] += left[other]
@@ -347,12 +347,7 @@ def average_linkage_of_edges(
                 near[new].add(k)
                 near[k].add(new)
                 heappush(heap, (-mean, k, new))
-    for item in range(n):  # rows point to rows before them or after, in chains
-        root = item
-        while parent[root] != root:
-            root = int(parent[root])
-        parent[item] = root
-    return in_order_of_appearance(parent)
+    return _numbered(parent)
 
 
 def complete_linkage_of_edges(pairs: npt.ArrayLike, similarities: npt.ArrayLike, n: int) -> Labels:

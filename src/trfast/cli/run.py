@@ -101,11 +101,10 @@ def _write(collection: Collection, folder: Path) -> None:
 def _thresholds(within: Comparison | None, across: Comparison) -> str:
     score = "cosine" if across.backend.is_cosine else "log-likelihood ratio"
     inside = "by windows" if within is None else f"{within.threshold:.4g}"
-    between = "deviations" if across.normalized else ""
+    unit = " deviations" if across.normalized else ""
     return (
         f"{across.backend.name} {across.clustering}, {score}:"
-        f" {inside} within, {across.threshold:.4g} {between}".rstrip()
-        + " across"
+        f" {inside} within, {across.threshold:.4g}{unit} across"
     )
 
 

@@ -117,13 +117,7 @@ class UnitStatistics:
         static = np.asarray(self.frames[name])
         units = _units_of(self.reference[name], static, self.unit, self.mfcc, self.segmentation)
         counted = self.embedder.statistics(static, units.bounds)
-        with replacing(self.folder / f"{name}.npz") as temporary, open(temporary, "wb") as file:
-            np.savez(
-                file,
-                **half_precision(counted.zeroth, counted.first),
-                bounds=units.bounds,
-                regions=units.regions,
-            )
+        _write_units(self.folder / f"{name}.npz", units, counted.zeroth, counted.first)
 
 
 def _units_of(
@@ -140,6 +134,12 @@ def _units_of(
     return units_between_changes(
         static, regions, duration=unit, config=segmentation, hop=frame_hop(mfcc)
     )
+
+
+def _write_units(path: Path, units: Units, counts: FloatArray, first: FloatArray) -> None:
+    """Write units and their statistics, as `read_units` reads them."""
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **half_precision(counts, first), bounds=units.bounds, regions=units.regions)
 
 
 def read_units(
@@ -243,13 +243,7 @@ class EmbeddedUnits:
         banks = Fbank().extract(stream(self.files[name]))
         around = windows_around(units, frames_in(self.window, hop))
         counted = self.network.segment_statistics(banks, units.bounds, around, hop=hop)
-        with replacing(self.folder / f"{name}.npz") as temporary, open(temporary, "wb") as file:
-            np.savez(
-                file,
-                **half_precision(counted.zeroth, counted.first[:, None]),
-                bounds=units.bounds,
-                regions=units.regions,
-            )
+        _write_units(self.folder / f"{name}.npz", units, counted.zeroth, counted.first[:, None])
 
 
 def speaker_vectors(
