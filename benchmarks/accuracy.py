@@ -1,7 +1,7 @@
 """Error of the whole path on labelled collections, and which stage it comes from.
 
     python benchmarks/accuracy.py COLLECTION... [--model M] [--backend B]... [--clustering C]...
-        [--segments]
+        [--segments] [--mode hybrid]
 
 For each collection: all automatic, and with the reference's speech marks; with `--segments`, as the
 paper does it, with the reference's segments as well (each turn one segment). Each time what perfect
@@ -95,11 +95,13 @@ def measure(
     frames: Frames,
     *,
     by_segments: bool,
+    local_model: ModelBundle | None = None,
 ) -> None:
     """Print the errors of one collection."""
     click.echo(f"\n{collection.path.name}: DER = missed + false alarm + speaker error, in percent")
     for way in WAYS if by_segments else WAYS[:2]:
-        first = Diarizer(model, comparison=model.within(*pairs[0]) if by_segments else None)
+        comparison = model.within(*pairs[0]) if by_segments else None
+        first = Diarizer(model, comparison=comparison, local_model=local_model)
         segments = embedded(first, way, collection, frames)
         turns = {
             s.recording: Annotation(
@@ -149,6 +151,7 @@ def verify(backends: Sequence[Backend], vectors: npt.NDArray[Any], speakers: Seq
     default=CLUSTERINGS,
     help="Can be given again.  [default: both]",
 )
+@click.option("--mode", type=click.Choice(["full", "hybrid"]), default="full", show_default=True)
 @click.option("--segments", "by_segments", is_flag=True, help="As the paper, without windows.")
 def main(
     collections: tuple[Path, ...],
@@ -156,10 +159,12 @@ def main(
     embedder: Path | None,
     names: tuple[str, ...],
     clusterings: tuple[str, ...],
+    mode: str,
     by_segments: bool,
 ) -> None:
     """Measure the error on labelled collections."""
     model: ModelBundle = load_model(model_path, embedder=embedder)
+    local_model = load_model() if mode == "hybrid" else None
     backends = [model.backend(name) for name in names or model.backends]
     pairs = [
         (backend.name, clustering)
@@ -170,8 +175,16 @@ def main(
     pooled = {}
     for path in collections:
         collection = LabelledCollection.read(path)
-        frames = {name: frames_of(file, model.mfcc) for name, file in collection.audio.items()}
-        measure(model, pairs, collection, frames, by_segments=by_segments or not model.windows)
+        config = (local_model or model).mfcc
+        frames = {name: frames_of(file, config) for name, file in collection.audio.items()}
+        measure(
+            model,
+            pairs,
+            collection,
+            frames,
+            by_segments=by_segments or not model.windows,
+            local_model=local_model,
+        )
         taken = {name: array for name, (array, _) in frames.items()}
         if model.neural is not None:
             taken = {name: embedder_frames(file, model) for name, file in collection.audio.items()}

@@ -9,12 +9,18 @@ import pytest
 
 
 def write_network(
-    path: Path, *, bands: int | str = 80, rank: int = 3, takes: str = "feats", twice: bool = False
+    path: Path,
+    *,
+    bands: int | str = 80,
+    rank: int = 3,
+    takes: str = "feats",
+    twice: bool = False,
+    seed: int = 0,
 ) -> Path:
     """A network of one matrix: the mean absolute value of each band, times it."""
     onnx = pytest.importorskip("onnx", reason="makes small networks")
     kind = onnx.TensorProto.FLOAT
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     weights = rng.normal(size=(80, 4)).astype(np.float32)
     weights = weights[: bands if isinstance(bands, int) else 80]
     shape = ["batch", "frames", bands][3 - rank :]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,15 @@ from tests.networks import write_network
 from tests.small import write_collection
 from trfast.cli import main
 from trfast.diarization import Diarizer
+from trfast.embedding import OnnxEmbedder
 from trfast.errors import ModelError, ParameterError
 from trfast.evaluation import diarization_error
 from trfast.formats import read_rttm
 from trfast.model import load_model
+from trfast.training.labelled import LabelledCollection
+from trfast.training.networks import with_files
+
+FILES = ("network.onnx", "renamed.onnx")
 
 pytest.importorskip("onnxruntime", reason="needs trfast[neural]")
 
@@ -72,6 +78,49 @@ def test_other_verbs_take_it(folder: Path, tmp_path: Path) -> None:
     call("tune", folder, "-o", tmp_path / "tuned", *options, "--quiet")
     tuned = load_model(tmp_path / "tuned")
     assert tuned.vectors_hash == load_model(folder / "model").vectors_hash
+
+
+def test_hybrid_sees_some_seconds_of_what_the_default_model_finds(
+    folder: Path, tmp_path: Path
+) -> None:
+    options = ["--model", folder / "model", "--embedder", folder / "network.onnx", "--jobs=1"]
+    call("diarize", folder / "audio", "-o", tmp_path, *options, "--mode=hybrid", "--quiet")
+    call("diarize", folder / "audio", "-o", tmp_path / "default", "--jobs=1", "--quiet")
+    for file in tmp_path.glob("*.rttm"):
+        assert file.read_text() == (tmp_path / "default" / file.name).read_text()
+    model = load_model(folder / "model", embedder=folder / "network.onnx")
+    hybrid, show = Diarizer(model, local_model=load_model()), folder / "audio" / "show-0.wav"
+    found = hybrid(show)
+    assert found.vectors.shape == (len(found.speakers), 4)
+    np.testing.assert_allclose(np.linalg.norm(found.vectors, axis=1), 1, rtol=1e-5)
+    assert found.model_hash == Diarizer(model)(show).model_hash
+    assert hybrid.fingerprint != Diarizer(model).fingerprint
+    assert "network" in found.stage_seconds
+    again = pickle.loads(pickle.dumps(hybrid))(show)
+    np.testing.assert_array_equal(again.vectors, found.vectors)
+
+
+def test_hybrid_takes_one_model_of_each_kind(folder: Path, tmp_path: Path) -> None:
+    shown = call("run", folder / "audio", "-o", tmp_path, "--mode=hybrid", status=1)
+    assert "takes a model with a neural embedding" in shown
+    model = load_model(folder / "model", embedder=folder / "network.onnx")
+    with pytest.raises(ModelError, match="a local_model of i-vectors"):
+        Diarizer(model, local_model=model)
+
+
+def test_a_model_takes_other_files_of_its_network(folder: Path) -> None:
+    collection = LabelledCollection.read(folder)
+    model = load_model(folder / "model", embedder=folder / "network.onnx")
+    renamed = write_network(folder / "renamed.onnx", takes="x")
+    both = with_files(model, [OnnxEmbedder(renamed)], collection)
+    both.save(folder / "both")
+    own, other = (load_model(folder / "both", embedder=folder / n) for n in FILES)
+    assert own.content_hash == other.content_hash
+    assert list(own.provenance["other files"].values()) == [1.0]
+    stranger = OnnxEmbedder(write_network(folder / "stranger.onnx", seed=1))
+    with pytest.raises(ModelError, match=r"stranger.onnx: its vectors have a mean cosine of"):
+        with_files(model, [stranger], collection)
+    call("train", folder, "-o", folder / "x", "--also", renamed, status=2)
 
 
 def test_what_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -88,6 +88,14 @@ _COMPARISON = (
     ),
     EMBEDDER,
     click.option(
+        "--mode",
+        type=click.Choice(["full", "hybrid"]),
+        default="full",
+        show_default=True,
+        help="What a neural embedding sees: all speech, or, of each speaker that the default model"
+        " finds in a recording, 20 s.",
+    ),
+    click.option(
         "--backend",
         type=BACKEND,
         help="What compares voices, if the model has it.  [default: the model's]",
@@ -147,6 +155,7 @@ class Given:
     output: Path
     model: Path | None
     embedder: Path | None
+    mode: str
     backend: str | None
     clustering: str | None
     segments: bool
@@ -171,7 +180,10 @@ class Given:
         comparison = None
         if segments or self.segments or threshold is not None or model.windows is None:
             comparison = model.within(self.backend, self.clustering, threshold)
-        return model, Diarizer(model, comparison=comparison, detector=self.detector)
+        local = load_model() if self.mode == "hybrid" else None
+        return model, Diarizer(
+            model, comparison=comparison, detector=self.detector, local_model=local
+        )
 
 
 def recording_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -31,6 +31,14 @@ from trfast.cli import _common, _tables
     metavar="FILE",
     help="ONNX file of a neural embedding, in place of i-vectors.",
 )
+@click.option(
+    "--also",
+    type=_common.PathType(),
+    multiple=True,
+    metavar="FILE",
+    help="Another file of that network, such as one of float32, that the model takes as well."
+    " Can be given again.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
 @click.option(
@@ -44,6 +52,7 @@ def train(
     rank: int | None,
     recipe: str,
     embedder: Path | None,
+    also: tuple[Path, ...],
     seed: int,
     jobs: int | None,
     keep_stages: bool,
@@ -62,15 +71,19 @@ def train(
     from trfast.training import TrainingConfig
     from trfast.training import train as train_model
     from trfast.training.labelled import LabelledCollection
+    from trfast.training.networks import with_files
 
     labelled = LabelledCollection.read(collection)
-    network = None
+    network, others = None, []
+    if also and embedder is None:
+        raise click.UsageError("--also goes with --embedder")
     if embedder is not None:
         if gaussians or rank or recipe == "paper":
             raise click.UsageError("--embedder goes without --gaussians, --rank, --recipe paper")
         from trfast.embedding import OnnxEmbedder
 
         network, config = OnnxEmbedder(embedder), TrainingConfig.neural(seed=seed)
+        others = [OnnxEmbedder(file) for file in also]
     elif recipe == "paper":
         config = TrainingConfig.paper(seed=seed)
     else:
@@ -85,7 +98,7 @@ def train(
         model = train_model(
             labelled, stages=stages, config=config, network=network, jobs=jobs, progress=progress
         )
-    model.save(output)
+    with_files(model, others, labelled).save(output)
     if not keep_stages:
         shutil.rmtree(stages)
     if not quiet:

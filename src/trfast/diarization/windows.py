@@ -13,10 +13,16 @@ from trfast.embedding import ProjectedStatistics
 from trfast.errors import ModelError
 from trfast.evidence import agglomerate, sums_of_labels
 from trfast.features import frame_hop, frames_in
+from trfast.features.clock import HOP
 from trfast.features.frames import Frames
 from trfast.model import ModelBundle
 from trfast.scoring.windows import WindowConfig, WindowScoring
-from trfast.segmentation import Units, viterbi_resegmentation, windows_around
+from trfast.segmentation import (
+    Units,
+    longest_windows,
+    viterbi_resegmentation,
+    windows_around,
+)
 
 FloatArray = npt.NDArray[Any]
 Bounds = npt.NDArray[np.int64]
@@ -84,6 +90,36 @@ def embedded_units(model: ModelBundle, banks: Frames, units: Units) -> Projected
     window = 0.0 if model.neural is None else model.neural.window
     around = windows_around(units, frames_in(window, hop))
     return model.neural_embedder.segment_statistics(banks, units.bounds, around, hop=hop)
+
+
+def embedded_speakers(
+    model: ModelBundle, banks: Frames, seconds: FloatArray, labels: Labels, *, most: float
+) -> ProjectedStatistics:
+    """Return the statistics of speakers from windows in the middle of their longest turns.
+
+    Parameters
+    ----------
+    model : ModelBundle
+        With a neural embedding.
+    banks : ndarray (n_frames, 80)
+    seconds : ndarray (n, 2)
+        Bounds of segments.
+    labels : ndarray (n,)
+        Speaker of each.
+    most : float
+        Seconds of each speaker, about.
+
+    Returns
+    -------
+    ProjectedStatistics
+        One row a speaker.
+    """
+    window = 0.0 if model.neural is None else model.neural.window
+    bounds = np.rint(seconds / HOP).astype(np.int64).clip(0, len(banks))
+    bounds[:, 0] = np.minimum(bounds[:, 0], len(banks) - 1)  # banks end before the last segment
+    n_frames, most_frames = frames_in(window, HOP), frames_in(most, HOP)
+    windows, speakers = longest_windows(bounds, labels, n_frames, most=most_frames)
+    return model.neural_embedder.cluster_statistics(banks, windows, speakers)
 
 
 def joined_units(model: ModelBundle, units: Units, statistics: ProjectedStatistics) -> Labels:

@@ -93,7 +93,9 @@ class NeuralConfig:
     Parameters
     ----------
     file_hash : str
-        SHA-256 of the ONNX file.
+        SHA-256 of the ONNX file that the model was trained with.
+    other_hashes : tuple of str
+        Of other files of the same network, which the model takes as well.
     dimension : int
         Of its vectors.
     window : float
@@ -103,8 +105,10 @@ class NeuralConfig:
     file_hash: str
     dimension: int
     window: float = 1.5
+    other_hashes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "other_hashes", tuple(self.other_hashes))  # a file has lists
         check_integer(self.dimension, "dimension", least=1)
         check_positive(self.window, "window")
 
@@ -165,7 +169,7 @@ class ModelBundle:
             return
         if self.neural is None:
             raise ModelError("the model makes i-vectors: it takes no neural embedding")
-        if self.network.file_hash != self.neural.file_hash:
+        if self.network.file_hash not in (self.neural.file_hash, *self.neural.other_hashes):
             raise ModelError(
                 f"{self.network.path} is another network ({self.network.file_hash:.12}) than the"
                 f" model was trained with ({self.neural.file_hash:.12}): give that file"
@@ -385,7 +389,7 @@ class ModelBundle:
             },
             "detector": detector_settings(self.detector),
             **({} if self.ubm is None else {"posterior_floor": self.ubm.posterior_floor}),
-            **({} if self.neural is None else {"neural": asdict(self.neural)}),
+            **({} if self.neural is None else {"neural": _neural_as_json(self.neural)}),
             **({} if self.windows is None else {"windows": _as_json(self.windows.config)}),
         }
 
@@ -455,6 +459,10 @@ class ModelBundle:
             cohort=cohort,
             neural=NeuralConfig(**settings["neural"]) if "neural" in settings else None,
         )
+
+
+def _neural_as_json(config: NeuralConfig) -> dict[str, Any]:
+    return asdict(config) | {"other_hashes": list(config.other_hashes)}
 
 
 def _as_json(config: WindowConfig) -> dict[str, Any]:

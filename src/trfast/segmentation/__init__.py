@@ -8,6 +8,7 @@ from trfast.segmentation.resegmentation import viterbi_resegmentation
 from trfast.segmentation.units import (
     Units,
     cut_units,
+    longest_windows,
     units_between_changes,
     windows_around,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "cut_units",
     "gaussian_divergence",
     "linear_bic",
+    "longest_windows",
     "segment",
     "units_between_changes",
     "viterbi_resegmentation",

@@ -126,3 +126,50 @@ def windows_around(units: Units, n_frames: int) -> Bounds:
     middle = units.bounds.sum(axis=1) // 2
     start = np.minimum(np.maximum(middle - n_frames // 2, low), np.maximum(high - n_frames, low))
     return np.stack([start, np.minimum(start + n_frames, high)], axis=1)
+
+
+def longest_windows(
+    segments: Bounds, labels: npt.NDArray[np.int64], n_frames: int, *, most: int
+) -> tuple[Bounds, npt.NDArray[np.int64]]:
+    """Return windows in the middle of each speaker's longest turns, side by side.
+
+    Parameters
+    ----------
+    segments : ndarray (n, 2), int64
+        Frame bounds, rising.
+    labels : ndarray (n,), int64
+        Speaker of each; touching segments of one are one turn.
+    n_frames : int
+        Of a window; a shorter turn is one window.
+    most : int
+        Frames of a speaker: when they are reached, no further window is taken.
+
+    Returns
+    -------
+    windows : ndarray (m, 2), int64
+    labels : ndarray (m,), int64
+        Speaker of each window.
+
+    Examples
+    --------
+    >>> segments, labels = np.array([[0, 40], [40, 340], [400, 500]]), np.array([0, 0, 1])
+    >>> windows, speakers = longest_windows(segments, labels, 150, most=1000)
+    >>> windows.tolist(), speakers.tolist()
+    ([[20, 170], [170, 320], [400, 500]], [0, 0, 1])
+    """
+    goes_on = np.zeros(len(segments), bool)
+    goes_on[1:] = (labels[1:] == labels[:-1]) & (segments[1:, 0] == segments[:-1, 1])
+    first = np.flatnonzero(~goes_on)
+    last = np.append(first[1:], len(segments))[: len(first)] - 1
+    start, end, speaker = segments[first, 0], segments[last, 1], labels[first]
+    windows, speakers = [], []
+    left = dict.fromkeys(speaker.tolist(), most)
+    for turn in np.argsort(start - end, kind="stable").tolist():
+        own, length = int(speaker[turn]), int(end[turn] - start[turn])
+        n_windows = min(max(1, length // n_frames), -(-left[own] // n_frames))
+        size = min(length, n_frames)
+        begin = int(start[turn]) + (length - n_windows * size) // 2
+        windows += [(begin + k * size, begin + (k + 1) * size) for k in range(n_windows)]
+        speakers += [own] * n_windows
+        left[own] -= n_windows * size
+    return np.array(windows, np.int64).reshape(-1, 2), np.array(speakers, np.int64)

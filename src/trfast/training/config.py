@@ -147,10 +147,11 @@ class TrainingConfig:
     @classmethod
     def neural(cls, *, seed: int = 0) -> TrainingConfig:
         """Return the recipe of a neural embedding: it sees a window around each unit, and the
-        speech as it is only."""
+        speech as it is only; no cohort, for it tells strangers apart without."""
         return cls(
             augmentation=AugmentationConfig(n_copies=0, speeds=()),
             windows=WindowConfig(lengths=(WindowConfig.unit,)),
+            n_cohort=0,
             seed=seed,
         )
 

@@ -31,8 +31,8 @@ from trfast.training.stages import Progress, Stages, digest
 from trfast.training.thresholds import Fold, HeldBack, Tuned, dealt, tune
 from trfast.training.vectors import strangers
 from trfast.training.windows import (
-    IVECTOR_SCALES,
-    NEURAL_SCALES,
+    IVECTOR_GRID,
+    NEURAL_GRID,
     WindowFold,
     tune_windows,
 )
@@ -230,13 +230,14 @@ def _tuned_windows(
     if not folds:
         return None, {}
     hop = frame_hop(stages.config.mfcc)
+    grid = NEURAL_GRID if stages.network else IVECTOR_GRID
 
     def fit() -> dict[str, Any]:
-        scales = NEURAL_SCALES if stages.network else IVECTOR_SCALES
-        config, confused = tune_windows(folds, hop, scales=scales, n_threads=stages.jobs)
+        config, confused = tune_windows(folds, hop, grid=grid, n_threads=stages.jobs)
         return {"chosen": np.array([config.scale, config.threshold, confused])}
 
-    key = digest([own.windows_key for own in quarters], [fold.scoring.config for fold in folds])
+    configs = [fold.scoring.config for fold in folds]
+    key = digest([own.windows_key for own in quarters], configs, grid)
     scale, threshold, confused = stages.stored("window scale", key, fit)["chosen"].tolist()
     chosen = {"scale": scale, "threshold": threshold}
     config = replace(folds[0].scoring.config, **chosen)

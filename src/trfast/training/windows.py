@@ -50,9 +50,9 @@ _CLOSED = 0.5
 # Every other window: neighbours say the same.
 _STEP = 2
 # Scales and thresholds that are tried: neither determines the other, but along a ridge.
-IVECTOR_SCALES = (0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
-NEURAL_SCALES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.8)
-_THRESHOLDS = (-32.0, -24.0, -16.0, -8.0, 0.0)
+_THRESHOLDS = (-32.0, -24.0, -16.0, -8.0, 0.0, 8.0)
+IVECTOR_GRID = tuple(product((0.55, 0.6, 0.65, 0.7, 0.75, 0.8), _THRESHOLDS))
+NEURAL_GRID = tuple(product((0.2, 0.3, 0.4, 0.5, 0.6, 0.8), _THRESHOLDS))
 # Units of the pieces in which recordings are judged as well, half a minute and one: what suits long
 # ones alone takes short ones for one speaker. Shorter pieces say nothing.
 _PIECES, _LEAST_PIECE = (40, 80), 20
@@ -283,7 +283,7 @@ def tune_windows(
     folds: Sequence[WindowFold],
     hop: float,
     *,
-    scales: Sequence[float] = IVECTOR_SCALES,
+    grid: Sequence[tuple[float, float]] = IVECTOR_GRID,
     n_threads: int | None = 1,
 ) -> tuple[WindowConfig, float]:
     """Choose scale and threshold together, those of the least confusion of the folds' speakers, in
@@ -294,8 +294,8 @@ def tune_windows(
     folds : sequence of WindowFold
     hop : float
         Seconds a frame.
-    scales : sequence of float
-        Those that are tried.
+    grid : sequence of (float, float)
+        Scales and thresholds that are tried.
     n_threads : int, optional
         The result does not depend on it.
 
@@ -305,7 +305,6 @@ def tune_windows(
     confused : float
         Share of the speakers' speech that goes to another label than theirs, in whole recordings.
     """
-    grid = list(product(scales, _THRESHOLDS))
     items = [(fold, recording) for fold in folds for recording in fold.recordings]
     counts = map_in_threads(lambda item: _counts(*item, grid, hop), items, n_threads)
     total = np.sum(counts, axis=0)
