@@ -6,6 +6,7 @@ Clusters are numbered in order of first appearance.
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
 from heapq import heapify, heappop, heappush
 
 import numpy as np
@@ -302,17 +303,64 @@ def average_linkage_of_edges(
     n = len(left)
     edges = _check_pairs(pairs, n)
     weights = check_vector(similarities, "similarities", len(edges), "a pair")
-    apart = np.arange(n)
+    inside: list[set[int]] = [set() for _ in range(n)]
     if groups is not None:
-        apart = np.unique(check_groups(groups, "groups", n, "an item"), return_inverse=True)[1]
+        numbers = np.unique(check_groups(groups, "groups", n, "an item"), return_inverse=True)[1]
+        inside = [{group} for group in numbers.tolist()]
+    return average_linkage_of_items(
+        edges, weights, left, right, np.ones(n), inside, threshold=threshold
+    )
+
+
+def average_linkage_of_items(
+    edges: npt.NDArray[np.int64],
+    weights: npt.NDArray[np.floating],
+    left: npt.NDArray[np.floating],
+    right: npt.NDArray[np.floating],
+    sizes: npt.NDArray[np.floating],
+    groups: Sequence[Set[int]],
+    *,
+    threshold: float,
+) -> Labels:
+    """Average-linkage clustering as `average_linkage_of_edges`, of items that are clusters already.
+
+    Parameters
+    ----------
+    edges : ndarray (m, 2), int64
+        All pairs whose mean score reaches the threshold, each once.
+    weights : ndarray (m,)
+        That mean.
+    left, right : ndarray (n, k)
+        Sums of the rows of each item.
+    sizes : ndarray (n,)
+        How many rows.
+    groups : sequence of sets of int, (n,)
+        Of each item; what shares one never comes into one cluster.
+    threshold : float
+
+    Returns
+    -------
+    ndarray (n,), int64
+        Cluster of each item, numbered in order of first appearance.
+
+    Examples
+    --------
+    >>> x = np.array([[2.0, 0.0], [0.8, 0.6]])
+    >>> edges, groups = np.array([[0, 1]]), [{1, 2}, {3}]
+    >>> average_linkage_of_items(
+    ...     edges, np.array([0.8]), x, x, np.array([2, 1]), groups, threshold=0.5
+    ... ).tolist()
+    [0, 0]
+    """
     # A cluster is a new number, and the sums of its items' rows; each knows those near to it.
+    n = len(left)
     rows = list(range(n))
-    left, right, sizes = left.copy(), right.copy(), np.ones(n)
-    inside = [{group} for group in apart.tolist()]
+    left, right = left.copy(), right.copy()
+    counts, inside = np.array(sizes, np.float64), [set(own) for own in groups]
     near: dict[int, set[int]] = {}
     heap = []
     for (i, j), score in zip(edges.tolist(), weights.tolist(), strict=True):
-        if groups is None or apart[i] != apart[j]:
+        if inside[i].isdisjoint(inside[j]):
             near.setdefault(i, set()).add(j)
             near.setdefault(j, set()).add(i)
             heap.append((-score, min(i, j), max(i, j)))
@@ -327,21 +375,19 @@ def average_linkage_of_edges(
         parent[other] = row
         left[row] += left[other]
         right[row] += right[other]
-        sizes[row] += sizes[other]
-        if groups is not None:
-            inside[row] |= inside[other]
+        counts[row] += counts[other]
+        inside[row] |= inside[other]
         candidates = sorted((near[i] | near[j]) - {i, j})
         for old in (i, j):
             for k in near.pop(old):
                 if k in near:
                     near[k].discard(old)
         near[new] = set()
-        if groups is not None:
-            candidates = [k for k in candidates if inside[row].isdisjoint(inside[rows[k]])]
+        candidates = [k for k in candidates if inside[row].isdisjoint(inside[rows[k]])]
         if not candidates:
             continue
         places = np.array([rows[k] for k in candidates])
-        means = right[places] @ left[row] / (sizes[places] * sizes[row])
+        means = right[places] @ left[row] / (counts[places] * counts[row])
         for k, mean in zip(candidates, means.tolist(), strict=True):
             if mean >= threshold:
                 near[new].add(k)

@@ -27,6 +27,7 @@ from trfast.clustering import (
 )
 from trfast.comparison import Comparison
 from trfast.errors import ParameterError
+from trfast.linking.known import Known, join_known
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
@@ -65,6 +66,7 @@ def link(
     speech_durations: npt.ArrayLike | None = None,
     min_anchor_speech: float = 0.0,
     constrain: bool = True,
+    known: Known | None = None,
 ) -> Links:
     """Link local speakers whose similarity reaches the threshold.
 
@@ -88,6 +90,8 @@ def link(
     constrain : bool
         Never join two local speakers of one recording: the most similar pairs are joined
         first, and what would put two of one recording together is refused.
+    known : Known, optional
+        Who some of them are, whatever the similarities say.
 
     Returns
     -------
@@ -122,8 +126,12 @@ def link(
     anchors = _anchors(speech_durations, n, min_anchor_speech)
     groups = np.unique(np.asarray(recordings, dtype=object), return_inverse=True)[1]
     order = np.argsort(groups, kind="stable")
+    if known is not None:
+        check_vector(known.speakers, "known.speakers", n, "a row")
+        anchors |= known.anchors
+        known = known.of_rows(order)
     labels, nearest, best = _joined(
-        vectors[order], groups[order].astype(np.int64), anchors[order], comparison, constrain
+        vectors[order], groups[order].astype(np.int64), anchors[order], comparison, constrain, known
     )
     links = Links(
         labels=np.empty(n, np.int64),
@@ -144,6 +152,7 @@ def link_centred(
     speech_durations: npt.ArrayLike | None = None,
     min_anchor_speech: float = 0.0,
     constrain: bool = True,
+    known: Known | None = None,
 ) -> Links:
     """Link local speakers by vectors that are centred on the speakers of the collection.
 
@@ -157,7 +166,7 @@ def link_centred(
     ----------
     vectors : array_like (n, dimension)
         One local speaker a row, as `Diarization.vectors` has them.
-    recordings, comparison, speech_durations, min_anchor_speech, constrain
+    recordings, comparison, speech_durations, min_anchor_speech, constrain, known
         As in `link`.
 
     Returns
@@ -190,6 +199,7 @@ def link_centred(
         speech_durations=speech_durations,
         min_anchor_speech=min_anchor_speech,
         constrain=constrain,
+        known=known,
     )[0]
 
 
@@ -201,6 +211,7 @@ def linked_and_shift(
     speech_durations: npt.ArrayLike | None = None,
     min_anchor_speech: float = 0.0,
     constrain: bool = True,
+    known: Known | None = None,
 ) -> tuple[Links, FloatArray]:
     """Link as `link_centred`; return what was taken off the vectors as well."""
     check_type(comparison, Comparison, "comparison", hint="give model.across() of a model")
@@ -220,6 +231,7 @@ def linked_and_shift(
             speech_durations=None if durations is None else durations[rows],
             min_anchor_speech=min_anchor_speech,
             constrain=constrain,
+            known=None if known is None else known.of_rows(np.arange(len(x))[rows]),
         )
 
     some = slice(None, None, max(1, -(-len(x) // _MOST)))
@@ -255,6 +267,7 @@ def _joined(
     anchors: npt.NDArray[np.bool_],
     comparison: Comparison,
     constrain: bool,
+    known: Known | None,
 ) -> tuple[IntArray, IntArray, FloatArray]:
     """Label rows that are sorted by group; name the nearest row of each label, -1 where none is,
     and how similar it is."""
@@ -269,7 +282,16 @@ def _joined(
         pairs, similarities = pairs[either], similarities[either]
     both = anchors[pairs].all(axis=1)
     edges = (pairs, similarities) if both.all() else (pairs[both], similarities[both])
-    if complete:
+    if known is not None and known.anchors.any():
+        labels = join_known(
+            *edges,
+            scores.factors(),
+            groups if constrain else None,
+            known,
+            clustering=comparison.clustering,
+            threshold=comparison.threshold,
+        )
+    elif complete:
         labels = complete_linkage_of_edges(*edges, n)
     elif comparison.clustering == "average":
         labels = average_linkage_of_edges(

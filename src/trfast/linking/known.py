@@ -1,0 +1,169 @@
+"""Known: what somebody knows of local speakers before they are linked; clusters that keep it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trfast._checks import check_integers
+from trfast.clustering import (
+    average_linkage_of_items,
+    complete_linkage_of_edges,
+    constrained_components,
+)
+from trfast.errors import ParameterError
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[Any]
+
+
+class Known:
+    """Who some of the local speakers are, and who they are not; whoever is known is an anchor.
+
+    Parameters
+    ----------
+    speakers : array_like (n,), int
+        A number for who each local speaker is; -1 where nobody knows. Those of one number are one
+        speaker, of one recording as well, those of two never.
+    refused : array_like (m, 2), int
+        Pairs of a row and a number that it is not.
+
+    Raises
+    ------
+    ParameterError
+        If a row is refused what it is, or is not there.
+
+    Examples
+    --------
+    >>> Known([3, -1, 3], refused=[(1, 3)]).speakers.tolist()
+    [3, -1, 3]
+    """
+
+    def __init__(self, speakers: npt.ArrayLike, refused: npt.ArrayLike = ()) -> None:
+        speakers = check_integers(speakers, "speakers").reshape(-1)
+        refused = check_integers(refused, "refused").reshape(-1, 2)
+        if refused.size and not (0 <= refused[:, 0].min() <= refused[:, 0].max() < len(speakers)):
+            raise ParameterError(f"refused names rows outside 0 to {len(speakers) - 1}")
+        for row, speaker in refused.tolist():
+            if speakers[row] == speaker:
+                raise ParameterError(f"row {row} is known as {speaker}, and refused it")
+        self.speakers: IntArray = speakers
+        self.refused: IntArray = refused
+
+    def of_rows(self, rows: IntArray) -> Known:
+        """Return what is known of some rows, in their order."""
+        place = np.full(len(self.speakers), -1)
+        place[rows] = np.arange(len(rows))
+        refused = self.refused[place[self.refused[:, 0]] >= 0].copy()
+        refused[:, 0] = place[refused[:, 0]]
+        return Known(self.speakers[rows], refused)
+
+    @property
+    def anchors(self) -> npt.NDArray[np.bool_]:
+        """Whether anything is known of each row, (n,)."""
+        found = self.speakers >= 0
+        found[self.refused[:, 0]] = True
+        return found
+
+
+def join_known(
+    pairs: IntArray,
+    similarities: FloatArray,
+    factors: tuple[FloatArray, FloatArray],
+    groups: IntArray | None,
+    known: Known,
+    *,
+    clustering: str,
+    threshold: float,
+) -> IntArray:
+    """Cluster as `trfast.clustering` does, with rows of one known speaker as one item.
+
+    Parameters
+    ----------
+    pairs, similarities
+        Edges between rows that reach the threshold.
+    factors : tuple of ndarray (n, k)
+        As `average_linkage_of_edges` takes them.
+    groups : ndarray (n,) or None
+        Recording of each row, if two of one are kept apart.
+    known : Known
+    clustering : {"cc", "hac", "average"}
+    threshold : float
+
+    Returns
+    -------
+    ndarray (n,), int64
+        Cluster of each row.
+    """
+    item, inside = _items(groups, known)
+    n, sizes = len(inside), np.bincount(item)
+    ends = np.sort(item[pairs], axis=1)
+    across = ends[:, 0] != ends[:, 1]
+    keys, inverse, counts = np.unique(
+        ends[across] @ np.array([n, 1]), return_inverse=True, return_counts=True
+    )
+    edges = np.stack([keys // n, keys % n], axis=1)
+    worst, best = np.full(len(keys), np.inf), np.full(len(keys), -np.inf)
+    np.minimum.at(worst, inverse, similarities[across])
+    np.maximum.at(best, inverse, similarities[across])
+    may = np.array([inside[i].isdisjoint(inside[j]) for i, j in edges.tolist()], bool)
+    if clustering == "hac":
+        may &= counts == sizes[edges].prod(axis=1)  # all pairs of the two reach the threshold
+        return complete_linkage_of_edges(edges[may], worst[may], n)[item]
+    if clustering == "cc":
+        return _components(edges[may], best[may], inside)[item]
+    sums = []
+    for rows in factors:
+        total = np.zeros((n, rows.shape[1]), np.float64)
+        np.add.at(total, item, rows)
+        sums.append(total)
+    left, right = sums
+    edges = edges[may]
+    means = (left[edges[:, 0]] * right[edges[:, 1]]).sum(axis=1) / sizes[edges].prod(axis=1)
+    high = means >= threshold
+    labels = average_linkage_of_items(
+        edges[high], means[high], left, right, sizes.astype(float), inside, threshold=threshold
+    )
+    return labels[item]
+
+
+def _items(groups: IntArray | None, known: Known) -> tuple[IntArray, list[set[int]]]:
+    """Return the item of each row, and what keeps each item from others: numbers it may share with
+    nobody."""
+    speakers, n = known.speakers, len(known.speakers)
+    # A row that nobody knows is an item of its own.
+    own = np.where(speakers >= 0, speakers, int(speakers.max(initial=-1)) + 1 + np.arange(n))
+    item = np.unique(own, return_inverse=True)[1]
+    inside: list[set[int]] = [set() for _ in range(int(item.max(initial=-1)) + 1)]
+    item_of_speaker: dict[int, int] = {}
+    for row, (k, speaker) in enumerate(zip(item.tolist(), speakers.tolist(), strict=True)):
+        if groups is not None:
+            inside[k].add(int(groups[row]))
+        if speaker >= 0:
+            item_of_speaker[speaker] = k
+            inside[k].add(-1)  # two known speakers
+    for mark, (row, speaker) in enumerate(known.refused.tolist(), 2):
+        if speaker in item_of_speaker:
+            inside[int(item[row])].add(-mark)
+            inside[item_of_speaker[speaker]].add(-mark)
+    return item, inside
+
+
+def _components(edges: IntArray, similarities: FloatArray, inside: list[set[int]]) -> IntArray:
+    """Connected components of items with several groups: each further group is an item more, which
+    is joined to the first of them before all others."""
+    free = 1 + max((max(numbers, default=0) for numbers in inside), default=0)
+    sets = [sorted(numbers) or [free + k] for k, numbers in enumerate(inside)]
+    group, more = [own[0] for own in sets], [own[1:] for own in sets]
+    n = len(group)
+    extra = [(k, number) for k, numbers in enumerate(more) for number in numbers]
+    ties = np.array([(k, n + i) for i, (k, _) in enumerate(extra)], np.int64).reshape(-1, 2)
+    highest = float(similarities.max(initial=0)) + 1
+    return constrained_components(
+        np.concatenate([ties, edges]),
+        np.concatenate([np.full(len(ties), highest), similarities]),
+        np.array([*group, *(number for _, number in extra)], np.int64),
+        n + len(extra),
+    )[:n]
