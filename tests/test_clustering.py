@@ -77,19 +77,27 @@ def test_components_equal_s4d(scores: dict[str, npt.NDArray[Any]], threshold: st
         max_size=30,
     ),
     labels=st.lists(st.integers(0, 2), min_size=N, max_size=N),
+    groups=st.lists(st.integers(0, 2), min_size=N, max_size=N),
+    same=st.booleans(),
     data=st.data(),
 )
-def test_nearest_of_label_equals_twin(
-    pairs: list[tuple[int, int]], labels: list[int], data: st.DataObject
+def test_nearest_equals_twin(
+    pairs: list[tuple[int, int]],
+    labels: list[int],
+    groups: list[int],
+    same: bool,
+    data: st.DataObject,
 ) -> None:
     values = data.draw(
         st.lists(st.integers(-2, 2).map(float), min_size=len(pairs), max_size=len(pairs))
     )
     nearest, best = np.full(N, -1), np.full(N, np.nan, np.float32)
-    _union_find.nearest_of_label(
-        np.array(pairs), np.array(values, np.float32), np.array(labels), nearest, best
+    weights = np.array(values, np.float32)
+    _union_find.nearest(
+        np.array(pairs), weights, np.array(labels), np.array(groups), same, nearest, best
     )
-    items, similarities = zip(*reference.nearest_of_label(pairs, values, labels), strict=True)
+    twin = reference.nearest(pairs, values, labels, groups, same=same)
+    items, similarities = zip(*twin, strict=True)
     assert nearest.tolist() == list(items)
     np.testing.assert_array_equal(best, similarities)
 

@@ -5,6 +5,7 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 
+from trfast._matching import PAIRS_AT_ONCE
 from trfast.evaluation import sweep
 
 N_SPEAKERS, N_INTERVALS = 1_500, 9_000
@@ -22,7 +23,7 @@ def test_the_best_mapping_of_many_speakers(room: int) -> None:
         for who in (reference, hypothesis)
     )
     common = sweep.time_in_common(speaks, said, seconds)
-    assert common.nnz > 2 * sweep.PAIRS_AT_ONCE
+    assert common.nnz > 2 * PAIRS_AT_ONCE
     mapping = sweep.best_mapping(speaks, said, seconds)
     assert mapping.sum(axis=0).max() == mapping.sum(axis=1).max() == 1
     dense = common.toarray()

@@ -67,17 +67,23 @@ def complete_linkage(scores: npt.NDArray[np.floating], threshold: float) -> list
     return numbered(clusters, len(scores))
 
 
-def nearest_of_label(
-    pairs: Iterable[tuple[int, int]], similarities: Iterable[float], labels: Sequence[int]
+def nearest(
+    pairs: Iterable[tuple[int, int]],
+    similarities: Iterable[float],
+    labels: Sequence[int],
+    groups: Sequence[int],
+    *,
+    same: bool,
 ) -> list[tuple[int, float]]:
-    """Each item's most similar one of its label and their similarity; (-1, NaN) without one."""
+    """Each item's most similar one of its label, or of another label and group, and their
+    similarity; (-1, NaN) without one."""
     found: list[list[tuple[float, int]]] = [[] for _ in labels]
     for (i, j), similarity in zip(pairs, similarities, strict=True):
-        if labels[i] == labels[j]:
+        if labels[i] == labels[j] if same else labels[i] != labels[j] and groups[i] != groups[j]:
             found[i].append((-similarity, j))
             found[j].append((-similarity, i))
-    nearest = [min(others, default=(np.nan, -1)) for others in found]
-    return [(item, -similarity) for similarity, item in nearest]
+    best = [min(others, default=(np.nan, -1)) for others in found]
+    return [(item, -similarity) for similarity, item in best]
 
 
 def average_linkage(

@@ -21,10 +21,12 @@ def attach(
     wants: Integers,
     labels: Integers,
 ) -> None: ...
-def nearest_of_label(
+def nearest(
     pairs: Integers,
     similarities: npt.NDArray[np.float32],
     labels: Integers,
+    groups: Integers,
+    same: bool,
     nearest: Integers,
     best: npt.NDArray[np.float32],
 ) -> None: ...

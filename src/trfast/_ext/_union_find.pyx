@@ -152,19 +152,24 @@ def attach(
                 wants[item] = 0
 
 
-def nearest_of_label(
+def nearest(
     const int64_t[:, ::1] pairs,         # IN (m, 2)
     const float[::1] similarities,       # IN (m,)
     const int64_t[::1] labels,           # IN (n,)
+    const int64_t[::1] groups,           # IN (n,)
+    bint same,                           # IN of the same label; or of another one, and group
     int64_t[::1] nearest,                # INOUT (n,) -1
     float[::1] best,                     # INOUT (n,) NaN
 ):
-    """Find each item's most similar one of the same label, of equals the first one."""
+    """Find each item's most similar one of the same label, or of others; of equals the first."""
     cdef Py_ssize_t i, side
     cdef int64_t item, other
     with nogil:
         for i in range(pairs.shape[0]):
-            if labels[pairs[i, 0]] != labels[pairs[i, 1]]:
+            item, other = pairs[i, 0], pairs[i, 1]
+            if (labels[item] == labels[other]) != same:
+                continue
+            if not same and groups[item] == groups[other]:
                 continue
             for side in range(2):
                 item, other = pairs[i, side], pairs[i, 1 - side]

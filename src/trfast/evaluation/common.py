@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trfast._matching import one_to_one
 from trfast.annotation import Annotation, Timeline
 from trfast.evaluation.scored import score
-from trfast.evaluation.sweep import one_to_one, time_in_common
+from trfast.evaluation.sweep import time_in_common
 
 __all__ = ["CommonTime", "common_time", "one_to_one"]
 

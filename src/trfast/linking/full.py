@@ -38,7 +38,7 @@ _RELEVANCE = 30
 _MOST = 20_000
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Links:
     """Which local speakers are the same person, and what says so.
 
@@ -50,11 +50,17 @@ class Links:
         Row of the most similar local speaker of the same speaker; -1 where there is none.
     similarities : ndarray (n,), float32
         Similarity to `nearest`; NaN where there is none.
+    runners_up : ndarray (n,), int64
+        Row of the most similar local speaker of another speaker, and recording, of those that
+        reach the threshold; -1 where there is none.
+    runner_up_similarities : ndarray (n,), float32
     """
 
     labels: IntArray
     nearest: IntArray
     similarities: FloatArray
+    runners_up: IntArray
+    runner_up_similarities: FloatArray
 
 
 def link(
@@ -130,18 +136,17 @@ def link(
         check_vector(known.speakers, "known.speakers", n, "a row")
         anchors |= known.anchors
         known = known.of_rows(order)
-    labels, nearest, best = _joined(
+    found = _joined(
         vectors[order], groups[order].astype(np.int64), anchors[order], comparison, constrain, known
     )
-    links = Links(
-        labels=np.empty(n, np.int64),
-        nearest=np.full(n, -1, np.int64),
-        similarities=np.empty(n, np.float32),
+    back = np.argsort(order)  # place of each row in the order
+    return Links(
+        labels=in_order_of_appearance(found.labels)[back],
+        nearest=np.where(found.nearest >= 0, order[found.nearest], -1)[back],
+        similarities=found.similarities[back],
+        runners_up=np.where(found.runners_up >= 0, order[found.runners_up], -1)[back],
+        runner_up_similarities=found.runner_up_similarities[back],
     )
-    links.labels[order] = in_order_of_appearance(labels)
-    links.nearest[order] = np.where(nearest >= 0, order[nearest], -1)
-    links.similarities[order] = best
-    return links
 
 
 def link_centred(
@@ -268,9 +273,8 @@ def _joined(
     comparison: Comparison,
     constrain: bool,
     known: Known | None,
-) -> tuple[IntArray, IntArray, FloatArray]:
-    """Label rows that are sorted by group; name the nearest row of each label, -1 where none is,
-    and how similar it is."""
+) -> Links:
+    """Link rows that are sorted by group; labels are numbered anyhow."""
     n, complete = len(vectors), comparison.clustering == "hac"
     scores = comparison.scores(vectors)
     pairs, similarities = scores.edges_above(comparison.threshold, n_threads=None)
@@ -305,9 +309,13 @@ def _joined(
     else:
         labels = connected_components(edges[0], n)
     _attach(labels, pairs[~both], similarities[~both], anchors, groups, constrain)
-    nearest, best = np.full(n, -1, np.int64), np.full(n, np.nan, np.float32)
-    _union_find.nearest_of_label(pairs, similarities, labels, nearest, best)
-    return labels, nearest, best
+
+    def most_similar(*, same: bool) -> tuple[IntArray, FloatArray]:
+        row, best = np.full(n, -1, np.int64), np.full(n, np.nan, np.float32)
+        _union_find.nearest(pairs, similarities, labels, groups, same, row, best)
+        return row, best
+
+    return Links(labels, *most_similar(same=True), *most_similar(same=False))
 
 
 def _attach(
