@@ -1,13 +1,14 @@
 """Error of the whole path on labelled collections, and which stage it comes from.
 
     python benchmarks/accuracy.py COLLECTION... [--model M] [--backend B]... [--clustering C]...
-        [--segments] [--mode hybrid]
+        [--segments] [--mode hybrid] [--oracle-count]
 
 For each collection: all automatic, and with the reference's speech marks; with `--segments`, as the
 paper does it, with the reference's segments as well (each turn one segment). Each time what perfect
 linking of the segments leaves, then I-DER and X-DER of each back-end and clustering at the model's
-thresholds. DER with a collar of 0.25 s each side, overlap left out. Then EER and minDCF, one vector
-a speaker a recording, from the reference; and the same with the collections pooled, all pairs.
+thresholds; with `--oracle-count`, each recording is told how many speakers its reference has. DER
+with a collar of 0.25 s each side, overlap left out. Then EER and minDCF, one vector a speaker a
+recording, from the reference; and the same with the collections pooled, all pairs.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ import numpy.typing as npt
 from trfast.annotation import Annotation
 from trfast.clustering import CLUSTERINGS
 from trfast.comparison import Comparison
-from trfast.diarization import Diarization, Diarizer, EmbeddedSegments
+from trfast.diarization import Diarization, Diarizer, EmbeddedSegments, SpeakerCount
+from trfast.errors import ParameterError
 from trfast.evaluation import (
     diarization_error,
     equal_error_rate,
@@ -44,9 +46,14 @@ Annotations = Mapping[str, Annotation]
 
 
 def embedded(
-    diarizer: Diarizer, way: str, collection: LabelledCollection, frames: Frames
-) -> list[EmbeddedSegments]:
-    """Segments of all recordings, as found in one of the three ways."""
+    diarizer: Diarizer,
+    way: str,
+    collection: LabelledCollection,
+    frames: Frames,
+    counts: Mapping[str, SpeakerCount],
+) -> list[tuple[EmbeddedSegments, SpeakerCount]]:
+    """Segments of all recordings, as found in one of the three ways, and how many speakers were
+    asked for: nothing where there is not speech enough."""
     found = []
     for name, (static, duration) in frames.items():
         reference = collection.reference[name]
@@ -57,8 +64,23 @@ def embedded(
             marks["segments"] = reference_segments(reference, len(static), diarizer.model.mfcc)[0]
         if diarizer.model.neural is not None:
             marks["banks"] = embedder_frames(collection.audio[name], diarizer.model)
-        found.append(diarizer.embed(static, duration=duration, recording=name, **marks))
+        for count in (counts.get(name, SpeakerCount()), SpeakerCount()):
+            marks |= {"duration": duration, "recording": name, "speaker_count": count}
+            try:
+                found.append((diarizer.embed(static, **marks), count))
+                break
+            except ParameterError as error:
+                click.echo(f"  {error}")
     return found
+
+
+def oracle_counts(collection: LabelledCollection) -> dict[str, SpeakerCount]:
+    """How many speakers the scored part of each reference has."""
+    uem = collection.uem or {}
+    return {
+        name: SpeakerCount(len((a.crop(uem[name]) if name in uem else a).speakers))
+        for name, a in collection.reference.items()
+    }
 
 
 def linked(local: Sequence[Diarization], comparison: Comparison) -> dict[str, Annotation]:
@@ -95,6 +117,7 @@ def measure(
     frames: Frames,
     *,
     by_segments: bool,
+    counts: Mapping[str, SpeakerCount],
     local_model: ModelBundle | None = None,
 ) -> None:
     """Print the errors of one collection."""
@@ -102,20 +125,20 @@ def measure(
     for way in WAYS if by_segments else WAYS[:2]:
         comparison = model.within(*pairs[0]) if by_segments else None
         first = Diarizer(model, comparison=comparison, local_model=local_model)
-        segments = embedded(first, way, collection, frames)
+        segments = embedded(first, way, collection, frames, counts)
         turns = {
             s.recording: Annotation(
                 s.recording, [(*bounds, str(k)) for k, bounds in enumerate(s.seconds.tolist())]
             )
-            for s in segments
+            for s, _ in segments
         }
         oracle = oracle_linking(collection.reference, turns)
         click.echo(f"  {way}\n    oracle      I-DER {percent(collection, oracle, across=False)}")
-        local = [first.cluster(s) for s in segments]
+        local = [first.cluster(s, speaker_count=count) for s, count in segments]
         for pair in pairs:
             if by_segments:
                 diarizer = Diarizer(model, comparison=model.within(*pair))
-                local = [diarizer.cluster(s) for s in segments]
+                local = [diarizer.cluster(s, speaker_count=count) for s, count in segments]
             within = percent(collection, {d.recording: d.annotation for d in local}, across=False)
             across = percent(collection, linked(local, model.across(*pair)), across=True)
             click.echo(f"    {' '.join(pair):11} I-DER {within}   X-DER {across}")
@@ -153,6 +176,7 @@ def verify(backends: Sequence[Backend], vectors: npt.NDArray[Any], speakers: Seq
 )
 @click.option("--mode", type=click.Choice(["full", "hybrid"]), default="full", show_default=True)
 @click.option("--segments", "by_segments", is_flag=True, help="As the paper, without windows.")
+@click.option("--oracle-count", is_flag=True, help="Tell how many speakers the reference has.")
 def main(
     collections: tuple[Path, ...],
     model_path: Path | None,
@@ -161,6 +185,7 @@ def main(
     clusterings: tuple[str, ...],
     mode: str,
     by_segments: bool,
+    oracle_count: bool,
 ) -> None:
     """Measure the error on labelled collections."""
     model: ModelBundle = load_model(model_path, embedder=embedder)
@@ -183,6 +208,7 @@ def main(
             collection,
             frames,
             by_segments=by_segments or not model.windows,
+            counts=oracle_counts(collection) if oracle_count else {},
             local_model=local_model,
         )
         taken = {name: array for name, (array, _) in frames.items()}

@@ -21,6 +21,7 @@ from trfast.clustering import (
     complete_linkage_of_scores,
     connected_components,
     constrained_components,
+    merges_of_scores,
 )
 from trfast.errors import ParameterError
 from trfast.scoring import cosine_components, cosine_similarity, edges_above
@@ -278,3 +279,37 @@ def test_average_linkage_of_nothing_and_one() -> None:
 def test_average_linkage_is_of_all_pairs() -> None:
     with pytest.raises(ParameterError, match="2 rows must have 2 columns, got 3"):
         average_linkage_of_scores(np.ones((2, 3)), threshold=0.0)
+
+
+# Merges
+
+
+@pytest.mark.parametrize("clustering", ["cc", "hac", "average"])
+def test_merges_are_those_of_every_threshold(clustering: str) -> None:
+    x = np.random.default_rng(0).normal(size=(40, 3))
+    scores = cosine_similarity(x)
+    merges = merges_of_scores(scores, clustering)
+    for threshold in (-0.5, 0.0, 0.3, 0.7, 0.95):
+        pairs, similarities = edges_above(x, threshold)
+        if clustering == "cc":
+            expected = connected_components(pairs, 40)
+        elif clustering == "hac":
+            expected = complete_linkage_of_edges(pairs, similarities, 40)
+        else:
+            expected = average_linkage_of_scores(scores, threshold=threshold)
+        n = len(set(expected.tolist()))
+        assert connected_components(merges[: 40 - n], 40).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("clustering", ["cc", "hac", "average"])
+def test_merges_of_equals_give_each_number_of_clusters(clustering: str) -> None:
+    merges = merges_of_scores(np.ones((6, 6)), clustering)
+    for n in range(1, 7):
+        assert len(set(connected_components(merges[: 6 - n], 6).tolist())) == n
+
+
+def test_merges_of_one_and_none() -> None:
+    for n in (0, 1):
+        assert merges_of_scores(np.ones((n, n)), "cc").shape == (0, 2)
+    with pytest.raises(ParameterError, match="one of cc, hac, average, got 'ward'"):
+        merges_of_scores(np.ones((3, 3)), "ward")

@@ -50,6 +50,21 @@ def test_clusters_equal_those_of_the_matrix(
 
 @pytest.mark.parametrize("name", BACKENDS)
 @pytest.mark.parametrize("clustering", ["cc", "hac", "average"])
+def test_merges_end_where_the_threshold_would(
+    backends: dict[str, Backend], name: str, clustering: str
+) -> None:
+    backend = backends[name]
+    rng = np.random.default_rng(3)
+    rows = backend.project(2 * rng.normal(size=(6, 3)).repeat(4, axis=0) + rng.normal(size=(24, 3)))
+    threshold = float(np.quantile(backend.similarity(rows)[np.triu_indices(24, 1)], 0.8))
+    comparison = Comparison(backend=backend, threshold=threshold, clustering=clustering)
+    expected = comparison.cluster(rows)
+    merges = comparison.merges(rows)[: 24 - len(set(expected.tolist()))]
+    assert connected_components(merges, 24).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("clustering", ["cc", "hac", "average"])
 def test_nothing_to_compare(backends: dict[str, Backend], name: str, clustering: str) -> None:
     comparison = Comparison(backend=backends[name], threshold=0.5, clustering=clustering)
     rows = backends[name].project(np.empty((0, 3)))

@@ -32,6 +32,9 @@ Labels = npt.NDArray[np.int64]
 
 CLUSTERINGS = ("cc", "hac", "average")
 
+# As SciPy calls them.
+_METHODS = {"cc": "single", "hac": "complete", "average": "average"}
+
 # Less than any mean of similarities: what is never joined, whatever else speaks for it.
 _NEVER = -1e12
 
@@ -394,6 +397,44 @@ def average_linkage_of_items(
                 near[k].add(new)
                 heappush(heap, (-mean, k, new))
     return _numbered(parent)
+
+
+def merges_of_scores(scores: npt.ArrayLike, clustering: str) -> npt.NDArray[np.int64]:
+    """Join items, the most similar clusters first, until all are one.
+
+    Parameters
+    ----------
+    scores : array_like (n, n)
+        Symmetric; the upper triangle is read.
+    clustering : {"cc", "hac", "average"}
+        Two clusters are as similar as their most similar pair, their least similar pair, or all
+        pairs in the mean.
+
+    Returns
+    -------
+    ndarray (n - 1, 2), int64
+        An item of each of the two clusters, merge by merge: the connected components of the first
+        ``n - k`` are k clusters.
+
+    Examples
+    --------
+    >>> merges = merges_of_scores([[0, 5, 1], [5, 0, 4], [1, 4, 0]], "average")
+    >>> connected_components(merges[:1], 3).tolist()
+    [0, 0, 1]
+    """
+    matrix = _all_pairs(scores)
+    n = len(matrix)
+    if n < 2:
+        return np.empty((0, 2), np.int64)
+    highest = np.triu(matrix, 1).max()
+    distances = squareform(highest - matrix, checks=False)
+    tree = linkage(distances, method=_METHODS[check_clustering(clustering)])
+    item = list(range(n))  # one of each cluster
+    merges = []
+    for one, other in tree[:, :2].astype(np.int64).tolist():
+        merges.append((item[one], item[other]))
+        item.append(item[one])
+    return np.array(merges, dtype=np.int64)
 
 
 def complete_linkage_of_edges(pairs: npt.ArrayLike, similarities: npt.ArrayLike, n: int) -> Labels:

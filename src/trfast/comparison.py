@@ -13,6 +13,7 @@ from trfast.clustering import (
     check_clustering,
     complete_linkage_of_edges,
     connected_components,
+    merges_of_scores,
 )
 from trfast.scoring.backend import Backend, Scores
 from trfast.scoring.cosine import cosine_components
@@ -114,6 +115,12 @@ class Comparison:
                 pairs, similarities, *scores.factors(), threshold=self.threshold
             )
         return complete_linkage_of_edges(pairs, similarities, n)
+
+    def merges(self, rows: npt.ArrayLike) -> IntArray:
+        """Join rows whatever the threshold, until all are one; see `merges_of_scores`. Takes all
+        pairs at a time: for the rows of one recording."""
+        every = slice(None)
+        return merges_of_scores(self.scores(rows).between(every, every), self.clustering)
 
 
 def across_recordings(backend: Backend, clustering: str, threshold: float) -> Comparison:

@@ -121,6 +121,31 @@ def test_ctrl_c(trfast: Trfast, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "a.rttm").exists()
 
 
+def test_number_of_speakers(trfast: Trfast, tmp_path: Path) -> None:
+    a, b, c = write(tmp_path, a="ann:1 ben:2 cat:1", b="cat:1.5 ben:1", c="dan:1")
+    counts = tmp_path / "counts.csv"
+    counts.write_text("recording,num_speakers\na,1\n")
+    words = ["diarize", a, b, c, "-o", tmp_path / "out", "--speaker-counts", counts]
+    result = trfast(*words, "--min-speakers=2", "--max-speakers=4", status=1)
+    found = [len(read_rttm(tmp_path / "out" / f"{name}.rttm")[name].speakers) for name in "ab"]
+    assert found == [1, 2]
+    assert "  c: 1 word of speech in recording 'c', too few for the 2 speakers" in result.stderr
+
+
+def test_numbers_of_speakers_that_cannot_be(trfast: Trfast, tmp_path: Path) -> None:
+    (path,) = write(tmp_path, a="ann:1")
+    counts, words = tmp_path / "counts.csv", ["diarize", path, "-o", tmp_path / "out"]
+    result = trfast(*words, "--num-speakers=2", "--max-speakers=3", status=1)
+    assert "trfast: error: num_speakers=2 leaves nothing open" in result.stderr
+    counts.write_text("recording,num_speakers\na,none\n")
+    result = trfast(*words, "--speaker-counts", counts, status=1)
+    assert f"trfast: error: {counts}: 1 malformed line\n  line 2: num_sp" in result.stderr
+    counts.write_text("recording,num_speakers\na,1\nb,1\n")
+    result = trfast(*words, "--speaker-counts", counts, status=1)
+    assert f"not there: {counts}, line 3: 'b'. Recordings go by name, and are" in result.stderr
+    assert calls(tmp_path) == []
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -131,6 +156,8 @@ def test_ctrl_c(trfast: Trfast, tmp_path: Path) -> None:
         ["diarize", "a.wav", "-o", "out", "--backend=neural"],
         ["diarize", "a.wav", "-o", "out", "--clustering=kmeans"],
         ["diarize", "a.wav", "-o", "out", "--channel=-1"],
+        ["diarize", "a.wav", "-o", "out", "--num-speakers=0"],
+        ["run", "a.wav", "-o", "out", "--max-speakers=two"],
         ["unknown"],
     ],
 )

@@ -53,6 +53,28 @@ def test_failures_are_listed_and_the_rest_is_linked(trfast: Trfast, tmp_path: Pa
         assert [failure.recording for failure in collection.failures()] == ["b", "d"]
 
 
+def test_another_number_of_speakers_diarizes_those_again(trfast: Trfast, tmp_path: Path) -> None:
+    paths = write(tmp_path, a="ann:1 ben:1 cat:1", b="ann:1 cat:1", c="dan:1")
+    counts = tmp_path / "counts.csv"
+
+    def run(text: str, *words: str, status: int = 0) -> Result:
+        counts.write_text(text)
+        options = ["-o", tmp_path / "out", "--jobs=1", "--speaker-counts", counts, *words]
+        return trfast("run", *paths, *options, status=status)
+
+    run("recording,num_speakers\na,2\n")
+    assert calls(tmp_path) == ["a", "b", "c"]
+    run("recording,num_speakers\na,2\nb,1\n")
+    assert calls(tmp_path) == ["b"]
+    run("recording,num_speakers\na,2\nb,1\n", "--max-speakers=1")
+    assert calls(tmp_path) == ["c"]
+    result = run("recording,min_speakers,max_speakers\na,2,2\nb,1,1\nc,2,\n", status=1)
+    assert calls(tmp_path) == ["c"]
+    assert "trfast: 1 of 1 recordings failed:\n  c: 1 word of speech in rec" in result.stderr
+    with Collection(tmp_path / "out" / "collection.sqlite") as collection:
+        assert [recording.n_speakers for recording in collection.recordings()] == [2, 1, 1]
+
+
 def test_failures_of_earlier_runs_are_named(trfast: Trfast, tmp_path: Path) -> None:
     good, *bad = write(tmp_path, a="ann:1", **{f"b{k:02}": "bug" for k in range(12)})
     trfast("run", *bad, "-o", tmp_path / "out", "--jobs=1", status=1)

@@ -20,7 +20,7 @@ from tests.small import small_model
 from trfast.annotation import Annotation, Timeline
 from trfast.audio import Waveform
 from trfast.collection import Collection, Failure, Link, Recording, Speaker
-from trfast.diarization import Diarization, Job
+from trfast.diarization import Diarization, Job, SpeakerCount, SpeakerCounts
 from trfast.errors import AudioError, CollectionError, ParameterError
 from trfast.formats import read_rttm
 from trfast.linking import link_centred
@@ -206,6 +206,42 @@ def test_only_what_is_new_failed_or_changed_is_diarized(
     assert diarized(channel=0) == ["a", "b", "c"]
     assert diarized("other") == ["a", "b", "c"]
     assert [recording.model_hash for recording in collection.recordings()] == ["other"] * 3
+
+
+def test_only_those_with_another_speaker_count_are_diarized_again(
+    collection: Collection, tmp_path: Path
+) -> None:
+    paths = write(tmp_path, a="ann:1 ben:1 cat:1", b="cat:1 dan:1")
+
+    def diarized(**counts: int) -> list[str]:
+        by_name = {name: SpeakerCount(n) for name, n in counts.items() if name != "others"}
+        others = SpeakerCount(max_speakers=counts.get("others"))
+        given = SpeakerCounts(by_name, others)
+        collection.add_all(paths, diarizer=FakeDiarizer(), speaker_counts=given, jobs=1)
+        return calls(tmp_path)
+
+    collection.add_all(paths, diarizer=FakeDiarizer(), jobs=1)
+    assert calls(tmp_path) == ["a", "b"]
+    assert diarized() == []
+    assert diarized(a=2) == ["a"]
+    assert [recording.n_speakers for recording in collection.recordings()] == [2, 2]
+    assert diarized(a=2) == []
+    assert diarized(a=2, others=1) == ["b"]
+    assert diarized(others=1) == ["a"]
+    job = Job("a", paths[0], max_speakers=1)
+    collection.add(job, diarizer=FakeDiarizer())
+    assert calls(tmp_path) == []
+    assert diarized() == ["a", "b"]
+
+
+def test_too_few_words_for_the_speakers_is_a_failure(
+    collection: Collection, tmp_path: Path
+) -> None:
+    paths = write(tmp_path, a="ann:1", b="cat:1 dan:1")
+    counts = SpeakerCounts({}, SpeakerCount(2))
+    (failure,) = collection.add_all(paths, diarizer=FakeDiarizer(), speaker_counts=counts, jobs=1)
+    assert failure.error.startswith("1 word of speech in recording 'a', too few for the 2 speakers")
+    assert names(collection) == ["b"]
 
 
 def test_a_failure_does_not_erase_what_was_diarized(collection: Collection, tmp_path: Path) -> None:

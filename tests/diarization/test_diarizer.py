@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from tests.conftest import SHARED
 from tests.fakes import cosine_backend
-from tests.small import small_model
+from tests.small import VOICES, show, small_model
 from trfast.annotation import Annotation, Timeline, Turn
 from trfast.audio import SAMPLE_RATE, Waveform, load, stream
 from trfast.cli import main
-from trfast.diarization import Diarizer, EmbeddedSegments, Job, diarize
+from trfast.diarization import Diarizer, EmbeddedSegments, Job, SpeakerCount, diarize
 from trfast.diarization import diarizer as diarizer_module
 from trfast.embedding.ivector import ProjectedStatistics, TotalVariability
 from trfast.errors import AudioError, ModelError, ParameterError
@@ -219,8 +220,11 @@ def test_the_fingerprint_is_that_of_what_decides_results(monkeypatch):
         Diarizer(model, comparison=model.within(clustering="hac")),
         Diarizer(model, comparison=model.within("tr", threshold=0.55)),
         Diarizer(replace(model, ubm=small_model(seed=1).ubm)),
+        Diarizer(model, num_speakers=2),
+        Diarizer(model, min_speakers=2),
+        Diarizer(model, max_speakers=2),
     ]
-    assert len({same, *(other.fingerprint for other in others)}) == 6
+    assert len({same, *(other.fingerprint for other in others)}) == 9
     assert Diarizer(model).fingerprint == same
     with monkeypatch.context() as patch:  # an upgrade does not go on with old results
         patch.setattr(diarizer_module, "version", lambda _: "99")
@@ -331,6 +335,99 @@ def test_thresholds_from_one_speaker_to_many(diarizer, expected):
     own = Diarizer(model, comparison=model.within("cosine", threshold=0.3))(SHOW)
     assert len(many.speakers) > len(own.speakers)
     assert many.annotation.timeline() == expected.annotation.timeline()
+
+
+@pytest.fixture(scope="module")
+def voices():
+    """Four voices in turn, 3 s each, and where they speak."""
+    turns = [(4 * k + 1.0, 4 * k + 4.0, list(VOICES)[k % 4]) for k in range(8)]
+    samples = show(turns, 34, np.random.default_rng(0))
+    speech = Timeline([(start, end) for start, end, _ in turns])
+    return {"source": Waveform(samples, SAMPLE_RATE), "speech": speech}
+
+
+def n_heard(found):
+    """Speakers with turns, who are all there are."""
+    assert tuple(dict.fromkeys(turn.speaker for turn in found.annotation)) == found.speakers
+    assert len(found.vectors) == len(found.speech_durations) == len(found.speakers)
+    assert (found.speech_durations > 0).all()
+    return len(found.speakers)
+
+
+@pytest.mark.parametrize("way", ["windows", "cc", "hac", "average"])
+def test_as_many_speakers_as_asked_for(diarizer, voices, way):
+    model = diarizer.model
+    comparison = None if way == "windows" else model.within(clustering=way)
+    for n in range(1, 7):
+        job = Job("voices", **voices, num_speakers=n)
+        found = Diarizer(model, comparison=comparison)(job)
+        assert n_heard(found) == n
+        assert found.annotation.timeline().duration == pytest.approx(24, abs=0.1)
+    few = Diarizer(model, comparison=comparison, max_speakers=2)
+    assert n_heard(few(Job("voices", **voices))) <= 2
+    assert n_heard(few(Job("voices", **voices, min_speakers=5))) >= 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["windows", "cc", "hac", "average"])
+@pytest.mark.parametrize("name", ["show-1", "show-2", "show-3", "show-4"])
+def test_as_many_speakers_in_the_examples_as_asked_for(diarizer, name, way):
+    model, job = diarizer.model, EXAMPLES / "audio" / f"{name}.opus"
+    comparison = None if way == "windows" else model.within(clustering=way)
+    for n in range(1, 7):
+        assert n_heard(diarize(job, model=model, comparison=comparison, num_speakers=n)) == n
+    assert n_heard(diarize(job, model=model, comparison=comparison, min_speakers=6)) >= 6
+    assert n_heard(diarize(job, model=model, comparison=comparison, max_speakers=3)) <= 3
+
+
+def test_as_many_speakers_by_a_neural_embedding(voices):
+    pytest.importorskip("onnxruntime", reason="needs trfast[neural]")
+    file = SHARED / "embedders" / "campplus-int8.onnx"
+    if not file.exists():
+        pytest.skip("needs campplus-int8.onnx in the shared data folder 'embedders'")
+    neural = Diarizer(load_model("campplus", embedder=file), max_speakers=2)
+    for n in (1, 3, 6):
+        assert n_heard(neural(Job("voices", **voices, num_speakers=n))) == n
+    assert n_heard(neural(Job("voices", **voices))) <= 2
+    with pytest.raises(ParameterError, match=r"\d+ units of speech in recording 'voices'"):
+        neural(Job("voices", **voices, num_speakers=200))
+
+
+def test_the_number_found_when_asked_for_changes_nothing(diarizer, expected):
+    same(diarize(SHOW, model=diarizer.model, num_speakers=len(expected.speakers)), expected)
+
+
+def test_a_number_of_speakers_that_there_cannot_be(diarizer, voices):
+    by_segments = Diarizer(diarizer.model, comparison=diarizer.model.within())
+    for each, parts in ((diarizer, "unit"), (by_segments, "segment")):
+        message = (
+            rf"\d+ {parts}s of speech in recording 'voices', too few for the 99 speakers asked"
+        )
+        with pytest.raises(ParameterError, match=message):
+            each(Job("voices", **voices, num_speakers=99))
+        silence = Job("silence", Waveform(np.zeros(16000, np.float32), 16000), max_speakers=2)
+        assert each(silence).speakers == ()
+        for asked in (
+            replace(silence, max_speakers=None, num_speakers=2),
+            replace(silence, min_speakers=1),
+        ):
+            with pytest.raises(ParameterError, match="no speech found in recording 'silence', but"):
+                each(asked)
+    with pytest.raises(ParameterError, match="min_speakers must be at most max_speakers"):
+        Diarizer(diarizer.model, min_speakers=3, max_speakers=2)
+
+
+def test_bic_clusters_are_left_out_where_they_are_too_few():
+    diarizer = Diarizer(plain_model(alpha=100.0))
+    static = np.random.default_rng(0).normal(size=(500, 20)).astype(np.float32)
+    bounds, two = np.array([(0, 200), (300, 500)]), SpeakerCount(2)
+    joined = diarizer.embed(static, duration=5.0, recording="show", segments=bounds)
+    with pytest.raises(ParameterError, match="1 cluster of speech in recording 'show', too few"):
+        diarizer.cluster(joined, speaker_count=two)
+    apart = diarizer.embed(
+        static, duration=5.0, recording="show", segments=bounds, speaker_count=two
+    )
+    assert diarizer.cluster(apart, speaker_count=two).speakers == ("S1", "S2")
 
 
 def test_the_energy_detector(diarizer, reference):

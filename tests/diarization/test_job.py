@@ -12,7 +12,7 @@ import pytest
 
 from trfast.annotation import Timeline
 from trfast.audio import Waveform
-from trfast.diarization import Job
+from trfast.diarization import Job, SpeakerCount
 from trfast.errors import ParameterError
 
 SAMPLES = Waveform(np.zeros(3, np.float32), 16000)
@@ -49,6 +49,14 @@ def test_what_becomes_a_job() -> None:
 def test_parts_that_cannot_be(parts: Any, message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         Job(*parts)
+
+
+def test_how_many_speakers() -> None:
+    assert not Job("a", SAMPLES).speaker_count.is_known
+    assert Job("a", SAMPLES, num_speakers=2).speaker_count == SpeakerCount(2)
+    assert Job("a", SAMPLES, min_speakers=2, max_speakers=3).speaker_count.nearest(9) == 3
+    with pytest.raises(ParameterError, match="num_speakers must be at least 1, got 0"):
+        Job("a", SAMPLES, num_speakers=0)
 
 
 def test_a_job_goes_to_other_processes() -> None:

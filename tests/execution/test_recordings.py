@@ -8,7 +8,7 @@ import pytest
 
 from tests.fakes import FakeDiarizer, calls, write
 from trfast.annotation import Timeline
-from trfast.diarization import Job
+from trfast.diarization import Job, SpeakerCount, SpeakerCounts
 from trfast.errors import ParameterError
 from trfast.execution import diarize_all, make_jobs
 
@@ -25,6 +25,22 @@ def test_jobs_of_files(tmp_path: Path) -> None:
     assert [(r.item.name, str(r.error)) for r in refused] == [
         ("b", "no speech marks for recording 'b'")
     ]
+
+
+def test_speaker_counts_of_files(tmp_path: Path) -> None:
+    a, b = write(tmp_path, a="", b="")
+    counts = SpeakerCounts({"a": SpeakerCount(2)}, SpeakerCount(max_speakers=4))
+    jobs, _ = make_jobs([Job("own", b, num_speakers=3), a, b], speaker_counts=counts)
+    assert [(job.name, job.speaker_count) for job in jobs] == [
+        ("own", SpeakerCount(3)),
+        ("a", SpeakerCount(2)),
+        ("b", SpeakerCount(max_speakers=4)),
+    ]
+    with pytest.raises(ParameterError, match="that are not there: 'a'"):
+        make_jobs([b], speaker_counts=counts)
+    make_jobs([b], speaker_counts=counts, known={"a": None})
+    with pytest.raises(ParameterError, match="of type SpeakerCounts, got dict"):
+        make_jobs([a], speaker_counts={"a": 2})  # type: ignore[arg-type]
 
 
 def test_files_take_no_name_that_a_job_has(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import click
 if TYPE_CHECKING:
     from trfast.annotation import Timeline
     from trfast.collection import Failure
-    from trfast.diarization import Diarizer
+    from trfast.diarization import Diarizer, SpeakerCounts
     from trfast.model import ModelBundle
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -141,6 +141,27 @@ _SOUND = (
         help="Channel to take, counted from 0.  [default: the mean of all]",
     ),
 )
+_SPEAKERS = (
+    click.option(
+        "--num-speakers",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="So many speakers in each recording.  [default: what the voices say]",
+    ),
+    click.option(
+        "--min-speakers", type=click.IntRange(min=1), metavar="N", help="At least so many."
+    ),
+    click.option(
+        "--max-speakers", type=click.IntRange(min=1), metavar="N", help="At most so many."
+    ),
+    click.option(
+        "--speaker-counts",
+        type=PathType(),
+        metavar="FILE",
+        help="CSV file that says it of recordings by name, before the options above: columns"
+        " recording,num_speakers or recording,min_speakers,max_speakers.",
+    ),
+)
 _SHOWN = (
     click.option("--profile", is_flag=True, help="Print the CPU time by stage."),
     click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
@@ -163,6 +184,10 @@ class Given:
     speech: Path | None
     detector: str
     channel: int | None
+    num_speakers: int | None
+    min_speakers: int | None
+    max_speakers: int | None
+    speaker_counts: Path | None
     profile: bool
     quiet: bool
 
@@ -185,6 +210,15 @@ class Given:
             model, comparison=comparison, detector=self.detector, local_model=local
         )
 
+    def counts(self) -> SpeakerCounts:
+        """Return how many speakers recordings have, from options and file."""
+        from trfast.diarization import SpeakerCount, SpeakerCounts, read_speaker_counts
+
+        others = SpeakerCount(self.num_speakers, self.min_speakers, self.max_speakers)
+        if self.speaker_counts is None:
+            return SpeakerCounts({}, others)
+        return read_speaker_counts(self.speaker_counts, others=others)
+
 
 def recording_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add what verbs over recordings share; the command gets it as one `Given`, first."""
@@ -195,7 +229,7 @@ def recording_options(command: Callable[..., None]) -> Callable[..., None]:
         command(Given(**shared), **values)
 
     decorated = called
-    for decorate in reversed((*_IN_AND_OUT, *_COMPARISON, *_WORK, *_SOUND, *_SHOWN)):
+    for decorate in reversed((*_IN_AND_OUT, *_COMPARISON, *_WORK, *_SOUND, *_SPEAKERS, *_SHOWN)):
         decorated = decorate(decorated)
     return decorated
 

@@ -32,10 +32,10 @@ def diarize(given: _common.Given, threshold: float | None) -> None:
 
     files, failures = _common.find_recordings(given.paths)
     n_others = len(failures)
-    marks = _common.read_speech(given.speech)
+    marks, counts = _common.read_speech(given.speech), given.counts()
     compared = given.backend is not None or given.clustering is not None
     _, diarizer = given.diarizer(threshold, "--threshold", segments=compared)
-    todo, refused = make_jobs(files, speech=marks, channel=given.channel)
+    todo, refused = make_jobs(files, speech=marks, channel=given.channel, speaker_counts=counts)
     folder = _common.make_folder(given.output)
     with Watch(quiet=given.quiet) as watch:
         watch.planned([*todo, *(outcome.item for outcome in refused)])

@@ -53,7 +53,7 @@ def run(
     from trfast.collection import Collection
 
     files, refused = _common.find_recordings(given.paths)
-    marks = _common.read_speech(given.speech)
+    marks, counts = _common.read_speech(given.speech), given.counts()
     model, diarizer = given.diarizer(threshold_within, "--threshold-within")
     # Not after hours of work.
     if threshold_across is not None:
@@ -71,6 +71,7 @@ def run(
                 diarizer=diarizer,
                 speech=marks,
                 channel=given.channel,
+                speaker_counts=counts,
                 jobs=given.jobs,
                 planned=watch.planned,
                 progress=watch.progress,

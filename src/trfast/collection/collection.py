@@ -16,7 +16,7 @@ from trfast.collection.plan import check_model, make_plan
 from trfast.collection.records import Failure, Link, Origin, Recording, Speaker
 from trfast.collection.store import Store
 from trfast.comparison import Comparison
-from trfast.diarization import Diarization, Diarizer, Job
+from trfast.diarization import Diarization, Diarizer, Job, SpeakerCounts
 from trfast.errors import CollectionError, ParameterError, ParameterTypeError, TrfastError
 from trfast.execution import DiarizesOne, Outcome, diarize_all
 from trfast.formats.rttm import write_rttm
@@ -147,6 +147,7 @@ class Collection:
         diarizer: DiarizesOne | None = None,
         speech: Mapping[str, Timeline] | None = None,
         channel: int | None = None,
+        speaker_counts: SpeakerCounts | None = None,
         executor: Executor | None = None,
         jobs: int | None = None,
         planned: Callable[[Sequence[Job]], None] | None = None,
@@ -167,6 +168,9 @@ class Collection:
             Speech marks of the files from outside, by name; a file without any fails.
         channel : int, optional
             Channel to take of the files; default: the mean of all.
+        speaker_counts : SpeakerCounts, optional
+            How many speakers the files have, such as `read_speaker_counts` gives them; default: as
+            the diarizer has it.
         executor, jobs
             As in `map_recordings`.
         planned : callable, optional
@@ -185,10 +189,18 @@ class Collection:
         CollectionError
             Before any work, if the collection has other recordings, which another model made.
         ParameterError
-            If two jobs have one name.
+            If two jobs have one name, or speaker counts name a recording that is neither among the
+            files nor here.
         """
         diarizer = self._diarizer(diarizer)
-        plan = make_plan(self._store, items, diarizer, speech=speech, channel=channel)
+        plan = make_plan(
+            self._store,
+            items,
+            diarizer,
+            speech=speech,
+            channel=channel,
+            speaker_counts=speaker_counts,
+        )
         check_model(self._store, plan.given, diarizer.model_hash)
         if planned is not None:
             planned(plan.jobs)

@@ -11,7 +11,7 @@ from trfast._checks import check_listed
 from trfast.annotation import Timeline
 from trfast.collection.records import Origin
 from trfast.collection.store import Store
-from trfast.diarization import Job
+from trfast.diarization import Job, SpeakerCounts
 from trfast.errors import CollectionError
 from trfast.execution import DiarizesOne, make_jobs
 from trfast.execution.recordings import Done
@@ -69,12 +69,15 @@ def make_plan(
     *,
     speech: Mapping[str, Timeline] | None = None,
     channel: int | None = None,
+    speaker_counts: SpeakerCounts | None = None,
 ) -> Plan:
     """Name what was given, and see what is here already; files known here keep their names."""
     items = check_listed(items, "recordings", "paths or Jobs")
     held, fingerprint = store.marks_of_change(), diarizer.fingerprint
     known = _names_here(store.sources(), held, items)
-    jobs, refused = make_jobs(items, speech=speech, channel=channel, known=known)
+    jobs, refused = make_jobs(
+        items, speech=speech, channel=channel, speaker_counts=speaker_counts, known=known
+    )
     todo = {}
     for job in jobs:
         planned = Planned(job, Origin.of(job.source), _made_by(fingerprint, job))
@@ -139,5 +142,6 @@ def _made_by(fingerprint: str, job: Job) -> str:
         fingerprint,
         job.channel,
         None if speech is None else (speech.starts.tolist(), speech.ends.tolist()),
+        *job.speaker_count.settings,
     )
     return hashlib.sha256(repr(options).encode()).hexdigest()

@@ -3,6 +3,7 @@
 from trfast.diarization.diarizer import Diarizer, diarize
 from trfast.diarization.job import Job
 from trfast.diarization.result import Diarization, EmbeddedSegments
+from trfast.diarization.speaker_count import SpeakerCount, SpeakerCounts, read_speaker_counts
 from trfast.diarization.stage_times import StageTimes
 
 __all__ = [
@@ -10,6 +11,9 @@ __all__ = [
     "Diarizer",
     "EmbeddedSegments",
     "Job",
+    "SpeakerCount",
+    "SpeakerCounts",
     "StageTimes",
     "diarize",
+    "read_speaker_counts",
 ]

@@ -22,6 +22,7 @@ from trfast.comparison import Comparison
 from trfast.diarization.job import Job
 from trfast.diarization.local_speakers import local_speakers
 from trfast.diarization.result import Diarization, EmbeddedSegments
+from trfast.diarization.speaker_count import SpeakerCount
 from trfast.diarization.stage_times import StageTimes
 from trfast.diarization.windows import (
     embedded_speakers,
@@ -63,6 +64,9 @@ class Diarizer:
     local_model : ModelBundle, optional
         Finds speech and local speakers, by i-vectors, in place of `model`, whose neural embedding
         then sees 20 s of each of them at most: the hybrid way, several times as fast.
+    num_speakers, min_speakers, max_speakers : int, optional
+        How many speakers each recording has, as in `SpeakerCount`, unless its `Job` says it;
+        default: the evidence decides, or the threshold.
 
     Examples
     --------
@@ -80,6 +84,9 @@ class Diarizer:
         comparison: Comparison | None = None,
         detector: str = "model",
         local_model: ModelBundle | None = None,
+        num_speakers: int | None = None,
+        min_speakers: int | None = None,
+        max_speakers: int | None = None,
     ) -> None:
         if isinstance(model, str | Path):
             raise ParameterTypeError(
@@ -100,6 +107,7 @@ class Diarizer:
             self.model.neural_embedder  # noqa: B018 (here, and not after minutes of work)
         self.comparison = comparison
         self.detector = check_choice(detector, "detector", ("model", "energy"))
+        self.speaker_count = SpeakerCount(num_speakers, min_speakers, max_speakers)
 
     def _checked_local(self, local_model: ModelBundle | None) -> ModelBundle:
         if local_model is None:
@@ -128,6 +136,7 @@ class Diarizer:
             *(() if self.comparison is None else self.comparison.settings),
             self.detector,
             *(() if self.local_model is self.model else (self.local_model.vectors_hash, _SUREST)),
+            *self.speaker_count.settings,
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
@@ -147,8 +156,11 @@ class Diarizer:
         ------
         AudioError
             If the file cannot be read as audio.
+        ParameterError
+            If there is not speech enough for the speakers asked for.
         """
         job = Job.of(job)
+        speaker_count = job.speaker_count if job.speaker_count.is_known else self.speaker_count
         clock = StageTimes()
         with blas_limit(), FrameStore() as static, FrameStore() as banks:
             samples = _Counted(clock, stream(job.source, channel=job.channel))
@@ -163,9 +175,10 @@ class Diarizer:
                 recording=job.name,
                 speech=job.speech,
                 banks=banks,
+                speaker_count=speaker_count,
                 clock=clock,
             )
-            return self.cluster(segments, clock=clock)
+            return self.cluster(segments, speaker_count=speaker_count, clock=clock)
 
     def embed(
         self,
@@ -176,6 +189,7 @@ class Diarizer:
         speech: Timeline | None = None,
         segments: Bounds | None = None,
         banks: Frames | None = None,
+        speaker_count: SpeakerCount | None = None,
         clock: StageTimes | None = None,
     ) -> EmbeddedSegments:
         """Cut a recording into segments, and count the statistics of their clusters: all that
@@ -197,6 +211,8 @@ class Diarizer:
             Gaussian divergence and BIC.
         banks : ndarray (n_frames, 80), float32, optional
             As `Fbank` makes them, for a model with a neural embedding, which needs them.
+        speaker_count : SpeakerCount, optional
+            How many speakers there are; default: as the diarizer has it.
         clock : StageTimes, optional
             Adds up the time spent by stage.
 
@@ -207,9 +223,11 @@ class Diarizer:
         Raises
         ------
         ParameterError
-            If segments do not rise, or lie outside the frames.
+            If segments do not rise, or lie outside the frames; or if there is not speech enough
+            for the speakers.
         """
         clock = clock or StageTimes()
+        count = speaker_count or self.speaker_count
         model = self.model
         if model.neural is None:
             banks = None
@@ -220,12 +238,16 @@ class Diarizer:
             with clock("network"):
                 statistics = embedded_units(model, banks, units)
             return self.embedded(
-                static, units, statistics, duration=duration, recording=recording, clock=clock
+                static,
+                units,
+                statistics,
+                duration=duration,
+                recording=recording,
+                speaker_count=count,
+                clock=clock,
             )
-        if self.comparison is None:
-            segments, clusters = self._by_windows(static, speech, segments, clock)
-        else:
-            segments, clusters = self._by_segments(static, speech, segments, clock)
+        found_by = self._by_windows if self.comparison is None else self._by_segments
+        segments, clusters = found_by(static, speech, segments, recording, count, clock)
         seconds = frames_to_seconds(segments, len(static), duration, self.local_model.mfcc)
         if banks is None:
             with clock("ivectors"):
@@ -265,13 +287,14 @@ class Diarizer:
         *,
         duration: float,
         recording: str,
+        speaker_count: SpeakerCount | None = None,
         clock: StageTimes | None = None,
     ) -> EmbeddedSegments:
         """Find the speakers of units that a neural embedding has seen.
 
         Parameters
         ----------
-        static, duration, recording, clock
+        static, duration, recording, speaker_count, clock
             As for `embed`.
         units : Units
             As `units` gives them.
@@ -279,29 +302,49 @@ class Diarizer:
             Of each, as `embedded_units` gives them.
         """
         clock, model = clock or StageTimes(), self.model
+        count = speaker_count or self.speaker_count
+        count.check(len(units), "unit", recording)
         with clock("clustering"):
-            labels = joined_units(model, units, statistics)
-        segments, found = refined(model, static, units.bounds, labels, clock=clock)
+            labels = joined_units(model, units, statistics, count)
+        segments, found = refined(
+            model, static, units.bounds, labels, least=count.least, clock=clock
+        )
         grouped = statistics.grouped(labels, int(labels.max(initial=-1)) + 1)
         # Who has no segment left after that is gone.
-        there, clusters = np.unique(found, return_inverse=True)
+        clusters = in_order_of_appearance(found)
+        there = found[np.unique(clusters, return_index=True)[1]]
         kept = ProjectedStatistics(grouped.zeroth[there], grouped.first[there])
         seconds = frames_to_seconds(segments, len(static), duration, model.mfcc)
         return EmbeddedSegments(recording, duration, seconds, clusters, kept)
 
     def _by_windows(
-        self, static: Frames, speech: Timeline | None, segments: Bounds | None, clock: StageTimes
+        self,
+        static: Frames,
+        speech: Timeline | None,
+        segments: Bounds | None,
+        recording: str,
+        count: SpeakerCount,
+        clock: StageTimes,
     ) -> tuple[Bounds, npt.NDArray[np.int64]]:
         """Segments, and the speaker of each."""
-        units = self.units(static, speech, segments, clock=clock)
-        labels = speakers_of_units(self.local_model, static, units, clock=clock)
+        model, units = self.local_model, self.units(static, speech, segments, clock=clock)
+        count.check(len(units), "unit", recording)
+        labels = speakers_of_units(model, static, units, speaker_count=count, clock=clock)
         if segments is not None:
             return segments, labels
-        bounds, labels = refined(self.local_model, static, units.bounds, labels, clock=clock)
+        bounds, labels = refined(
+            model, static, units.bounds, labels, least=count.least, clock=clock
+        )
         return bounds, in_order_of_appearance(labels)
 
     def _by_segments(
-        self, static: Frames, speech: Timeline | None, segments: Bounds | None, clock: StageTimes
+        self,
+        static: Frames,
+        speech: Timeline | None,
+        segments: Bounds | None,
+        recording: str,
+        count: SpeakerCount,
+        clock: StageTimes,
     ) -> tuple[Bounds, npt.NDArray[np.int64]]:
         """Segments, and the BIC cluster of each."""
         model = self.model
@@ -311,13 +354,21 @@ class Diarizer:
                 segments = segment(
                     static, regions, config=model.segmentation, hop=frame_hop(model.mfcc)
                 )
+        count.check(len(segments), "segment", recording)
+        apart = np.arange(len(segments))
         if not model.clustering.alpha:
-            return segments, np.arange(len(segments))
+            return segments, apart
         with clock("clustering"):
-            return segments, bic_clustering(static, segments, alpha=model.clustering.alpha)
+            clusters = bic_clustering(static, segments, alpha=model.clustering.alpha)
+        too_few = clusters.max(initial=-1) + 1 < count.least
+        return segments, apart if too_few else clusters
 
     def cluster(
-        self, segments: EmbeddedSegments, *, clock: StageTimes | None = None
+        self,
+        segments: EmbeddedSegments,
+        *,
+        speaker_count: SpeakerCount | None = None,
+        clock: StageTimes | None = None,
     ) -> Diarization:
         """Join segments into local speakers.
 
@@ -325,13 +376,21 @@ class Diarizer:
         ----------
         segments : EmbeddedSegments
             As `embed` returns them.
+        speaker_count : SpeakerCount, optional
+            As given to `embed`, by which windows are joined already.
         clock : StageTimes, optional
             Adds up the time spent by stage.
 
         Returns
         -------
         Diarization
+
+        Raises
+        ------
+        ParameterError
+            If there are fewer BIC clusters than speakers.
         """
+        count = speaker_count or self.speaker_count
         clock = clock or StageTimes()
         vectors_of, statistics = self.model.embedder.vectors, segments.statistics
         durations = segments.seconds[:, 1] - segments.seconds[:, 0]
@@ -339,12 +398,14 @@ class Diarizer:
         with clock("ivectors"):
             vectors = vectors_of(statistics)
         if self.comparison is not None:
+            count.check(len(vectors), "cluster", segments.recording)
             with clock("clustering"):
                 speakers_of = local_speakers(
                     self.comparison,
                     self.comparison.backend.project(vectors),
                     np.bincount(labels, durations, len(vectors)),
                     min_speech=self.model.clustering.min_speech,
+                    speaker_count=count,
                 )
             labels = speakers_of[labels]
             with clock("ivectors"):
@@ -379,6 +440,9 @@ def diarize(
     *,
     model: ModelBundle | None = None,
     comparison: Comparison | None = None,
+    num_speakers: int | None = None,
+    min_speakers: int | None = None,
+    max_speakers: int | None = None,
 ) -> Diarization:
     """Say who speaks when in one recording.
 
@@ -391,6 +455,8 @@ def diarize(
         `Diarizer` once.
     comparison : Comparison, optional
         As in `Diarizer`.
+    num_speakers, min_speakers, max_speakers : int, optional
+        So many speakers, or at least, at most so many; default: the evidence decides.
 
     Returns
     -------
@@ -400,6 +466,8 @@ def diarize(
     ------
     AudioError
         If the file cannot be read as audio.
+    ParameterError
+        If there is not speech enough for the speakers asked for.
 
     Examples
     --------
@@ -409,7 +477,14 @@ def diarize(
     >>> len(diarize(Waveform(noise, 16000)).speakers)
     0
     """
-    return Diarizer(model, comparison=comparison)(job)
+    diarizer = Diarizer(
+        model,
+        comparison=comparison,
+        num_speakers=num_speakers,
+        min_speakers=min_speakers,
+        max_speakers=max_speakers,
+    )
+    return diarizer(job)
 
 
 class _Counted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from trfast.annotation import Timeline, check_timeline
 from trfast.audio import (
@@ -13,6 +13,7 @@ from trfast.audio import (
     check_source,
     name_recordings,
 )
+from trfast.diarization.speaker_count import SpeakerCount
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +30,8 @@ class Job:
         Where somebody speaks, in seconds; default: the detector says.
     channel : int, optional
         Channel to take, from 0; default: the mean of all.
+    num_speakers, min_speakers, max_speakers : int, optional
+        How many speakers there are, as in `SpeakerCount`; default: as the diarizer has it.
 
     Raises
     ------
@@ -37,14 +40,19 @@ class Job:
 
     Examples
     --------
-    >>> Job("monday", "shows/1.mp3", speech=Timeline([(3.5, 21.0)]), channel=0)
-    Job(name='monday', source='shows/1.mp3', speech=Timeline([(3.5, 21.0)]), channel=0)
+    >>> Job("monday", "shows/1.mp3", speech=Timeline([(3.5, 21.0)]), num_speakers=2)
+    Job(name='monday', source='shows/1.mp3', speech=Timeline([(3.5, 21.0)]), channel=None,
+        num_speakers=2, min_speakers=None, max_speakers=None)
     """
 
     name: str
     source: Source
     speech: Timeline | None = None
     channel: int | None = None
+    _: KW_ONLY
+    num_speakers: int | None = None
+    min_speakers: int | None = None
+    max_speakers: int | None = None
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -52,6 +60,12 @@ class Job:
         if self.speech is not None:
             check_timeline(self.speech, "speech")
         check_channel(self.channel)
+        self.speaker_count  # noqa: B018 (checks them)
+
+    @property
+    def speaker_count(self) -> SpeakerCount:
+        """How many speakers there are, as far as it is known."""
+        return SpeakerCount(self.num_speakers, self.min_speakers, self.max_speakers)
 
     @classmethod
     def of(cls, item: Job | Source) -> Job:

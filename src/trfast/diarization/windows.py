@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast.clustering import in_order_of_appearance
+from trfast.diarization.local_speakers import who_stays
+from trfast.diarization.speaker_count import SpeakerCount
 from trfast.diarization.stage_times import StageTimes
 from trfast.embedding import ProjectedStatistics
 from trfast.errors import ModelError
@@ -46,7 +48,12 @@ def window_scoring_of(model: ModelBundle) -> WindowScoring:
 
 
 def speakers_of_units(
-    model: ModelBundle, static: Frames, units: Units, *, clock: StageTimes
+    model: ModelBundle,
+    static: Frames,
+    units: Units,
+    *,
+    speaker_count: SpeakerCount,
+    clock: StageTimes,
 ) -> Labels:
     """Find the speaker of each unit.
 
@@ -56,6 +63,8 @@ def speakers_of_units(
         With windows.
     static : ndarray (n_frames, n_static)
     units : Units
+    speaker_count : SpeakerCount
+        There are units enough for it.
     clock : StageTimes
 
     Returns
@@ -68,7 +77,9 @@ def speakers_of_units(
         rows = rows_of_units(model, static, units)
     with clock("clustering"):
         durations = (units.bounds[:, 1] - units.bounds[:, 0]) * frame_hop(model.mfcc)
-        return join_units(rows, durations, scoring.eigenvalues, scoring.config)
+        return join_units(
+            rows, durations, scoring.eigenvalues, scoring.config, speaker_count=speaker_count
+        )
 
 
 def rows_of_units(model: ModelBundle, static: Frames, units: Units) -> npt.NDArray[np.float32]:
@@ -122,24 +133,34 @@ def embedded_speakers(
     return model.neural_embedder.cluster_statistics(banks, windows, speakers)
 
 
-def joined_units(model: ModelBundle, units: Units, statistics: ProjectedStatistics) -> Labels:
+def joined_units(
+    model: ModelBundle, units: Units, statistics: ProjectedStatistics, speaker_count: SpeakerCount
+) -> Labels:
     """Find the speaker of each unit by its statistics, as `embedded_units` gives them."""
     scoring = window_scoring_of(model)
     rows = scoring.rows(statistics, units.regions, model.neural_embedder.vectors)
     durations = (units.bounds[:, 1] - units.bounds[:, 0]) * frame_hop(model.mfcc)
-    return join_units(rows, durations, scoring.eigenvalues, scoring.config)
+    return join_units(
+        rows, durations, scoring.eigenvalues, scoring.config, speaker_count=speaker_count
+    )
 
 
 def refined(
-    model: ModelBundle, static: Frames, segments: Bounds, labels: Labels, *, clock: StageTimes
+    model: ModelBundle,
+    static: Frames,
+    segments: Bounds,
+    labels: Labels,
+    *,
+    least: int = 0,
+    clock: StageTimes,
 ) -> tuple[Bounds, Labels]:
     """Move the borders between speakers to where their mixtures change; as for
-    `viterbi_resegmentation`, with the same labels, of which some may be gone."""
+    `viterbi_resegmentation`, with the same labels, of which some may be gone, but `least` stay."""
     if labels.max(initial=0) == 0:
         return segments, labels
     config = window_scoring_of(model).config
     with clock("resegmentation"):
-        return viterbi_resegmentation(
+        bounds, found = viterbi_resegmentation(
             static,
             segments,
             labels,
@@ -147,6 +168,24 @@ def refined(
             penalty=config.penalty,
             local=True,
         )
+    if len(np.unique(found)) >= least:
+        return bounds, found
+    return _with_the_lost(segments, labels, bounds, found)
+
+
+def _with_the_lost(
+    segments: Bounds, labels: Labels, bounds: Bounds, found: Labels
+) -> tuple[Bounds, Labels]:
+    """Leave runs of touching segments as they were where somebody spoke who is gone now. Nobody
+    else goes by that: who speaks in a run now spoke in it before."""
+    breaks = np.flatnonzero(segments[1:, 0] != segments[:-1, 1]) + 1
+    starts = segments[np.append(0, breaks), 0]
+    run, run_now = (starts.searchsorted(x[:, 0], side="right") for x in (segments, bounds))
+    spoiled = run[~np.isin(labels, found)]
+    old, new = np.isin(run, spoiled), ~np.isin(run_now, spoiled)
+    both = np.concatenate([segments[old], bounds[new]])
+    order = np.argsort(both[:, 0])
+    return both[order], np.concatenate([labels[old], found[new]])[order]
 
 
 def join_units(
@@ -155,13 +194,16 @@ def join_units(
     eigenvalues: FloatArray,
     config: WindowConfig,
     *,
-    num_speakers: int | None = None,
+    speaker_count: SpeakerCount = SpeakerCount(),  # noqa: B008 (frozen)
 ) -> Labels:
     """Join the units of one recording.
 
     They are clustered twice, the second time less the mean of the speakers that the first time
     found: what all of a recording share, the channel, makes them similar. That mean is drawn to
     the training's, so that a recording of one speaker stays as it is.
+
+    If that gives more or fewer speakers than there are, joining goes on to the nearest number that
+    there may be, or ends there, both times. Nobody is short then.
 
     Parameters
     ----------
@@ -171,28 +213,36 @@ def join_units(
         Seconds of each unit.
     eigenvalues : ndarray (d,)
     config : WindowConfig
-    num_speakers : int, optional
-        So many speakers, however little they say.
+    speaker_count : SpeakerCount
+        How many speakers there are; short ones stay where there would be too few.
 
     Returns
     -------
     ndarray (n,), int64
         Speaker of each unit, numbered in order of first appearance.
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer units than speakers.
     """
-    if len(rows) < 2:
-        return np.zeros(len(rows), np.int64)
+    if len(rows) == 0:
+        return np.zeros(0, np.int64)
 
-    def joined(x: FloatArray) -> Labels:
-        return agglomerate(
-            x, durations, eigenvalues, threshold=config.threshold, n_clusters=num_speakers
-        )
+    def joined(x: FloatArray, n: int | None) -> Labels:
+        return agglomerate(x, durations, eigenvalues, threshold=config.threshold, n_clusters=n)
 
-    means = _means(rows, durations, joined(rows))
-    rows = rows - (means.sum(axis=0) / (len(means) + config.relevance)).astype(rows.dtype)
-    labels = joined(rows)
-    if num_speakers is not None:
-        return labels
-    return _without_short(rows, durations, eigenvalues, labels, config.min_speech)
+    def joined_twice(n: int | None) -> Labels:
+        means = _means(rows, durations, joined(rows, n))
+        shared = means.sum(axis=0) / (len(means) + config.relevance)
+        x = rows - shared.astype(rows.dtype)
+        least = speaker_count.least if n is None else n
+        return _without_short(x, durations, eigenvalues, joined(x, n), config.min_speech, least)
+
+    labels = joined_twice(None)
+    n_found = int(labels.max()) + 1
+    n_speakers = speaker_count.nearest(n_found)
+    return labels if n_speakers == n_found else joined_twice(n_speakers)
 
 
 def _without_short(
@@ -201,11 +251,12 @@ def _without_short(
     eigenvalues: FloatArray,
     labels: Labels,
     min_speech: float,
+    least: int,
 ) -> Labels:
     """Give the units of short speakers to the nearest long one, by posterior means."""
     seconds = np.bincount(labels, durations)
-    long = seconds >= min_speech
-    if long.all() or not long.any():
+    long = who_stays(seconds, min_speech, least)
+    if long.all():
         return labels
     means = _means(rows, durations, labels)
     evidence = seconds[:, None] * eigenvalues

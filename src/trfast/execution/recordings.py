@@ -6,12 +6,13 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
+from dataclasses import asdict
 from typing import Protocol
 
 from trfast._checks import check_listed, check_type
 from trfast.annotation import Timeline
 from trfast.audio import name_recordings, source_size
-from trfast.diarization import Diarization, Job
+from trfast.diarization import Diarization, Job, SpeakerCounts
 from trfast.errors import AnnotationError, ParameterError, ParameterTypeError
 from trfast.execution.processes import Outcome, map_recordings
 
@@ -38,6 +39,7 @@ def make_jobs(
     *,
     speech: Mapping[str, Timeline] | None = None,
     channel: int | None = None,
+    speaker_counts: SpeakerCounts | None = None,
     known: Mapping[str, str | None] | None = None,
 ) -> tuple[list[Job], list[Done]]:
     """Name files, and say how each is to be diarized.
@@ -50,6 +52,8 @@ def make_jobs(
         Speech marks of the files from outside, by name of recording.
     channel : int, optional
         Channel to take of the files; default: the mean of all.
+    speaker_counts : SpeakerCounts, optional
+        How many speakers the files have; default: as the diarizer has it.
     known : mapping of str to (str or None), optional
         As in `name_recordings`.
 
@@ -62,7 +66,8 @@ def make_jobs(
     Raises
     ------
     ParameterError
-        If two jobs have one name.
+        If two jobs have one name, or speaker counts name a recording that is neither among the
+        files nor known.
 
     Examples
     --------
@@ -90,9 +95,15 @@ def make_jobs(
         raise ParameterError(f"several jobs have one name: {', '.join(map(repr, twice[:3]))}")
     refused: list[Done] = []
     taken = dict.fromkeys(job.name for job in jobs)
-    for name, path in name_recordings(paths, {**(known or {}), **taken}).items():
+    named = name_recordings(paths, {**(known or {}), **taken})
+    counts = SpeakerCounts({})
+    if speaker_counts is not None:
+        counts = check_type(speaker_counts, SpeakerCounts, "speaker_counts")
+    counts.check_names(named, known or {})
+    for name, path in named.items():
         if speech is None or name in speech:
-            jobs.append(Job(name, path, None if speech is None else speech[name], channel))
+            marks = None if speech is None else speech[name]
+            jobs.append(Job(name, path, marks, channel, **asdict(counts.of(name))))
         else:
             error = AnnotationError(f"no speech marks for recording {name!r}")
             refused.append(Outcome(Job(name, path), None, error, 0.0))

@@ -23,7 +23,7 @@ def read_records(path: str | os.PathLike[str], parse: Callable[[list[str]], None
         lines: all of them are counted, the first ten listed.
     """
     problems = []
-    for number, line in enumerate(_read_text(path).split("\n"), start=1):
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         fields = line.split()
         if not fields or fields[0].startswith(";;"):
             continue
@@ -32,17 +32,29 @@ def read_records(path: str | os.PathLike[str], parse: Callable[[list[str]], None
         except AnnotationError as error:
             problems.append(f"  line {number}: {error}")
     if problems:
-        more = len(problems) - LISTED
-        raise AnnotationError(
-            "\n".join(
-                [f"{os.fspath(path)}: {len(problems)} malformed line{'s'[: len(problems) > 1]}"]
-                + problems[:LISTED]
-                + [f"  and {more} more"] * (more > 0)
-            )
+        raise malformed(path, problems)
+
+
+def malformed(path: str | os.PathLike[str], problems: list[str]) -> AnnotationError:
+    """Return an error that counts the problems of a file, a line each, and lists the first ten."""
+    more = len(problems) - LISTED
+    return AnnotationError(
+        "\n".join(
+            [f"{os.fspath(path)}: {len(problems)} malformed line{'s'[: len(problems) > 1]}"]
+            + problems[:LISTED]
+            + [f"  and {more} more"] * (more > 0)
         )
+    )
 
 
-def _read_text(path: str | os.PathLike[str]) -> str:
+def read_text(path: str | os.PathLike[str]) -> str:
+    """Return the text of a file in UTF-8, every line of which ends as on Unix.
+
+    Raises
+    ------
+    AnnotationError
+        If it cannot be read, or is not UTF-8.
+    """
     try:
         data = Path(check_path(path, "path")).read_bytes()
     except OSError as error:
