@@ -17,6 +17,7 @@ GROUND = (
     "_files",
     "_viterbi",
     "_mixture",
+    "_onnx",
     "annotation",
     "formats",
 )
