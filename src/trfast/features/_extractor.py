@@ -83,7 +83,7 @@ class FrameExtractor:
         n_frames = 0
         rest = np.empty(0, np.float32)
         for block in [blocks] if isinstance(blocks, np.ndarray) else blocks:
-            samples = _checked_samples(block)
+            samples = checked_samples(block)
             if len(rest):
                 samples = np.concatenate([rest, samples])
             n_new = max(0, 1 + (len(samples) - window) // hop)
@@ -106,7 +106,8 @@ class FrameExtractor:
             )
 
 
-def _checked_samples(block: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+def checked_samples(block: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    """Return a block of a signal as contiguous float32; only its shape and type are looked at."""
     samples = np.asarray(block)
     if samples.ndim != 1:
         raise ParameterError(f"samples must be 1-D (one channel), got shape {samples.shape}")
