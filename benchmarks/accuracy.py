@@ -1,7 +1,7 @@
 """Error of the whole path on labelled collections, and which stage it comes from.
 
     python benchmarks/accuracy.py COLLECTION... [--model M] [--backend B]... [--clustering C]...
-        [--segments]
+        [--segments] [--detector model|energy|FILE.onnx]
 
 For each collection: all automatic, and with the reference's speech marks; with `--segments`, as the
 paper does it, with the reference's segments as well (each turn one segment). Each time what perfect
@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast.annotation import Annotation
+from trfast.audio import stream
 from trfast.clustering import CLUSTERINGS
 from trfast.comparison import Comparison
 from trfast.diarization import Diarization, Diarizer, EmbeddedSegments
@@ -35,6 +36,7 @@ from trfast.evaluation import (
 from trfast.linking import link_centred
 from trfast.model import ModelBundle, load_model
 from trfast.scoring.backend import BACKENDS, Backend
+from trfast.speech import OnnxDetector
 from trfast.training import embedder_frames, frames_of, reference_segments, reference_vectors
 from trfast.training.labelled import LabelledCollection
 
@@ -53,6 +55,8 @@ def embedded(
         marks: dict[str, Any] = {}
         if way == "reference speech":
             marks["speech"] = reference.timeline()
+        elif way == "automatic" and isinstance(diarizer.detector, OnnxDetector):
+            marks["speech"] = diarizer.detector.detect(stream(collection.audio[name]))
         elif way == "reference segments":
             marks["segments"] = reference_segments(reference, len(static), diarizer.model.mfcc)[0]
         if diarizer.model.neural is not None:
@@ -95,11 +99,13 @@ def measure(
     frames: Frames,
     *,
     by_segments: bool,
+    detector: str | OnnxDetector,
 ) -> None:
     """Print the errors of one collection."""
     click.echo(f"\n{collection.path.name}: DER = missed + false alarm + speaker error, in percent")
     for way in WAYS if by_segments else WAYS[:2]:
-        first = Diarizer(model, comparison=model.within(*pairs[0]) if by_segments else None)
+        within = model.within(*pairs[0]) if by_segments else None
+        first = Diarizer(model, comparison=within, detector=detector)
         segments = embedded(first, way, collection, frames)
         turns = {
             s.recording: Annotation(
@@ -114,9 +120,9 @@ def measure(
             if by_segments:
                 diarizer = Diarizer(model, comparison=model.within(*pair))
                 local = [diarizer.cluster(s) for s in segments]
-            within = percent(collection, {d.recording: d.annotation for d in local}, across=False)
-            across = percent(collection, linked(local, model.across(*pair)), across=True)
-            click.echo(f"    {' '.join(pair):11} I-DER {within}   X-DER {across}")
+            i_der = percent(collection, {d.recording: d.annotation for d in local}, across=False)
+            x_der = percent(collection, linked(local, model.across(*pair)), across=True)
+            click.echo(f"    {' '.join(pair):11} I-DER {i_der}   X-DER {x_der}")
 
 
 def verify(backends: Sequence[Backend], vectors: npt.NDArray[Any], speakers: Sequence[str]) -> None:
@@ -149,6 +155,14 @@ def verify(backends: Sequence[Backend], vectors: npt.NDArray[Any], speakers: Seq
     default=CLUSTERINGS,
     help="Can be given again.  [default: both]",
 )
+@click.option(
+    "--detector",
+    "detector_name",
+    default="model",
+    show_default=True,
+    metavar="model|energy|FILE.onnx",
+    help="What finds speech.",
+)
 @click.option("--segments", "by_segments", is_flag=True, help="As the paper, without windows.")
 def main(
     collections: tuple[Path, ...],
@@ -156,6 +170,7 @@ def main(
     embedder: Path | None,
     names: tuple[str, ...],
     clusterings: tuple[str, ...],
+    detector_name: str,
     by_segments: bool,
 ) -> None:
     """Measure the error on labelled collections."""
@@ -166,12 +181,22 @@ def main(
         for backend, clustering in product(backends, clusterings)
         if clustering in backend.thresholds
     ]
+    detector: str | OnnxDetector = detector_name
+    if detector_name not in ("model", "energy"):
+        detector = OnnxDetector(detector_name)
     click.echo(f"model {model.content_hash[:12]}")
     pooled = {}
     for path in collections:
         collection = LabelledCollection.read(path)
         frames = {name: frames_of(file, model.mfcc) for name, file in collection.audio.items()}
-        measure(model, pairs, collection, frames, by_segments=by_segments or not model.windows)
+        measure(
+            model,
+            pairs,
+            collection,
+            frames,
+            by_segments=by_segments or not model.windows,
+            detector=detector,
+        )
         taken = {name: array for name, (array, _) in frames.items()}
         if model.neural is not None:
             taken = {name: embedder_frames(file, model) for name, file in collection.audio.items()}
