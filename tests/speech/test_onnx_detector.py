@@ -160,16 +160,18 @@ def test_what_is_no_probability(tmp_path: Path, samples: Any) -> None:
         detector.detect(samples)
 
 
-WRONG: list[tuple[Callable[[OnnxDetector], Any], type[TrfastError], str]] = [
+WRONG: list[tuple[Callable[[Any], Any], type[TrfastError], str]] = [
     (lambda d: d.detect(np.full(9, np.nan, np.float32)), AudioError, "NaN or infinity"),
     (lambda d: d.detect(np.zeros(9, np.int16)), ParameterError, "got int16; divide"),
     (lambda d: d.detect(np.zeros((9, 2))), ParameterError, r"1-D \(one channel\)"),
+    (lambda d: d.detect(5), ParameterTypeError, "array or blocks of it, got int"),
+    (lambda d: d.detect([0.5]), ParameterError, r"got shape \(\)"),
     (lambda d: d.timeline(np.zeros(30), 0.9), ParameterError, "each 0.032 s of 0.9 s, got 30"),
     (lambda d: d.timeline(["a"], 0.01), ParameterError, "must hold numbers"),
     (lambda d: OnnxDetector(d.path, config=5), ParameterTypeError, "config must be of type"),  # type: ignore[arg-type]
     (lambda _: OnnxDetectorConfig(penalty=-1), ParameterError, "penalty must be 0 or more"),
     (lambda _: OnnxDetectorConfig(bias=np.inf), ParameterError, "bias must be a finite"),
-    (lambda d: Diarizer(detector=d.path), ParameterTypeError, "path: OnnxDetector"),  # type: ignore[arg-type]
+    (lambda d: Diarizer(detector=d.path), ParameterTypeError, "path: OnnxDetector"),
     (lambda d: Diarizer(detector=str(d.path)), ParameterTypeError, "path: OnnxDetector"),
     (
         lambda d: Diarizer(detector=d).embed(np.zeros((9, 20)), duration=0.1, recording="a"),

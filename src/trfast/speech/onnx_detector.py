@@ -16,7 +16,7 @@ from trfast._onnx import Network, described
 from trfast.annotation import Timeline
 from trfast.audio import SAMPLE_RATE
 from trfast.errors import AudioError, ModelError, ParameterError
-from trfast.features._extractor import checked_samples
+from trfast.features._extractor import checked_blocks
 from trfast.speech.regions import closed, likely
 
 FloatArray = npt.NDArray[np.float32]
@@ -34,7 +34,7 @@ _TINY = 1e-7
 
 @dataclass(frozen=True, kw_only=True)
 class OnnxDetectorConfig:
-    """How probabilities of speech become regions; chosen on held-back shows of `radio-train`.
+    """How probabilities of speech become regions; chosen for Silero VAD, on `radio-train`.
 
     Parameters
     ----------
@@ -95,7 +95,8 @@ class OnnxDetector:
     def __init__(
         self, path: str | os.PathLike[str], *, config: OnnxDetectorConfig | None = None
     ) -> None:
-        self.config = check_type(config or OnnxDetectorConfig(), OnnxDetectorConfig, "config")
+        own = OnnxDetectorConfig() if config is None else config
+        self.config = check_type(own, OnnxDetectorConfig, "config")
         self._network = Network(path, "a speech detector in an ONNX file")
         self.path, self.file_hash = self._network.path, self._network.file_hash
         _check(self._network)
@@ -128,14 +129,16 @@ class OnnxDetector:
         ------
         AudioError
             If a sample is NaN or infinite.
+        ParameterError
+            If the blocks cannot be gone through, or one is not a 1-D array of floats.
         ModelError
             If the network gives no probabilities.
         """
         n_samples = 0
 
-        def counted() -> Iterator[npt.NDArray[np.floating]]:
+        def counted() -> Iterator[FloatArray]:
             nonlocal n_samples
-            for block in [blocks] if isinstance(blocks, np.ndarray) else blocks:
+            for block in checked_blocks(blocks):
                 n_samples += len(block)
                 yield block
 
@@ -154,8 +157,8 @@ class OnnxDetector:
         states = self._start()
         held = np.zeros(_BEFORE, np.float32)
         batch = _BATCH * _STEP
-        for block in [blocks] if isinstance(blocks, np.ndarray) else blocks:
-            held = np.concatenate([held, checked_samples(block)])
+        for block in checked_blocks(blocks):
+            held = np.concatenate([held, block])
             whole = (len(held) - _BEFORE) // batch * batch
             found = [np.empty(0, np.float32)]
             for start in range(0, whole, batch):
