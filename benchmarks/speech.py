@@ -1,10 +1,10 @@
 """Missed speech and false alarm of speech detectors on labelled collections, and their speed.
 
     python benchmarks/speech.py COLLECTION... [--detector FILE.onnx] [--model M] [--part 0|1]
-        [--penalty P]... [--bias B]... [--padding S]...
+        [--penalty P]... [--bias B]... [--padding S]... [--collar S]
 
 The model's own, and one in an ONNX file with each of the settings given. In percent of the speech
-scored: collar 0.25 s each side, overlap left out, time in the UEM. Speed in CPU time of one thread,
+scored: a collar on each side, overlap left out, time in the UEM. Speed in CPU time of one thread,
 from frames or from samples, which are there already.
 """
 
@@ -31,14 +31,18 @@ from trfast.training.labelled import LabelledCollection
 Regions = Mapping[str, Timeline]
 
 
-def show(what: str, collection: LabelledCollection, found: Regions, speed: float) -> None:
+def show(
+    what: str, collection: LabelledCollection, found: Regions, speed: float, collar: float
+) -> None:
     """Print a line."""
     heard = {
         name: Annotation(name, [(s.start, s.end, "speech") for s in regions])
         for name, regions in found.items()
     }
     reference = {name: collection.reference[name] for name in found}
-    times = diarization_error(reference, heard, uem=collection.uem, skip_overlap=True).total
+    times = diarization_error(
+        reference, heard, uem=collection.uem, collar=collar, skip_overlap=True
+    ).total
     missed, false = (100 * part / times.scored for part in (times.missed, times.false_alarm))
     click.echo(
         f"  {what:38} {missed:5.2f} + {false:5.2f} = {missed + false:5.2f} %"
@@ -46,7 +50,9 @@ def show(what: str, collection: LabelledCollection, found: Regions, speed: float
     )
 
 
-def by_model(model: ModelBundle, collection: LabelledCollection, names: Sequence[str]) -> None:
+def by_model(
+    model: ModelBundle, collection: LabelledCollection, names: Sequence[str], collar: float
+) -> None:
     """Measure the model's own."""
     found, seconds, spent = {}, 0.0, 0.0
     for name in names:
@@ -56,7 +62,7 @@ def by_model(model: ModelBundle, collection: LabelledCollection, names: Sequence
         spent += time.thread_time() - start
         found[name] = regions_to_timeline(regions, len(static), duration, model.mfcc)
         seconds += duration
-    show("model", collection, found, seconds / spent)
+    show("model", collection, found, seconds / spent, collar)
 
 
 def by_file(
@@ -64,6 +70,7 @@ def by_file(
     configs: Sequence[OnnxDetectorConfig],
     collection: LabelledCollection,
     names: Sequence[str],
+    collar: float,
 ) -> None:
     """Measure one in a file with each of the settings."""
     detectors = [OnnxDetector(file, config=config) for config in configs]
@@ -84,6 +91,7 @@ def by_file(
             collection,
             found,
             speed,
+            collar,
         )
 
 
@@ -98,6 +106,7 @@ DEFAULT = OnnxDetectorConfig()
 @click.option("--penalty", multiple=True, type=float, default=[DEFAULT.penalty])
 @click.option("--bias", multiple=True, type=float, default=[DEFAULT.bias])
 @click.option("--padding", multiple=True, type=float, default=[DEFAULT.padding])
+@click.option("--collar", default=0.25, show_default=True)
 def main(
     collections: tuple[Path, ...],
     detector: Path | None,
@@ -106,6 +115,7 @@ def main(
     penalty: tuple[float, ...],
     bias: tuple[float, ...],
     padding: tuple[float, ...],
+    collar: float,
 ) -> None:
     """Measure detectors on labelled collections."""
     model = load_model(model_path)
@@ -118,9 +128,9 @@ def main(
         names = sorted(collection.audio)[part :: 1 if part is None else 2]
         click.echo(f"{path.name}: missed + false alarm")
         with blas_limit():
-            by_model(model, collection, names)
+            by_model(model, collection, names, collar)
             if detector is not None:
-                by_file(detector, configs, collection, names)
+                by_file(detector, configs, collection, names, collar)
 
 
 if __name__ == "__main__":
