@@ -1,7 +1,7 @@
 """Error of the whole path on labelled collections, and which stage it comes from.
 
     python benchmarks/accuracy.py COLLECTION... [--model M] [--backend B]... [--clustering C]...
-        [--segments] [--mode hybrid] [--oracle-count]
+        [--segments] [--mode hybrid] [--oracle-count] [--detector model|energy|FILE.onnx]
 
 For each collection: all automatic, and with the reference's speech marks; with `--segments`, as the
 paper does it, with the reference's segments as well (each turn one segment). Each time what perfect
@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast.annotation import Annotation
+from trfast.audio import stream
 from trfast.clustering import CLUSTERINGS
 from trfast.comparison import Comparison
 from trfast.diarization import Diarization, Diarizer, EmbeddedSegments, SpeakerCount
@@ -37,6 +38,7 @@ from trfast.evaluation import (
 from trfast.linking import link_centred
 from trfast.model import ModelBundle, load_model
 from trfast.scoring.backend import BACKENDS, Backend
+from trfast.speech import OnnxDetector
 from trfast.training import embedder_frames, frames_of, reference_segments, reference_vectors
 from trfast.training.labelled import LabelledCollection
 
@@ -60,6 +62,8 @@ def embedded(
         marks: dict[str, Any] = {}
         if way == "reference speech":
             marks["speech"] = reference.timeline()
+        elif way == "automatic" and isinstance(diarizer.detector, OnnxDetector):
+            marks["speech"] = diarizer.detector.detect(stream(collection.audio[name]))
         elif way == "reference segments":
             marks["segments"] = reference_segments(reference, len(static), diarizer.model.mfcc)[0]
         if diarizer.model.neural is not None:
@@ -118,13 +122,14 @@ def measure(
     *,
     by_segments: bool,
     counts: Mapping[str, SpeakerCount],
+    detector: str | OnnxDetector,
     local_model: ModelBundle | None = None,
 ) -> None:
     """Print the errors of one collection."""
     click.echo(f"\n{collection.path.name}: DER = missed + false alarm + speaker error, in percent")
     for way in WAYS if by_segments else WAYS[:2]:
         comparison = model.within(*pairs[0]) if by_segments else None
-        first = Diarizer(model, comparison=comparison, local_model=local_model)
+        first = Diarizer(model, comparison=comparison, detector=detector, local_model=local_model)
         segments = embedded(first, way, collection, frames, counts)
         turns = {
             s.recording: Annotation(
@@ -139,9 +144,9 @@ def measure(
             if by_segments:
                 diarizer = Diarizer(model, comparison=model.within(*pair))
                 local = [diarizer.cluster(s, speaker_count=count) for s, count in segments]
-            within = percent(collection, {d.recording: d.annotation for d in local}, across=False)
-            across = percent(collection, linked(local, model.across(*pair)), across=True)
-            click.echo(f"    {' '.join(pair):11} I-DER {within}   X-DER {across}")
+            i_der = percent(collection, {d.recording: d.annotation for d in local}, across=False)
+            x_der = percent(collection, linked(local, model.across(*pair)), across=True)
+            click.echo(f"    {' '.join(pair):11} I-DER {i_der}   X-DER {x_der}")
 
 
 def verify(backends: Sequence[Backend], vectors: npt.NDArray[Any], speakers: Sequence[str]) -> None:
@@ -175,6 +180,14 @@ def verify(backends: Sequence[Backend], vectors: npt.NDArray[Any], speakers: Seq
     help="Can be given again.  [default: both]",
 )
 @click.option("--mode", type=click.Choice(["full", "hybrid"]), default="full", show_default=True)
+@click.option(
+    "--detector",
+    "detector_name",
+    default="model",
+    show_default=True,
+    metavar="model|energy|FILE.onnx",
+    help="What finds speech.",
+)
 @click.option("--segments", "by_segments", is_flag=True, help="As the paper, without windows.")
 @click.option("--oracle-count", is_flag=True, help="Tell how many speakers the reference has.")
 def main(
@@ -184,6 +197,7 @@ def main(
     names: tuple[str, ...],
     clusterings: tuple[str, ...],
     mode: str,
+    detector_name: str,
     by_segments: bool,
     oracle_count: bool,
 ) -> None:
@@ -196,6 +210,9 @@ def main(
         for backend, clustering in product(backends, clusterings)
         if clustering in backend.thresholds
     ]
+    detector: str | OnnxDetector = detector_name
+    if detector_name not in ("model", "energy"):
+        detector = OnnxDetector(detector_name)
     click.echo(f"model {model.content_hash[:12]}")
     pooled = {}
     for path in collections:
@@ -209,6 +226,7 @@ def main(
             frames,
             by_segments=by_segments or not model.windows,
             counts=oracle_counts(collection) if oracle_count else {},
+            detector=detector,
             local_model=local_model,
         )
         taken = {name: array for name, (array, _) in frames.items()}

@@ -1,6 +1,7 @@
 """Speed and memory of the whole way, from 16 kHz WAV to turns, on one core.
 
-    python -m benchmarks.end_to_end --hours 3 --hours 10 [--model M] [--json FILE]
+    python -m benchmarks.end_to_end --hours 3 --hours 10 [--model M] [--detector FILE.onnx]
+        [--json FILE]
 
 Each file is diarized in a process of its own, with one thread. Long files are joined from the
 shows of the collections (../shared/collections, or where TRFAST_COLLECTIONS points), or else from
@@ -33,7 +34,9 @@ import json, sys, time
 from pathlib import Path
 start = time.process_time()
 from trfast import Diarizer, load_model
-diarizer = Diarizer(load_model(sys.argv[2] or None))
+from trfast.speech import OnnxDetector
+detector = OnnxDetector(sys.argv[3]) if sys.argv[3] else "model"
+diarizer = Diarizer(load_model(sys.argv[2] or None), detector=detector)
 loaded = time.process_time()
 result = diarizer(sys.argv[1])
 seconds = time.process_time() - loaded
@@ -81,10 +84,10 @@ def write_start(path: Path, whole: Path, hours: float) -> None:
             file.write(block)
 
 
-def run(path: Path, model: str) -> dict[str, Any]:
+def run(path: Path, model: str, detector: str) -> dict[str, Any]:
     """Diarize a file in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-c", CHILD, str(path), model],
+        [sys.executable, "-c", CHILD, str(path), model, detector],
         env=os.environ | ONE_THREAD,
         stdout=subprocess.PIPE,
         check=True,
@@ -96,8 +99,9 @@ def run(path: Path, model: str) -> dict[str, Any]:
 @click.command()
 @click.option("--hours", multiple=True, type=float, default=(3.0, 10.0), show_default=True)
 @click.option("--model", default="", help="Model file.  [default: the one shipped]")
+@click.option("--detector", default="", help="ONNX file that finds speech.  [default: the model's]")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write results here.")
-def main(hours: tuple[float, ...], model: str, json_path: Path | None) -> None:
+def main(hours: tuple[float, ...], model: str, detector: str, json_path: Path | None) -> None:
     """Measure the whole way on long files."""
     results = []
     with tempfile.TemporaryDirectory() as folder:
@@ -108,7 +112,7 @@ def main(hours: tuple[float, ...], model: str, json_path: Path | None) -> None:
             if length < max(hours):
                 path = Path(folder) / f"{length:g}.wav"
                 write_start(path, whole, length)
-            result = run(path, model)
+            result = run(path, model, detector)
             results.append(result)
             audio = 3600 * result["hours"]
             click.echo(

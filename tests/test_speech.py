@@ -13,6 +13,7 @@ from tests.reference import viterbi
 from trfast.annotation import Timeline
 from trfast.errors import ModelError, ParameterError
 from trfast.features import MfccConfig, frames_to_seconds
+from trfast.features.clock import HOP
 from trfast.speech import SpeechDetector, detect_by_energy
 from trfast.speech import inputs as seen
 from trfast.speech.detector import _training_rows
@@ -203,13 +204,9 @@ def test_viterbi_is_the_best_of_all_paths(ratio, penalty):
 
 @given(st.lists(st.booleans(), max_size=40), st.integers(0, 5), st.integers(0, 5))
 def test_closing_equals_the_twin(speech, min_duration, min_gap):
-    config = MfccConfig()
     # Half a frame less: not on the edge, where rounding decides.
     found = closed(
-        np.array(speech, dtype=bool),
-        (min_duration - 0.5) * config.hop,
-        (min_gap - 0.5) * config.hop,
-        config,
+        np.array(speech, dtype=bool), (min_duration - 0.5) * HOP, (min_gap - 0.5) * HOP, HOP
     )
     assert found.tolist() == reference.closed(speech, min_duration, min_gap)
 

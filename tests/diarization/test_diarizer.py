@@ -207,7 +207,7 @@ def test_settings_that_cannot_be():
         plain_model().within(clustering="kmeans")
     with pytest.raises(ModelError, match=r"no back-end 'neural' \(it has cosine, wccn"):
         plain_model().within("neural")
-    with pytest.raises(ParameterError, match="one of model, energy, got 'neural'"):
+    with pytest.raises(ParameterError, match="energy, or an OnnxDetector, got 'neural'"):
         Diarizer(plain_model(), detector="neural")
 
 

@@ -11,15 +11,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from tests.networks import write_network
+from tests.networks import write_detector, write_network
 from tests.small import write_collection
+from trfast.audio import stream
 from trfast.cli import main
-from trfast.diarization import Diarizer
+from trfast.diarization import Diarizer, Job
 from trfast.embedding import OnnxEmbedder
 from trfast.errors import ModelError, ParameterError
 from trfast.evaluation import diarization_error
 from trfast.formats import read_rttm
 from trfast.model import load_model
+from trfast.speech import OnnxDetector
 from trfast.training.labelled import LabelledCollection
 from trfast.training.networks import with_files
 
@@ -70,6 +72,16 @@ def test_it_diarizes_and_links(folder: Path, tmp_path: Path) -> None:
     )
     assert result.vectors.shape == (len(result.speakers), 4)
     np.testing.assert_allclose(np.linalg.norm(result.vectors, axis=1), 1, rtol=1e-5)
+
+
+def test_samples_go_to_a_detector_as_well(folder: Path, tmp_path: Path) -> None:
+    detector = OnnxDetector(write_detector(tmp_path / "loudness.onnx"))
+    model = load_model(folder / "model", embedder=folder / "network.onnx")
+    show = folder / "audio" / "show-0.wav"
+    found = Diarizer(model, detector=detector)(show)
+    given = Diarizer(model)(Job("show-0", show, speech=detector.detect(stream(show))))
+    assert found.annotation == given.annotation
+    np.testing.assert_array_equal(found.vectors, given.vectors)
 
 
 def test_other_verbs_take_it(folder: Path, tmp_path: Path) -> None:

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from trfast.collection import Failure
     from trfast.diarization import Diarizer, SpeakerCounts
     from trfast.model import ModelBundle
+    from trfast.speech import OnnxDetector
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 # As in trfast.scoring.backend, which takes long to load.
 BACKEND = click.Choice(["cosine", "wccn", "lda", "plda", "tr"])
 CLUSTERING = click.Choice(["cc", "hac", "average"])
+_DETECTORS = ("model", "energy")
 UNITS = "a log-likelihood ratio with plda, a cosine with all others.  [default: the model's]"
 
 
@@ -45,6 +47,24 @@ class PathType(click.Path):
         return super().convert(value, param, ctx)
 
 
+class _DetectorType(PathType):
+    """``model``, ``energy``, or the path of a network."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """Refuse what is neither, nor a file."""
+        if value in _DETECTORS:
+            return value
+        path = super().convert(value, param, ctx)
+        if not path.exists():
+            self.fail(f"{str(path)!r} is neither {' nor '.join(_DETECTORS)} nor a file", param, ctx)
+        return path
+
+
 def model_output(example: str) -> Callable[[Function], Function]:
     """Add the option of a verb that writes a model."""
     return click.option(
@@ -62,6 +82,15 @@ EMBEDDER = click.option(
     type=PathType(),
     metavar="FILE",
     help="ONNX file of the neural embedding that the model was trained with.",
+)
+DETECTOR = click.option(
+    "--detector",
+    type=_DetectorType(),
+    default="model",
+    show_default=True,
+    metavar="model|energy|FILE.onnx",
+    help="What finds speech: the model's network, only the energy, or a network in an ONNX file,"
+    " such as Silero VAD's.",
 )
 _IN_AND_OUT = (
     click.argument(
@@ -128,13 +157,7 @@ _SOUND = (
         metavar="FILE",
         help="Take speech from a RTTM or UEM file instead of detecting it.",
     ),
-    click.option(
-        "--detector",
-        type=click.Choice(["model", "energy"]),
-        default="model",
-        show_default=True,
-        help="What finds speech: the model's network, or only the energy.",
-    ),
+    DETECTOR,
     click.option(
         "--channel",
         type=click.IntRange(min=0),
@@ -182,7 +205,7 @@ class Given:
     segments: bool
     jobs: int | None
     speech: Path | None
-    detector: str
+    detector: str | Path
     channel: int | None
     num_speakers: int | None
     min_speakers: int | None
@@ -200,15 +223,14 @@ class Given:
         from trfast.model import load_model
 
         model = load_model(self.model, embedder=self.embedder)
+        detector = opened_detector(self.detector)
         if threshold is not None:
             model.backend(self.backend).check_threshold(threshold, option)
         comparison = None
         if segments or self.segments or threshold is not None or model.windows is None:
             comparison = model.within(self.backend, self.clustering, threshold)
         local = load_model() if self.mode == "hybrid" else None
-        return model, Diarizer(
-            model, comparison=comparison, detector=self.detector, local_model=local
-        )
+        return model, Diarizer(model, comparison=comparison, detector=detector, local_model=local)
 
     def counts(self) -> SpeakerCounts:
         """Return how many speakers recordings have, from options and file."""
@@ -218,6 +240,15 @@ class Given:
         if self.speaker_counts is None:
             return SpeakerCounts({}, others)
         return read_speaker_counts(self.speaker_counts, others=others)
+
+
+def opened_detector(detector: str | Path) -> str | OnnxDetector:
+    """Open the network, if it is one."""
+    if isinstance(detector, str):
+        return detector
+    from trfast.speech import OnnxDetector
+
+    return OnnxDetector(detector)
 
 
 def recording_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -39,6 +39,7 @@ _WIDTH = 24
     help="Keep the model's default back-end and clustering, not those of the lowest X-DER.",
 )
 @_common.EMBEDDER
+@_common.DETECTOR
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with a calibration of scores.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors, and JSON.")
@@ -49,6 +50,7 @@ def tune(
     names: tuple[str, ...],
     keep_default: bool,
     embedder: Path | None,
+    detector: str | Path,
     jobs: int | None,
     as_json: bool,
     quiet: bool,
@@ -68,7 +70,7 @@ def tune(
     from trfast.training.tuning import tune_model
 
     labelled = LabelledCollection.read(collection)
-    bundle = load_model(model, embedder=embedder)
+    bundle, opened = load_model(model, embedder=embedder), _common.opened_detector(detector)
     _common.make_folder(output.parent)
     with _common.stages_bar(quiet=quiet) as progress:
         tuning = tune_model(
@@ -76,6 +78,7 @@ def tune(
             labelled,
             backends=names,
             keep_default=keep_default,
+            detector=opened,
             jobs=jobs,
             progress=progress,
         )

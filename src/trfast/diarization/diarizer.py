@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Iterator
 from importlib.metadata import version
-from itertools import tee, zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_choice, check_type
+from trfast._checks import check_type
 from trfast._threads import blas_limit
 from trfast.annotation import Annotation, Timeline, Turn, check_timeline
 from trfast.audio import SAMPLE_RATE, Source, stream
@@ -24,6 +21,7 @@ from trfast.diarization.local_speakers import local_speakers
 from trfast.diarization.result import Diarization, EmbeddedSegments
 from trfast.diarization.speaker_count import SpeakerCount
 from trfast.diarization.stage_times import StageTimes
+from trfast.diarization.streams import TimedBlocks, make_all
 from trfast.diarization.windows import (
     embedded_speakers,
     embedded_units,
@@ -34,11 +32,11 @@ from trfast.diarization.windows import (
 )
 from trfast.embedding import ProjectedStatistics
 from trfast.errors import ModelError, ParameterError, ParameterTypeError
-from trfast.features import Fbank, Mfcc, frame_hop, frames_to_seconds, timeline_to_frames
+from trfast.features import frame_hop, frames_to_seconds, timeline_to_frames
 from trfast.features.frames import Frames, FrameStore
 from trfast.model import ModelBundle, load_model
 from trfast.segmentation import Units, bic_clustering, segment, units_between_changes
-from trfast.speech import detect_by_energy
+from trfast.speech import OnnxDetector, detect_by_energy
 
 FloatArray = npt.NDArray[Any]
 
@@ -59,8 +57,9 @@ class Diarizer:
         What compares two segments of a recording, and when they are one speaker, as
         `ModelBundle.within` gives it: the way of the paper. Default: by windows, if the model has
         what that takes, or ``model.within()``.
-    detector : {"model", "energy"}
-        What finds speech: the model's network, or the plain energy.
+    detector : {"model", "energy"} or OnnxDetector
+        What finds speech: the model's network, the plain energy, or a network in an ONNX file,
+        which hears the samples.
     local_model : ModelBundle, optional
         Finds speech and local speakers, by i-vectors, in place of `model`, whose neural embedding
         then sees 20 s of each of them at most: the hybrid way, several times as fast.
@@ -82,7 +81,7 @@ class Diarizer:
         model: ModelBundle | None = None,
         *,
         comparison: Comparison | None = None,
-        detector: str = "model",
+        detector: str | OnnxDetector = "model",
         local_model: ModelBundle | None = None,
         num_speakers: int | None = None,
         min_speakers: int | None = None,
@@ -106,7 +105,7 @@ class Diarizer:
         if self.model.neural is not None:
             self.model.neural_embedder  # noqa: B018 (here, and not after minutes of work)
         self.comparison = comparison
-        self.detector = check_choice(detector, "detector", ("model", "energy"))
+        self.detector = _checked_detector(detector)
         self.speaker_count = SpeakerCount(num_speakers, min_speakers, max_speakers)
 
     def _checked_local(self, local_model: ModelBundle | None) -> ModelBundle:
@@ -134,7 +133,7 @@ class Diarizer:
             version("trfast"),
             self.model.vectors_hash if by_windows else self.model.content_hash,
             *(() if self.comparison is None else self.comparison.settings),
-            self.detector,
+            self.detector if isinstance(self.detector, str) else self.detector.settings,
             *(() if self.local_model is self.model else (self.local_model.vectors_hash, _SUREST)),
             *self.speaker_count.settings,
         )
@@ -163,18 +162,25 @@ class Diarizer:
         speaker_count = job.speaker_count if job.speaker_count.is_known else self.speaker_count
         clock = StageTimes()
         with blas_limit(), FrameStore() as static, FrameStore() as banks:
-            samples = _Counted(clock, stream(job.source, channel=job.channel))
+            samples = TimedBlocks(clock, "audio", stream(job.source, channel=job.channel))
+            filters = None if self.model.neural is None else banks
+            detector = None
+            if isinstance(self.detector, OnnxDetector) and job.speech is None:
+                detector = self.detector
             with clock("features"):
-                if self.model.neural is None:
-                    static.extend(Mfcc(self.model.mfcc).stream(samples))
-                else:
-                    _extend_both(static, banks, self.local_model, samples)
+                probabilities = make_all(
+                    samples, self.local_model.mfcc, static, filters, detector, clock
+                )
+            duration, speech = samples.count / SAMPLE_RATE, job.speech
+            if detector is not None:
+                with clock("speech"):
+                    speech = detector.timeline(probabilities, duration)
             segments = self.embed(
                 static,
-                duration=samples.count / SAMPLE_RATE,
+                duration=duration,
                 recording=job.name,
-                speech=job.speech,
-                banks=banks,
+                speech=speech,
+                banks=filters,
                 speaker_count=speaker_count,
                 clock=clock,
             )
@@ -205,7 +211,8 @@ class Diarizer:
         recording : str
             Name of the recording.
         speech : Timeline, optional
-            Where somebody speaks; default: the detector says.
+            Where somebody speaks; default: the detector says, unless it is an `OnnxDetector`:
+            then give what its `~trfast.speech.OnnxDetector.detect` finds.
         segments : ndarray (n, 2), int64, optional
             Segments of one speaker each, in frames, starts rising; default: speech is cut by
             Gaussian divergence and BIC.
@@ -223,8 +230,9 @@ class Diarizer:
         Raises
         ------
         ParameterError
-            If segments do not rise, or lie outside the frames; or if there is not speech enough
-            for the speakers.
+            If segments do not rise, or lie outside the frames; if there is not speech enough for
+            the speakers; or if an `OnnxDetector`, which cannot hear frames, would have to say
+            where somebody speaks.
         """
         clock = clock or StageTimes()
         count = speaker_count or self.speaker_count
@@ -430,6 +438,11 @@ class Diarizer:
                 return timeline_to_frames(
                     check_timeline(speech, "speech").merged(), len(static), self.local_model.mfcc
                 )
+            if isinstance(self.detector, OnnxDetector):
+                raise ParameterError(
+                    "the detector hears samples, not frames: give speech, as its detect(samples)"
+                    " finds it"
+                )
             if self.detector == "energy":
                 return detect_by_energy(static, config=self.local_model.mfcc)
             return self.local_model.detector.detect(static)
@@ -487,38 +500,18 @@ def diarize(
     return diarizer(job)
 
 
-class _Counted:
-    """Blocks of samples, counted; decoding time goes from "features" to "audio"."""
-
-    def __init__(self, clock: StageTimes, blocks: Iterator[FloatArray]) -> None:
-        self.count = 0
-        self._clock = clock
-        self._blocks = blocks
-
-    def __iter__(self) -> Iterator[FloatArray]:
-        return self
-
-    def __next__(self) -> FloatArray:
-        start = time.thread_time()
-        try:
-            block = next(self._blocks)
-        finally:
-            spent = time.thread_time() - start
-            self._clock.add("audio", spent)
-            self._clock.add("features", -spent)
-        self.count += len(block)
-        return block
-
-
-def _extend_both(
-    static: FrameStore, banks: FrameStore, model: ModelBundle, samples: Iterator[FloatArray]
-) -> None:
-    """Make the two kinds of frames of each block in turn, so that none waits for the other."""
-    one, other = tee(samples)
-    both = zip_longest(Mfcc(model.mfcc).stream(one), Fbank().stream(other))
-    for frames, filters in both:
-        static.extend([] if frames is None else [frames])
-        banks.extend([] if filters is None else [filters])
+def _checked_detector(detector: object) -> str | OnnxDetector:
+    if isinstance(detector, OnnxDetector):
+        return detector
+    if isinstance(detector, Path) or str(detector).endswith(".onnx"):
+        raise ParameterTypeError(
+            f"detector must be an OnnxDetector, got a path: OnnxDetector({str(detector)!r})"
+        )
+    if not (isinstance(detector, str) and detector in ("model", "energy")):
+        raise ParameterError(
+            f"detector must be one of model, energy, or an OnnxDetector, got {detector!r}"
+        )
+    return detector
 
 
 def _turns(seconds: npt.NDArray[np.float64], speakers: list[str]) -> list[Turn]:

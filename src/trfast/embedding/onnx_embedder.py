@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from functools import cached_property
@@ -12,9 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_matrix, check_path
+from trfast._checks import check_matrix
+from trfast._onnx import Network, described
 from trfast.embedding.ivector import ProjectedStatistics
-from trfast.errors import MissingExtraError, ModelError
+from trfast.errors import ModelError
 from trfast.features.clock import HOP
 from trfast.features.frames import Frames
 
@@ -60,13 +60,9 @@ class OnnxEmbedder:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(check_path(path, "path"))
-        try:
-            content = self.path.read_bytes()
-        except OSError as error:
-            raise ModelError(f"{self.path}: cannot be read: {error.strerror or error}") from error
-        self.file_hash = hashlib.sha256(content).hexdigest()
-        self._session = _session(self.path, content)
+        self._network = Network(path, "a neural embedding")
+        self.path, self.file_hash = self._network.path, self._network.file_hash
+        _check(self._network)
 
     def __getstate__(self) -> Path:
         return self.path
@@ -162,13 +158,8 @@ class OnnxEmbedder:
         return found
 
     def _run(self, batch: FloatArray) -> FloatArray:
-        (vectors,) = self._session.run(
-            [self._session.get_outputs()[0].name], {self._session.get_inputs()[0].name: batch}
-        )
-        if not np.isfinite(vectors).all():
-            raise ModelError(f"{self.path}: the network gives NaN or infinity")
-        found: FloatArray = np.asarray(vectors, np.float32)
-        return found
+        (vectors,) = self._network.run(batch, n_outputs=1)
+        return np.asarray(vectors, np.float32)
 
 
 def _centred(piece: FloatArray) -> FloatArray:
@@ -179,37 +170,18 @@ def _centred(piece: FloatArray) -> FloatArray:
     return np.resize(centred, (_LEAST_FRAMES, centred.shape[1]))
 
 
-def _session(path: Path, content: bytes) -> Any:
-    """Open a network, one thread, and check what it takes and gives."""
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingExtraError(
-            f'{path}: a neural embedding needs onnxruntime: pip install "trfast[neural]"'
-        ) from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # of many classes, none of them public
-        raise ModelError(f"{path}: not an ONNX model that can be run here ({error})") from error
-    takes = [(part.name, part.type, part.shape) for part in session.get_inputs()]
-    gives = [(part.name, part.type, part.shape) for part in session.get_outputs()]
-    shape = takes[0][2] if len(takes) == 1 else []
-    good = len(shape) == 3 and takes[0][1] == "tensor(float)"
-    if not good or (isinstance(shape[2], int) and shape[2] != N_BANDS):
+def _check(network: Network) -> None:
+    """Refuse a network that takes or gives something else."""
+    path, takes, gives = network.path, network.takes, network.gives
+    good = len(takes) == 1 and takes[0].is_float(rank=3)
+    width = takes[0].shape[2] if good else None
+    if not good or (isinstance(width, int) and width != N_BANDS):
         raise ModelError(
-            f"{path}: takes {_described(takes)}; expected one input of float32, (batch, frames,"
+            f"{path}: takes {described(takes)}; expected one input of float32, (batch, frames,"
             f" {N_BANDS}): filter banks. Networks that take samples are not supported"
         )
-    if gives[0][1] != "tensor(float)" or len(gives[0][2]) != 2:
+    if not gives[0].is_float(rank=2):
         raise ModelError(
-            f"{path}: gives {_described(gives)}; expected vectors of float32 first, (batch,"
+            f"{path}: gives {described(gives)}; expected vectors of float32 first, (batch,"
             " dimension)"
         )
-    return session
-
-
-def _described(parts: Sequence[tuple[str, str, Any]]) -> str:
-    return ", ".join(f"{name} {kind} {list(shape)}" for name, kind, shape in parts) or "nothing"

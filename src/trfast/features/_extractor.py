@@ -74,16 +74,10 @@ class FrameExtractor:
         ndarray (n, n_columns) of float32
             Consecutive frames, for each block those that it completes.
         """
-        if not isinstance(blocks, Iterable):
-            raise ParameterTypeError(
-                f"samples must be an array or blocks of it, got {type(blocks).__name__}: of a"
-                " recording, trfast.audio.stream(...) gives them"
-            )
         window, hop = self._frame.window_samples, self._frame.hop_samples
         n_frames = 0
         rest = np.empty(0, np.float32)
-        for block in [blocks] if isinstance(blocks, np.ndarray) else blocks:
-            samples = _checked_samples(block)
+        for samples in checked_blocks(blocks):
             if len(rest):
                 samples = np.concatenate([rest, samples])
             n_new = max(0, 1 + (len(samples) - window) // hop)
@@ -106,12 +100,22 @@ class FrameExtractor:
             )
 
 
-def _checked_samples(block: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-    samples = np.asarray(block)
-    if samples.ndim != 1:
-        raise ParameterError(f"samples must be 1-D (one channel), got shape {samples.shape}")
-    if not np.issubdtype(samples.dtype, np.floating):
-        raise ParameterError(
-            f"samples must be floats from -1 to 1, got {samples.dtype}; divide 16-bit by 32768"
+def checked_blocks(
+    blocks: npt.NDArray[np.floating] | Iterable[npt.NDArray[np.floating]],
+) -> Iterator[npt.NDArray[np.float32]]:
+    """Yield a signal, whole or in blocks, as contiguous float32; only shape and type are looked
+    at."""
+    if not isinstance(blocks, Iterable):
+        raise ParameterTypeError(
+            f"samples must be an array or blocks of it, got {type(blocks).__name__}: of a"
+            " recording, trfast.audio.stream(...) gives them"
         )
-    return np.ascontiguousarray(samples, dtype=np.float32)
+    for block in [blocks] if isinstance(blocks, np.ndarray) else blocks:
+        samples = np.asarray(block)
+        if samples.ndim != 1:
+            raise ParameterError(f"samples must be 1-D (one channel), got shape {samples.shape}")
+        if not np.issubdtype(samples.dtype, np.floating):
+            raise ParameterError(
+                f"samples must be floats from -1 to 1, got {samples.dtype}; divide 16-bit by 32768"
+            )
+        yield np.ascontiguousarray(samples, dtype=np.float32)

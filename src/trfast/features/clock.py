@@ -43,11 +43,9 @@ def frames_in(seconds: float, hop: float) -> int:
     return round(seconds / hop)
 
 
-def lasts(
-    n_frames: npt.NDArray[np.int64], seconds: float, config: FrameConfig
-) -> npt.NDArray[np.bool_]:
-    """Say which numbers of frames last at least so many seconds."""
-    return np.asarray(n_frames * frame_hop(config) >= seconds)
+def lasts(n_frames: npt.NDArray[np.int64], seconds: float, hop: float) -> npt.NDArray[np.bool_]:
+    """Say which numbers of frames last at least so many seconds; `hop` as for `frames_in`."""
+    return np.asarray(n_frames * hop >= seconds)
 
 
 def check_audio_rate(config: FrameConfig) -> None:

@@ -1,6 +1,13 @@
-"""Where somebody speaks: a network + Viterbi, an energy detector as fall-back."""
+"""Where somebody speaks: a network + Viterbi, an energy detector as fall-back, or an ONNX file."""
 
 from trfast.speech.detector import SpeechDetector
+from trfast.speech.onnx_detector import OnnxDetector, OnnxDetectorConfig
 from trfast.speech.regions import detect_by_energy, regions_to_timeline
 
-__all__ = ["SpeechDetector", "detect_by_energy", "regions_to_timeline"]
+__all__ = [
+    "OnnxDetector",
+    "OnnxDetectorConfig",
+    "SpeechDetector",
+    "detect_by_energy",
+    "regions_to_timeline",
+]

@@ -181,7 +181,7 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
             likely(ratio, self.penalty),
             self.min_duration,
             self.min_gap,
-            self.config or MfccConfig(),
+            frame_hop(self.config or MfccConfig()),
         )
 
     def _check_parameters(self) -> None:

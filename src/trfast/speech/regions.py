@@ -8,7 +8,7 @@ import numpy.typing as npt
 from trfast._checks import check_bounds, check_not_negative, check_type
 from trfast._viterbi import best_path
 from trfast.annotation import Timeline
-from trfast.features import MfccConfig, frames_to_seconds
+from trfast.features import MfccConfig, frame_hop, frames_to_seconds
 from trfast.features.clock import lasts
 from trfast.features.frames import CHUNK, Frames, checked_frames
 from trfast.speech.inputs import SILENCE, energy_of
@@ -54,7 +54,7 @@ def detect_by_energy(
         return np.empty((0, 2), dtype=np.int64)
     quiet, loud = np.percentile(heard, [10, 90])
     threshold = max((quiet + loud) / 2, SILENCE) if loud - quiet > 2 else loud - 2
-    return closed(energy > threshold, min_duration, min_gap, config)
+    return closed(energy > threshold, min_duration, min_gap, frame_hop(config))
 
 
 def regions_to_timeline(
@@ -66,17 +66,17 @@ def regions_to_timeline(
 
 
 def closed(
-    speech: npt.NDArray[np.bool_], min_duration: float, min_gap: float, config: MfccConfig
+    speech: npt.NDArray[np.bool_], min_duration: float, min_gap: float, hop: float
 ) -> npt.NDArray[np.int64]:
-    """Bounds of the runs of True, short gaps closed, then short runs dropped."""
+    """Bounds of the runs of True, short gaps (in seconds) closed, then short runs dropped."""
     edges = np.flatnonzero(np.diff(speech.astype(np.int8), prepend=np.int8(0), append=np.int8(0)))
     starts, ends = edges[::2], edges[1::2]
     if len(starts) == 0:
         return np.empty((0, 2), dtype=np.int64)
-    apart = lasts(starts[1:] - ends[:-1], min_gap, config)
+    apart = lasts(starts[1:] - ends[:-1], min_gap, hop)
     starts = starts[np.concatenate([[True], apart])]
     ends = ends[np.concatenate([apart, [True]])]
-    keep = lasts(ends - starts, min_duration, config)
+    keep = lasts(ends - starts, min_duration, hop)
     return np.stack([starts[keep], ends[keep]], axis=1)
 
 

@@ -10,6 +10,7 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
+from trfast.audio import stream
 from trfast.clustering import CLUSTERINGS
 from trfast.comparison import Comparison
 from trfast.diarization import Diarizer, EmbeddedSegments
@@ -23,6 +24,7 @@ from trfast.scoring.calibration import (
     best_threshold,
     score_histogram,
 )
+from trfast.speech import OnnxDetector
 from trfast.training import SpeakerVectors, embedder_frames, frames_of, reference_vectors
 from trfast.training.labelled import LabelledCollection
 from trfast.training.recordings import joined, over_recordings
@@ -77,6 +79,7 @@ def tune_model(
     *,
     backends: Iterable[str] | None = None,
     keep_default: bool = False,
+    detector: str | OnnxDetector = "model",
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Tuning:
@@ -97,6 +100,8 @@ def tune_model(
     keep_default : bool
         Keep the model's default back-end and clustering, instead of those of the least X-DER
         among the tuned ones.
+    detector : {"model", "energy"} or OnnxDetector
+        What finds speech, as in `Diarizer`.
     jobs : int, optional
         Processes; default: the available cores. The result does not depend on it.
     progress : callable, optional
@@ -126,8 +131,9 @@ def tune_model(
         )
     tell = progress or (lambda _stage, _done, _total: None)
     # Of the first, only what comes before its threshold is used.
-    diarizers = [] if model.neural else [Diarizer(model, comparison=Comparison(threshold=0.0))]
-    diarizers += [Diarizer(model)] if model.windows is not None else []
+    ways: list[Comparison | None] = [] if model.neural else [Comparison(threshold=0.0)]
+    ways += [None] if model.windows is not None else []
+    diarizers = [Diarizer(model, comparison=way, detector=detector) for way in ways]
     parts = over_recordings(
         partial(_embedded, collection=collection, diarizers=diarizers),
         collection,
@@ -163,11 +169,14 @@ def _embedded(
     name: str, *, collection: LabelledCollection, diarizers: Sequence[Diarizer]
 ) -> tuple[list[EmbeddedSegments], SpeakerVectors]:
     """Return the segments that each finds in a recording, and the vectors of who speaks there."""
-    model = diarizers[0].model
+    model, detector = diarizers[0].model, diarizers[0].detector
     static, duration = frames_of(collection.audio[name], model.mfcc)
     frames = embedder_frames(collection.audio[name], model) if model.neural else static
+    speech = None
+    if isinstance(detector, OnnxDetector):
+        speech = detector.detect(stream(collection.audio[name]))
     segments = [
-        diarizer.embed(static, duration=duration, recording=name, banks=frames)
+        diarizer.embed(static, duration=duration, recording=name, speech=speech, banks=frames)
         for diarizer in diarizers
     ]
     reference = {name: collection.reference[name]}

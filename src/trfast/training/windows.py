@@ -130,7 +130,7 @@ def _units_of(
     """Units of what is said."""
     spoken = timeline_mask(annotation.timeline().merged(), len(static), mfcc)
     # As a detector finds it, which does not know where one turn ends and another starts.
-    regions = closed(spoken, 0.0, _CLOSED, mfcc)
+    regions = closed(spoken, 0.0, _CLOSED, frame_hop(mfcc))
     return units_between_changes(
         static, regions, duration=unit, config=segmentation, hop=frame_hop(mfcc)
     )
