@@ -69,9 +69,9 @@ def test_link_names_speakers_across_recordings(collection: Collection, tmp_path:
     collection.add(diarization("monday", "ann:3 ben:4"))
     collection.link(FakeModel())
     assert collection.speakers() == [
-        Speaker("speaker-0001", 2, 5.0),
-        Speaker("speaker-0002", 1, 4.0),
-        Speaker("speaker-0003", 1, 1.0),
+        Speaker("speaker-0001", 2, 5.0, 1),
+        Speaker("speaker-0002", 1, 4.0, 2),
+        Speaker("speaker-0003", 1, 1.0, 3),
     ]
     assert list(collection.links()) == [
         Link("monday", "S1", "speaker-0001", 1.0, ("tuesday", "S2")),
@@ -105,7 +105,7 @@ def test_a_new_recording_asks_for_a_new_link(collection: Collection) -> None:
     with pytest.raises(CollectionError, match=r"1 recordings of .* are not linked yet"):
         collection.speakers()
     collection.link(FakeModel())
-    assert collection.speakers() == [Speaker("speaker-0001", 2, 2.0)]
+    assert collection.speakers() == [Speaker("speaker-0001", 2, 2.0, 1)]
 
 
 def test_vectors_of_two_models_are_not_compared(collection: Collection) -> None:
@@ -368,7 +368,7 @@ def test_a_collection_of_another_version(tmp_path: Path) -> None:
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA user_version = 99")
     database.close()
-    with pytest.raises(CollectionError, match="version 99; this trfast reads version 1 to 2"):
+    with pytest.raises(CollectionError, match="version 99; this trfast reads version 1 to 3"):
         Collection(path)
 
 
@@ -380,7 +380,7 @@ def test_a_damaged_collection(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[4096:] = b"\xff" * (len(data) - 4096)
     path.write_bytes(data)
-    with Collection(path) as collection, pytest.raises(CollectionError, match="malformed"):
+    with pytest.raises(CollectionError, match="malformed"), Collection(path) as collection:
         collection.recordings()
 
 

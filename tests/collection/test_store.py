@@ -56,6 +56,20 @@ INSERT INTO speaker VALUES
 INSERT INTO turn VALUES (1, 0.0, 1.0), (2, 1.0, 2.0), (7, 0.5, 1.5);
 """
 
+# What version 2 had beside that.
+VERSION_2 = (
+    VERSION_1.replace("id INTEGER PRIMARY KEY", "id INTEGER PRIMARY KEY AUTOINCREMENT")
+    + """
+CREATE TABLE state (generation INTEGER NOT NULL, linked INTEGER NOT NULL);
+INSERT INTO state VALUES (3, 3);
+CREATE TRIGGER speaker_came AFTER INSERT ON speaker
+BEGIN UPDATE state SET generation = generation + 1; END;
+CREATE TRIGGER speaker_went AFTER DELETE ON speaker
+BEGIN UPDATE state SET generation = generation + 1; END;
+PRAGMA user_version = 2;
+"""
+)
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -76,13 +90,14 @@ def execute(path: Path, script: str) -> None:
 
 def ids(path: Path) -> list[int]:
     database = sqlite3.connect(path)
-    found = [row[0] for row in database.execute("SELECT id FROM speaker ORDER BY id")]
+    found = [row[0] for row in database.execute("SELECT id FROM local_speaker ORDER BY id")]
     database.close()
     return found
 
 
-def test_a_file_of_version_1(path: Path) -> None:
-    execute(path, VERSION_1)
+@pytest.mark.parametrize("script", [VERSION_1, VERSION_2], ids=["1", "2"])
+def test_a_file_of_an_earlier_version(path: Path, script: str) -> None:
+    execute(path, script)
     for _ in range(2):
         with Collection(path) as collection:
             assert [(r.name, r.source, r.n_speakers) for r in collection.recordings()] == [
@@ -182,8 +197,8 @@ def test_a_recording_that_is_replaced_during_a_link(collection: Collection, path
 
     collection.link(meddling(replace_once))
     assert collection.speakers() == [
-        Speaker("speaker-0001", 1, 1.0),
-        Speaker("speaker-0002", 1, 1.0),
+        Speaker("speaker-0001", 1, 1.0, 1),
+        Speaker("speaker-0002", 1, 1.0, 2),
     ]
 
 

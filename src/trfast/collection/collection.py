@@ -261,8 +261,10 @@ class Collection:
     ) -> None:
         """Find which local speakers of all recordings are the same person, and name them.
 
-        Names are ``speaker-0001`` and so on, by recording name and first appearance; they do
-        not depend on the order in which recordings were added. A new link replaces the last.
+        Who was there before keeps id and name: speakers of this link are matched with those of the
+        last, one to one, so that as much speech as can be keeps its name. New ones are called
+        ``speaker-0001`` and so on by their ids, which count up by recording name and first
+        appearance and are never used again. What `corrections` say is kept.
 
         Parameters
         ----------
@@ -300,6 +302,7 @@ class Collection:
                 speech_durations=local.speech,
                 min_anchor_speech=min_anchor_speech,
                 constrain=constrain,
+                known=local.known,
             )
             if self._store.name_speakers(local, links):
                 return

@@ -64,10 +64,9 @@ class Connection:
     def insert(self, table: str, **values: Any) -> int:
         """Insert a row, and return its id."""
         columns, marks = ", ".join(values), ", ".join("?" * len(values))
+        what = f"({columns}) VALUES ({marks})" if values else "DEFAULT VALUES"
         with self._lock, self._errors():
-            cursor = self._db.execute(
-                f"INSERT INTO {table} ({columns}) VALUES ({marks})", tuple(values.values())
-            )
+            cursor = self._db.execute(f"INSERT INTO {table} {what}", tuple(values.values()))
             return int(cursor.lastrowid or 0)
 
     @contextmanager

@@ -43,18 +43,21 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """A speaker of the whole collection; speech in seconds."""
+    """A speaker of the whole collection; speech in seconds, and an id that stays."""
 
     name: str
     n_recordings: int
     speech: float
+    id: int
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
     """Why a local speaker has its name: the most similar local speaker of the same name.
 
-    `similarity` and `nearest` (recording, local speaker) are ``None`` for one that stands alone.
+    `similarity` and `nearest` (recording, local speaker) are ``None`` for one that stands alone;
+    the runner-up is the most similar one of all others that reach the threshold. `correction` is
+    the kind of the correction that says who it is, ``None`` where the score does.
     """
 
     recording: str
@@ -62,6 +65,9 @@ class Link:
     speaker: str
     similarity: float | None
     nearest: tuple[str, str] | None
+    correction: str | None = None
+    runner_up_similarity: float | None = None
+    runner_up: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

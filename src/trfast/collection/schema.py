@@ -10,7 +10,7 @@ from trfast.errors import CollectionError, ParameterError
 
 _APPLICATION_ID = int.from_bytes(b"trfa")
 
-_VERSION = 2
+_VERSION = 3
 
 # Ids are never used again: a row that came later is never taken for one that is gone.
 _TABLES = (
@@ -30,25 +30,54 @@ CREATE TABLE recording (
     details TEXT
 )""",
     """
-CREATE TABLE speaker (  -- local speakers, in order of appearance
+CREATE TABLE speaker (  -- of the whole collection; one who is found nowhere any more stays
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT UNIQUE       -- as somebody gave it; NULL: speaker-0001 by the id
+)""",
+    """
+CREATE TABLE local_speaker (  -- in order of appearance
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     recording INTEGER NOT NULL REFERENCES recording ON DELETE CASCADE,
     local TEXT NOT NULL,
     speech REAL NOT NULL,
     vector BLOB NOT NULL,  -- little-endian float32
-    name TEXT,             -- in the whole collection; NULL: not linked yet
-    similarity REAL,       -- to the most similar local speaker of that name
-    nearest INTEGER REFERENCES speaker ON DELETE SET NULL,
+    speaker INTEGER REFERENCES speaker,  -- NULL: not linked yet
+    similarity REAL,       -- to the most similar local speaker of that speaker
+    nearest INTEGER REFERENCES local_speaker ON DELETE SET NULL,
+    runner_up_similarity REAL,  -- to the most similar one of all others, from the threshold on
+    runner_up INTEGER REFERENCES local_speaker ON DELETE SET NULL,
     UNIQUE (recording, local)
 )""",
-    "CREATE INDEX speaker_nearest ON speaker (nearest)",
+    "CREATE INDEX local_speaker_nearest ON local_speaker (nearest)",
+    "CREATE INDEX local_speaker_runner_up ON local_speaker (runner_up)",
+    "CREATE INDEX local_speaker_speaker ON local_speaker (speaker)",
     """
 CREATE TABLE turn (
-    speaker INTEGER NOT NULL REFERENCES speaker ON DELETE CASCADE,
+    speaker INTEGER NOT NULL REFERENCES local_speaker ON DELETE CASCADE,
     start REAL NOT NULL,
     end REAL NOT NULL
 )""",
     "CREATE INDEX turn_speaker ON turn (speaker)",
+    """
+CREATE TABLE correction (  -- what somebody put right
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,    -- rename, merge, split, confirm, reject
+    what TEXT NOT NULL,    -- in words
+    who TEXT NOT NULL,
+    made TEXT NOT NULL,    -- UTC, ISO 8601
+    why TEXT NOT NULL,
+    before TEXT NOT NULL,  -- JSON: what undoing puts back
+    undone TEXT            -- UTC; NULL: it holds
+)""",
+    """
+CREATE TABLE known (  -- what corrections say of local speakers; the last one counts
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    correction INTEGER NOT NULL REFERENCES correction,
+    local INTEGER NOT NULL REFERENCES local_speaker ON DELETE CASCADE,
+    speaker INTEGER NOT NULL REFERENCES speaker,
+    same INTEGER NOT NULL  -- 1: is this speaker; 0: is not
+)""",
+    "CREATE INDEX known_local ON known (local)",
     """
 CREATE TABLE state (  -- one row
     generation INTEGER NOT NULL,  -- grows whenever local speakers come or go
@@ -57,27 +86,65 @@ CREATE TABLE state (  -- one row
     "INSERT INTO state VALUES (0, 0)",
     # Here, so that nothing that writes can forget it.
     """
-CREATE TRIGGER speaker_came AFTER INSERT ON speaker
+CREATE TRIGGER local_speaker_came AFTER INSERT ON local_speaker
 BEGIN UPDATE state SET generation = generation + 1; END""",
     """
-CREATE TRIGGER speaker_went AFTER DELETE ON speaker
+CREATE TRIGGER local_speaker_went AFTER DELETE ON local_speaker
 BEGIN UPDATE state SET generation = generation + 1; END""",
+    # For readers, in any program that reads SQLite.
+    """
+CREATE VIEW speakers AS
+SELECT speaker.id, COALESCE(speaker.name, printf('speaker-%04d', speaker.id)) AS name,
+    COUNT(DISTINCT local_speaker.recording) AS recordings, TOTAL(local_speaker.speech) AS speech
+FROM speaker JOIN local_speaker ON local_speaker.speaker = speaker.id GROUP BY speaker.id""",
+    """
+CREATE VIEW turns AS
+SELECT recording.name AS recording, turn.start, turn.end,
+    COALESCE(speaker.name, printf('speaker-%04d', speaker.id)) AS speaker,
+    speaker.id AS speaker_id, local_speaker.local
+FROM turn JOIN local_speaker ON local_speaker.id = turn.speaker
+JOIN recording ON recording.id = local_speaker.recording
+LEFT JOIN speaker ON speaker.id = local_speaker.speaker""",
+    """
+CREATE VIEW links AS
+SELECT recording.name AS recording, one.local, one.id AS local_speaker,
+    COALESCE(speaker.name, printf('speaker-%04d', speaker.id)) AS speaker,
+    (SELECT correction.kind FROM known JOIN correction ON correction.id = known.correction
+        WHERE known.local = one.id AND known.same AND correction.undone IS NULL
+        ORDER BY known.id DESC LIMIT 1) AS correction,
+    one.similarity, there.name AS nearest_recording, other.local AS nearest_local,
+    one.runner_up_similarity, yonder.name AS runner_up_recording, second.local AS runner_up_local
+FROM local_speaker AS one JOIN recording ON recording.id = one.recording
+LEFT JOIN speaker ON speaker.id = one.speaker
+LEFT JOIN local_speaker AS other ON other.id = one.nearest
+LEFT JOIN recording AS there ON there.id = other.recording
+LEFT JOIN local_speaker AS second ON second.id = one.runner_up
+LEFT JOIN recording AS yonder ON yonder.id = second.recording""",
 )
 
-_FROM_1 = (
+# Versions 1 and 2 had one table of speakers, the local ones, with the name in the collection.
+_OLD_TABLES = ("turn", "speaker", "recording")
+_FROM_EARLIER = (
     "DROP INDEX speaker_nearest",
     "DROP INDEX turn_speaker",
-    *(f"ALTER TABLE {table} RENAME TO old_{table}" for table in ("turn", "speaker", "recording")),
+    *(f"ALTER TABLE {table} RENAME TO old_{table}" for table in _OLD_TABLES),
     *_TABLES,
-    *(
-        f"INSERT INTO {table} SELECT * FROM old_{table}"
-        for table in ("recording", "speaker", "turn")
-    ),
-    *(f"DROP TABLE old_{table}" for table in ("turn", "speaker", "recording")),
-    # Linked, if all have a name and nobody is gone whom a name may have come from.
-    "UPDATE state SET linked = generation WHERE NOT EXISTS (SELECT 1 FROM speaker"
-    " WHERE name IS NULL OR (nearest IS NULL) != (similarity IS NULL))",
+    "INSERT INTO recording SELECT * FROM old_recording",
+    "INSERT INTO speaker (id) SELECT DISTINCT CAST(substr(name, 9) AS INTEGER) FROM old_speaker"
+    " WHERE name IS NOT NULL",
+    "INSERT INTO local_speaker"
+    " (id, recording, local, speech, vector, speaker, similarity, nearest)"
+    " SELECT id, recording, local, speech, vector, CAST(substr(name, 9) AS INTEGER), similarity,"
+    " nearest FROM old_speaker",
+    "INSERT INTO turn SELECT * FROM old_turn",
+    *(f"DROP TABLE old_{table}" for table in _OLD_TABLES),
 )
+# Of version 1: if all have a name and nobody is gone whom a name may have come from.
+_WAS_LINKED = {
+    1: "SELECT NOT EXISTS (SELECT 1 FROM speaker"
+    " WHERE name IS NULL OR (nearest IS NULL) != (similarity IS NULL))",
+    2: "SELECT generation = linked FROM state",
+}
 
 
 def prepare(db: Connection) -> None:
@@ -91,9 +158,8 @@ def prepare(db: Connection) -> None:
     if _version(db) != _VERSION:
         with db.writing():  # alone: another process may be at it too
             version = _version(db)
-            if version == 1:
-                _run(db, _FROM_1)
-                _mend_names(db)
+            if version in _WAS_LINKED:
+                _from_earlier(db, version)
             elif version == 0:
                 _run(db, _TABLES)
     for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
@@ -116,12 +182,25 @@ def _version(db: Connection) -> int:
         raise CollectionError(
             f"{db.path} is an SQLite file, but no collection of trfast. Give another path."
         )
-    if version not in (1, _VERSION):
+    if version not in (*_WAS_LINKED, _VERSION):
         raise CollectionError(
             f"{db.path} is a collection of version {version}; this trfast reads version"
             f" 1 to {_VERSION}. Use the trfast that made it, or start a new file."
         )
     return int(version)
+
+
+def _from_earlier(db: Connection, version: int) -> None:
+    ((linked,),) = db.rows(_WAS_LINKED[version])
+    if version == 2:
+        db.rows("DROP TABLE state")
+        for trigger in ("speaker_came", "speaker_went"):
+            db.rows(f"DROP TRIGGER {trigger}")
+    _run(db, _FROM_EARLIER)
+    if version == 1:
+        _mend_names(db)
+    if linked:
+        db.rows("UPDATE state SET linked = generation")
 
 
 def _run(db: Connection, statements: tuple[str, ...]) -> None:

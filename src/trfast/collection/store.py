@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -15,12 +15,13 @@ import numpy.typing as npt
 
 from trfast.annotation import Annotation, Turn
 from trfast.collection.connection import Connection
+from trfast.collection.identity import ids_of_labels, same_voices
 from trfast.collection.intake import checked_vectors
 from trfast.collection.records import Failure, Link, Origin, Recording, Speaker
 from trfast.collection.schema import prepare
 from trfast.diarization import Diarization
 from trfast.errors import CollectionError
-from trfast.linking import Links
+from trfast.linking import Known, Links
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,8 @@ class LocalSpeakers:
     recordings: list[str]
     speech: list[float]
     vectors: npt.NDArray[np.float32]
+    before: npt.NDArray[np.int64]  # id of the speaker that each was; 0 for none
+    known: Known
 
 
 class Store:
@@ -62,6 +65,8 @@ class Store:
                     f"{self.path} has a recording {diarization.recording!r} already; remove() it"
                     " first, or give this one another name"
                 )
+            old = self._voices(diarization.recording)
+            known = self._known_of(list(old))
             recording = self._replace(
                 diarization.recording,
                 origin,
@@ -73,7 +78,7 @@ class Store:
             )
             ids = {
                 name: self._db.insert(
-                    "speaker",
+                    "local_speaker",
                     recording=recording,
                     local=name,
                     speech=float(seconds),
@@ -90,6 +95,7 @@ class Store:
                     for turn in diarization.annotation
                 ),
             )
+            self._hand_over(old, known, self._voices(diarization.recording))
 
     def fail(self, recording: str, error: Exception, origin: Origin) -> Failure:
         """Write an error, unless a diarization of the recording is here; return it."""
@@ -121,7 +127,7 @@ class Store:
         made: dict[str, list[str]] = {}
         for model, name in self._db.rows(
             "SELECT DISTINCT model, recording.name FROM recording"
-            " JOIN speaker ON speaker.recording = recording.id ORDER BY recording.name"
+            " JOIN local_speaker ON local_speaker.recording = recording.id ORDER BY recording.name"
         ):
             made.setdefault(model, []).append(name)
         return sorted(made.items(), key=lambda entry: -len(entry[1]))
@@ -131,9 +137,9 @@ class Store:
         return [
             Recording(name, _path(source), *others)
             for name, source, *others in self._db.rows(
-                "SELECT recording.name, source, duration, COUNT(speaker.id),"
-                " TOTAL(speech), model FROM recording LEFT JOIN speaker"
-                " ON speaker.recording = recording.id WHERE error IS NULL"
+                "SELECT recording.name, source, duration, COUNT(local_speaker.id),"
+                " TOTAL(speech), model FROM recording LEFT JOIN local_speaker"
+                " ON local_speaker.recording = recording.id WHERE error IS NULL"
                 " GROUP BY recording.id ORDER BY recording.name"
             )
         ]
@@ -162,11 +168,13 @@ class Store:
             if error is not None:
                 raise CollectionError(f"recording {recording!r} could not be diarized: {error}")
             speakers = self._db.rows(
-                "SELECT local, speech, vector FROM speaker WHERE recording = ? ORDER BY id", number
+                "SELECT local, speech, vector FROM local_speaker WHERE recording = ? ORDER BY id",
+                number,
             )
             turns = self._db.rows(
-                "SELECT start, end, local FROM turn JOIN speaker ON speaker.id = turn.speaker"
-                " WHERE speaker.recording = ?",
+                "SELECT start, end, local FROM turn"
+                " JOIN local_speaker ON local_speaker.id = turn.speaker"
+                " WHERE local_speaker.recording = ?",
                 number,
             )
         vectors = np.frombuffer(b"".join(vector for _, _, vector in speakers), "<f4")
@@ -184,7 +192,7 @@ class Store:
         """Return who speaks in all recordings, to be linked."""
         with self._db.reading():
             ((n, shortest, longest),) = self._db.rows(
-                "SELECT COUNT(*), MIN(LENGTH(vector)), MAX(LENGTH(vector)) FROM speaker"
+                "SELECT COUNT(*), MIN(LENGTH(vector)), MAX(LENGTH(vector)) FROM local_speaker"
             )
             if shortest != longest:
                 raise CollectionError(
@@ -194,40 +202,47 @@ class Store:
             ((generation, _),) = self._db.rows("SELECT generation, linked FROM state")
             models = [model for model, _ in self.models()]
             vectors = np.empty((n, (longest or 0) // 4), np.float32)
+            before = np.zeros(n, np.int64)
             ids, recordings, speech = [], [], []
-            for row, (number, recording, seconds, vector) in enumerate(
+            for row, (number, recording, seconds, vector, speaker) in enumerate(
                 self._db.each(
-                    "SELECT speaker.id, recording.name, speech, vector FROM speaker"
-                    " JOIN recording ON recording.id = speaker.recording"
-                    " ORDER BY recording.name, speaker.id"
+                    "SELECT local_speaker.id, recording.name, speech, vector, speaker"
+                    " FROM local_speaker JOIN recording ON recording.id = local_speaker.recording"
+                    " ORDER BY recording.name, local_speaker.id"
                 )
             ):
                 ids.append(number)
                 recordings.append(recording)
                 speech.append(seconds)
                 vectors[row] = np.frombuffer(vector, "<f4")
-        return LocalSpeakers(generation, models, ids, recordings, speech, vectors)
+                before[row] = speaker or 0
+            known = self._known(ids)
+        return LocalSpeakers(generation, models, ids, recordings, speech, vectors, before, known)
 
     def name_speakers(self, local: LocalSpeakers, links: Links) -> bool:
         """Write the speaker of each local speaker, and why; or return False, and write nothing, if
         others came or went since `local` was read."""
-        width = max(4, len(str(links.labels.max() + 1)))
-        names = (f"speaker-{label + 1:0{width}}" for label in links.labels.tolist())
-        reasons = (
-            (similarity, local.ids[row]) if row >= 0 else (None, None)
-            for row, similarity in zip(
-                links.nearest.tolist(), links.similarities.tolist(), strict=True
-            )
+        seconds = np.array(local.speech, np.float64)
+        numbers = ids_of_labels(links.labels, local.before, seconds, local.known.speakers)
+        reasons = zip(
+            *_reason(links.nearest, links.similarities, local.ids),
+            *_reason(links.runners_up, links.runner_up_similarities, local.ids),
+            strict=True,
         )
         with self._db.writing():
             ((generation, _),) = self._db.rows("SELECT generation, linked FROM state")
             if generation != local.generation:
                 return False
+            for label in np.flatnonzero(numbers == 0).tolist():
+                numbers[label] = self._db.insert("speaker")
             self._db.many(
-                "UPDATE speaker SET name = ?, similarity = ?, nearest = ? WHERE id = ?",
+                "UPDATE local_speaker SET speaker = ?, nearest = ?, similarity = ?,"
+                " runner_up = ?, runner_up_similarity = ? WHERE id = ?",
                 (
-                    (name, *reason, number)
-                    for name, reason, number in zip(names, reasons, local.ids, strict=True)
+                    (speaker, *reason, number)
+                    for speaker, reason, number in zip(
+                        numbers[links.labels].tolist(), reasons, local.ids, strict=True
+                    )
                 ),
             )
             self._db.rows("UPDATE state SET linked = generation")
@@ -237,38 +252,51 @@ class Store:
         """Return why each local speaker has its name."""
         with self._linked():
             rows = self._db.rows(
-                "SELECT recording.name, speaker.local, speaker.name, speaker.similarity,"
-                " there.name, other.local FROM speaker"
-                " JOIN recording ON recording.id = speaker.recording"
-                " LEFT JOIN speaker AS other ON other.id = speaker.nearest"
-                " LEFT JOIN recording AS there ON there.id = other.recording"
-                " ORDER BY recording.name, speaker.id"
+                "SELECT recording, local, speaker, similarity, nearest_recording, nearest_local,"
+                " correction, runner_up_similarity, runner_up_recording, runner_up_local"
+                " FROM links ORDER BY recording, local_speaker"
             )
         return [
-            Link(recording, local, name, similarity, None if there is None else (there, other))
-            for recording, local, name, similarity, there, other in rows
+            Link(
+                recording,
+                local,
+                speaker,
+                similarity,
+                None if there is None else (there, other),
+                correction,
+                second_similarity,
+                None if yonder is None else (yonder, second),
+            )
+            for (
+                recording,
+                local,
+                speaker,
+                similarity,
+                there,
+                other,
+                correction,
+                second_similarity,
+                yonder,
+                second,
+            ) in rows
         ]
 
     def speakers(self) -> list[Speaker]:
-        """Return the speakers of the collection, by name."""
+        """Return the speakers of the collection, by id."""
         with self._linked():
-            rows = self._db.rows(
-                "SELECT name, COUNT(DISTINCT recording), SUM(speech) FROM speaker"
-                " GROUP BY name ORDER BY name"
-            )
+            rows = self._db.rows("SELECT name, recordings, speech, id FROM speakers ORDER BY id")
         return [Speaker(*row) for row in rows]
 
     def annotations(self) -> Iterator[Annotation]:
         """Yield the turns of each recording, with the names of the collection."""
         with self._linked():
             rows = self._db.rows(
-                "SELECT recording.name, start, end, speaker.name FROM recording"
-                " LEFT JOIN speaker ON speaker.recording = recording.id"
-                " LEFT JOIN turn ON turn.speaker = speaker.id"
+                "SELECT recording.name, start, end, turns.speaker FROM recording"
+                " LEFT JOIN turns ON turns.recording = recording.name"
                 " WHERE error IS NULL ORDER BY recording.name"
             )
         for recording, turns in groupby(rows, key=lambda row: row[0]):
-            # A recording, or a speaker, without turns has one row without times.
+            # A recording without turns has one row without times.
             yield Annotation(recording, [Turn(*turn) for _, *turn in turns if turn[0] is not None])
 
     @contextmanager
@@ -276,8 +304,8 @@ class Store:
         """All that the block reads is of one moment, at which all speakers have their names."""
         with self._db.reading():
             ((n, n_new, is_linked),) = self._db.rows(
-                "SELECT COUNT(*), COUNT(DISTINCT CASE WHEN name IS NULL THEN recording END),"
-                " (SELECT generation = linked FROM state) FROM speaker"
+                "SELECT COUNT(*), COUNT(DISTINCT CASE WHEN speaker IS NULL THEN recording END),"
+                " (SELECT generation = linked FROM state) FROM local_speaker"
             )
             if n and not is_linked:
                 what = (
@@ -287,6 +315,66 @@ class Store:
                 )
                 raise CollectionError(f"{what}: call link() first")
             yield
+
+    def _known(self, ids: Sequence[int]) -> Known:
+        """What corrections say of local speakers, of which the last one counts."""
+        row_of = {number: row for row, number in enumerate(ids)}
+        speakers = np.full(len(ids), -1, np.int64)
+        refused: dict[tuple[int, int], None] = {}
+        for local, speaker, same in self._db.rows(
+            "SELECT local, known.speaker, same FROM known"
+            " JOIN correction ON correction.id = known.correction WHERE undone IS NULL"
+            " ORDER BY known.id"
+        ):
+            row = row_of[local]
+            if same:
+                speakers[row] = speaker
+                refused.pop((row, speaker), None)
+            else:
+                refused[row, speaker] = None
+                if speakers[row] == speaker:
+                    speakers[row] = -1
+        return Known(speakers, list(refused))
+
+    def _voices(self, recording: str) -> dict[int, list[tuple[float, float]]]:
+        """Turns of the local speakers of a recording, by id."""
+        voices: dict[int, list[tuple[float, float]]] = {}
+        for number, start, end in self._db.rows(
+            "SELECT local_speaker.id, start, end FROM local_speaker"
+            " JOIN recording ON recording.id = local_speaker.recording"
+            " JOIN turn ON turn.speaker = local_speaker.id WHERE recording.name = ?",
+            recording,
+        ):
+            voices.setdefault(number, []).append((start, end))
+        return voices
+
+    def _known_of(self, locals_: Sequence[int]) -> dict[int, tuple[int | None, list[Any]]]:
+        """Speaker of local speakers, and what corrections say of them."""
+        return {
+            number: (
+                self._db.rows("SELECT speaker FROM local_speaker WHERE id = ?", number)[0][0],
+                self._db.rows(
+                    "SELECT correction, speaker, same FROM known WHERE local = ? ORDER BY id",
+                    number,
+                ),
+            )
+            for number in locals_
+        }
+
+    def _hand_over(
+        self,
+        old: Mapping[int, Sequence[tuple[float, float]]],
+        known: Mapping[int, tuple[int | None, list[Any]]],
+        new: Mapping[int, Sequence[tuple[float, float]]],
+    ) -> None:
+        """Give local speakers of a recording that is done again what the old ones had."""
+        for local, before in same_voices(old, new).items():
+            speaker, rows = known[before]
+            self._db.rows("UPDATE local_speaker SET speaker = ? WHERE id = ?", speaker, local)
+            self._db.many(
+                "INSERT INTO known (local, correction, speaker, same) VALUES (?, ?, ?, ?)",
+                ((local, *row) for row in rows),
+            )
 
     def _holds(self, recording: str) -> bool:
         """Whether there is a diarization of that name."""
@@ -303,6 +391,20 @@ class Store:
             stamp=origin.stamp,
             **values,
         )
+
+
+def _reason(
+    rows: npt.NDArray[np.int64], similarities: npt.NDArray[np.float32], ids: Sequence[int]
+) -> tuple[list[int | None], list[float | None]]:
+    """Ids of rows, and similarities to them; None where there is none."""
+    there = rows.tolist()
+    return (
+        [ids[row] if row >= 0 else None for row in there],
+        [
+            value if row >= 0 else None
+            for row, value in zip(there, similarities.tolist(), strict=True)
+        ],
+    )
 
 
 def _column(path: str) -> str | bytes:
