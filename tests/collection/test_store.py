@@ -278,7 +278,7 @@ def test_threads_share_a_collection(collection: Collection) -> None:
 )
 def test_a_disk_that_takes_nothing(collection: Collection, pragma: str, message: str) -> None:
     collection.add(diarization("a", "ann:1"))
-    collection._store._db.rows(f"PRAGMA {pragma}")
+    collection._store.db.rows(f"PRAGMA {pragma}")
     with pytest.raises(CollectionError, match=message):
         collection.add(diarization("b", " ".join(["ann:1"] * 5000)))
     assert [r.name for r in collection.recordings()] == ["a"]
@@ -288,7 +288,7 @@ def test_a_file_that_another_program_writes(
     collection: Collection, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "_PATIENCE", 0.01)
-    with Collection(path) as other, collection._store._db.writing():
+    with Collection(path) as other, collection._store.db.writing():
         with pytest.raises(
             CollectionError, match=r"locked.*Another program is writing to it: wait"
         ):

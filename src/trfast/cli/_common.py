@@ -308,6 +308,16 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+def collection_file(path: Path) -> Path:
+    """Return the file of a collection, which may be given by its folder."""
+    from trfast.errors import CollectionError
+
+    file = path / "collection.sqlite" if path.is_dir() else path
+    if not file.is_file():
+        raise CollectionError(f"{file}: no such collection; give a folder made by 'trfast run'")
+    return file
+
+
 def read_speech(path: Path | None) -> dict[str, Timeline] | None:
     """Read speech marks from a RTTM or UEM file."""
     from trfast.formats import read_rttm, read_uem

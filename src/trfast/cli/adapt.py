@@ -36,12 +36,9 @@ def adapt(collection: Path, output: Path, model: Path | None, quiet: bool) -> No
     `trfast run --model` with the adapted one, on the same folder, links anew and diarizes nothing.
     """
     from trfast.collection import Collection
-    from trfast.errors import CollectionError
     from trfast.model import load_model
 
-    path = collection / "collection.sqlite" if collection.is_dir() else collection
-    if not path.is_file():
-        raise CollectionError(f"{path}: no such collection; give a folder made by 'trfast run'")
+    path = _common.collection_file(collection)
     bundle = load_model(model)
     _common.make_folder(output.parent)
     with Collection(path) as opened:

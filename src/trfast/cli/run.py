@@ -78,7 +78,7 @@ def run(
             )
         seconds = time.perf_counter() - start
         collection.link(model, comparison=across)
-        _write(collection, folder)
+        write_outputs(collection, folder)
         if not given.quiet:
             n_new = len(watch.jobs) - len(failures)
             speed = watch.audio / seconds if n_new else None
@@ -91,7 +91,8 @@ def run(
     _common.exit_with([*failures, *refused], len(watch.jobs) + len(refused))
 
 
-def _write(collection: Collection, folder: Path) -> None:
+def write_outputs(collection: Collection, folder: Path) -> None:
+    """Write collection.rttm and collection.html."""
     from trfast.report import write_report
 
     collection.to_rttm(folder / "collection.rttm")

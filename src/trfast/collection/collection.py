@@ -8,22 +8,41 @@ from concurrent.futures import Executor
 from itertools import chain
 from typing import Protocol
 
+import numpy as np
+
 from trfast._checks import check_type
 from trfast.annotation import Annotation, Timeline
 from trfast.audio import check_name
+from trfast.collection.corrections import Correction, Corrections
 from trfast.collection.intake import checked_result
 from trfast.collection.plan import check_model, make_plan
-from trfast.collection.records import Failure, Link, Origin, Recording, Speaker
+from trfast.collection.records import (
+    DoubtfulLink,
+    Failure,
+    Link,
+    Origin,
+    Recording,
+    Speaker,
+)
 from trfast.collection.store import Store
 from trfast.comparison import Comparison
 from trfast.diarization import Diarization, Diarizer, Job, SpeakerCounts
 from trfast.errors import CollectionError, ParameterError, ParameterTypeError, TrfastError
 from trfast.execution import DiarizesOne, Outcome, diarize_all
 from trfast.formats.rttm import write_rttm
-from trfast.linking import Adapted, adapt, link_centred
+from trfast.linking import Adapted, adapt, doubts, link_centred
 from trfast.model import ModelBundle, load_model
 
-__all__ = ["Collection", "Failure", "Link", "Recording", "Speaker"]
+__all__ = [
+    "Collection",
+    "Correction",
+    "Corrections",
+    "DoubtfulLink",
+    "Failure",
+    "Link",
+    "Recording",
+    "Speaker",
+]
 
 Path = str | os.PathLike[str]
 
@@ -84,6 +103,11 @@ class Collection:
     def __init__(self, path: Path) -> None:
         self._store = Store(path)
         self._default: DiarizesOne | None = None
+
+    @property
+    def corrections(self) -> Corrections:
+        """What somebody puts right, and every later `link` keeps: names, merges, splits."""
+        return Corrections(self._store)
 
     def __enter__(self) -> Collection:
         return self
@@ -342,6 +366,60 @@ class Collection:
         self._only_model(made, model)
         local = self._store.local_speakers()
         return adapt(model, local.vectors, local.recordings, seed=seed)
+
+    def doubts(
+        self,
+        model: ModelBundle | None = None,
+        *,
+        comparison: Comparison | None = None,
+        most: int = 20,
+    ) -> list[DoubtfulLink]:
+        """Return the links, and the pairs left apart, that lie nearest to the threshold.
+
+        Parameters
+        ----------
+        model, comparison
+            As for the `link` before.
+        most : int
+            How many, at most.
+
+        Returns
+        -------
+        list of DoubtfulLink
+            Those with most speech first; not those that `corrections` have settled.
+
+        Raises
+        ------
+        CollectionError
+            If the collection is not linked, or `link` with that model would raise it.
+        """
+        made = self._store.models()
+        if not made:
+            return []
+        comparison = comparison or self._only_model(made, model).across()
+        local, names, speakers = self._store.linked_speakers()
+        settled = local.known.anchors
+        labels = np.unique(speakers, return_inverse=True)[1]
+        found = doubts(
+            local.vectors,
+            local.recordings,
+            labels,
+            local.speech,
+            comparison,
+            most=most + int(settled.sum()),
+        )
+        return [
+            DoubtfulLink(
+                doubt.linked,
+                (local.recordings[doubt.row], names[doubt.row]),
+                (local.recordings[doubt.other], names[doubt.other]),
+                (speakers[doubt.row], speakers[doubt.other]),
+                doubt.score,
+                doubt.speech,
+            )
+            for doubt in found
+            if not (settled[doubt.row] and (doubt.linked or settled[doubt.other]))
+        ][:most]
 
     def _only_model(
         self, made: Sequence[tuple[str, list[str]]], model: Compares | None

@@ -71,6 +71,23 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class DoubtfulLink:
+    """Two local speakers (recording, local name) whose speakers a little would have joined, or kept
+    apart: a mean score near the threshold; `speech` in seconds is what is at stake.
+
+    `linked`: they are one speaker now, which `Corrections.confirm` or `reject` of the first one
+    settles; else `Corrections.merge`, of their speakers.
+    """
+
+    linked: bool
+    local: tuple[str, str]
+    other: tuple[str, str]
+    speakers: tuple[str, str]
+    score: float
+    speech: float
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where a recording came from, and what tells that it changed: the columns of that name."""
 

@@ -42,24 +42,24 @@ class Store:
     """The file, as recordings and speakers."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._db = Connection(path)
-        self.path = self._db.path
+        self.db = Connection(path)
+        self.path = self.db.path
         try:
-            prepare(self._db)
+            prepare(self.db)
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
+        self.db.close()
 
     def keep(
         self, diarization: Diarization, origin: Origin, made_by: str | None, *, replace: bool
     ) -> None:
         """Write a diarization, in place of what was here under its name if `replace`."""
         vectors = checked_vectors(diarization)
-        with self._db.writing():
+        with self.db.writing():
             if not replace and self._holds(diarization.recording):
                 raise CollectionError(
                     f"{self.path} has a recording {diarization.recording!r} already; remove() it"
@@ -77,7 +77,7 @@ class Store:
                 stages=json.dumps(dict(diarization.stage_seconds)),
             )
             ids = {
-                name: self._db.insert(
+                name: self.db.insert(
                     "local_speaker",
                     recording=recording,
                     local=name,
@@ -88,7 +88,7 @@ class Store:
                     diarization.speakers, diarization.speech_durations, vectors, strict=True
                 )
             }
-            self._db.many(
+            self.db.many(
                 "INSERT INTO turn (speaker, start, end) VALUES (?, ?, ?)",
                 (
                     (ids[turn.speaker], float(turn.start), float(turn.end))
@@ -100,32 +100,32 @@ class Store:
     def fail(self, recording: str, error: Exception, origin: Origin) -> Failure:
         """Write an error, unless a diarization of the recording is here; return it."""
         failure = Failure.of(recording, origin.source, error)
-        with self._db.writing():
+        with self.db.writing():
             if not self._holds(recording):
                 self._replace(recording, origin, error=failure.error, details=failure.details)
         return failure
 
     def remove(self, recording: str) -> None:
         """Delete a recording, with its speakers and turns."""
-        with self._db.writing():
-            if not self._db.rows("SELECT 1 FROM recording WHERE name = ?", recording):
+        with self.db.writing():
+            if not self.db.rows("SELECT 1 FROM recording WHERE name = ?", recording):
                 raise CollectionError(f"{self.path} has no recording {recording!r}")
-            self._db.rows("DELETE FROM recording WHERE name = ?", recording)
+            self.db.rows("DELETE FROM recording WHERE name = ?", recording)
 
     def sources(self) -> dict[str, str | None]:
         """Return the file of each recording, diarized or failed."""
-        rows = self._db.rows("SELECT name, source FROM recording")
+        rows = self.db.rows("SELECT name, source FROM recording")
         return {name: _path(source) for name, source in rows}
 
     def marks_of_change(self) -> dict[str, tuple[int | None, int | None, str | None]]:
         """Return size, stamp and maker of each diarized recording."""
-        rows = self._db.rows("SELECT name, size, stamp, made_by FROM recording WHERE error IS NULL")
+        rows = self.db.rows("SELECT name, size, stamp, made_by FROM recording WHERE error IS NULL")
         return {name: (size, stamp, made_by) for name, size, stamp, made_by in rows}
 
     def models(self) -> list[tuple[str, list[str]]]:
         """Return each model, and the recordings with speakers that it made, the most first."""
         made: dict[str, list[str]] = {}
-        for model, name in self._db.rows(
+        for model, name in self.db.rows(
             "SELECT DISTINCT model, recording.name FROM recording"
             " JOIN local_speaker ON local_speaker.recording = recording.id ORDER BY recording.name"
         ):
@@ -136,7 +136,7 @@ class Store:
         """Return the diarized recordings, by name."""
         return [
             Recording(name, _path(source), *others)
-            for name, source, *others in self._db.rows(
+            for name, source, *others in self.db.rows(
                 "SELECT recording.name, source, duration, COUNT(local_speaker.id),"
                 " TOTAL(speech), model FROM recording LEFT JOIN local_speaker"
                 " ON local_speaker.recording = recording.id WHERE error IS NULL"
@@ -148,7 +148,7 @@ class Store:
         """Return the recordings that could not be diarized, by name."""
         return [
             Failure(name, _path(source), *others)
-            for name, source, *others in self._db.rows(
+            for name, source, *others in self.db.rows(
                 "SELECT name, source, error, details FROM recording"
                 " WHERE error IS NOT NULL ORDER BY name"
             )
@@ -156,8 +156,8 @@ class Store:
 
     def diarization(self, recording: str) -> Diarization:
         """Read what `keep` wrote."""
-        with self._db.reading():
-            found = self._db.rows(
+        with self.db.reading():
+            found = self.db.rows(
                 "SELECT id, duration, model, dimension, stages, error FROM recording"
                 " WHERE name = ?",
                 recording,
@@ -167,11 +167,11 @@ class Store:
             ((number, duration, model_hash, dimension, stages, error),) = found
             if error is not None:
                 raise CollectionError(f"recording {recording!r} could not be diarized: {error}")
-            speakers = self._db.rows(
+            speakers = self.db.rows(
                 "SELECT local, speech, vector FROM local_speaker WHERE recording = ? ORDER BY id",
                 number,
             )
-            turns = self._db.rows(
+            turns = self.db.rows(
                 "SELECT start, end, local FROM turn"
                 " JOIN local_speaker ON local_speaker.id = turn.speaker"
                 " WHERE local_speaker.recording = ?",
@@ -190,33 +190,36 @@ class Store:
 
     def local_speakers(self) -> LocalSpeakers:
         """Return who speaks in all recordings, to be linked."""
-        with self._db.reading():
-            ((n, shortest, longest),) = self._db.rows(
-                "SELECT COUNT(*), MIN(LENGTH(vector)), MAX(LENGTH(vector)) FROM local_speaker"
+        with self.db.reading():
+            return self._local_speakers()
+
+    def _local_speakers(self) -> LocalSpeakers:
+        ((n, shortest, longest),) = self.db.rows(
+            "SELECT COUNT(*), MIN(LENGTH(vector)), MAX(LENGTH(vector)) FROM local_speaker"
+        )
+        if shortest != longest:
+            raise CollectionError(
+                f"{self.path} holds vectors of {shortest // 4} to {longest // 4} dimensions,"
+                " which cannot be compared. Diarize all with one model."
             )
-            if shortest != longest:
-                raise CollectionError(
-                    f"{self.path} holds vectors of {shortest // 4} to {longest // 4} dimensions,"
-                    " which cannot be compared. Diarize all with one model."
-                )
-            ((generation, _),) = self._db.rows("SELECT generation, linked FROM state")
-            models = [model for model, _ in self.models()]
-            vectors = np.empty((n, (longest or 0) // 4), np.float32)
-            before = np.zeros(n, np.int64)
-            ids, recordings, speech = [], [], []
-            for row, (number, recording, seconds, vector, speaker) in enumerate(
-                self._db.each(
-                    "SELECT local_speaker.id, recording.name, speech, vector, speaker"
-                    " FROM local_speaker JOIN recording ON recording.id = local_speaker.recording"
-                    " ORDER BY recording.name, local_speaker.id"
-                )
-            ):
-                ids.append(number)
-                recordings.append(recording)
-                speech.append(seconds)
-                vectors[row] = np.frombuffer(vector, "<f4")
-                before[row] = speaker or 0
-            known = self._known(ids)
+        ((generation, _),) = self.db.rows("SELECT generation, linked FROM state")
+        models = [model for model, _ in self.models()]
+        vectors = np.empty((n, (longest or 0) // 4), np.float32)
+        before = np.zeros(n, np.int64)
+        ids, recordings, speech = [], [], []
+        for row, (number, recording, seconds, vector, speaker) in enumerate(
+            self.db.each(
+                "SELECT local_speaker.id, recording.name, speech, vector, speaker"
+                " FROM local_speaker JOIN recording ON recording.id = local_speaker.recording"
+                " ORDER BY recording.name, local_speaker.id"
+            )
+        ):
+            ids.append(number)
+            recordings.append(recording)
+            speech.append(seconds)
+            vectors[row] = np.frombuffer(vector, "<f4")
+            before[row] = speaker or 0
+        known = self._known(ids)
         return LocalSpeakers(generation, models, ids, recordings, speech, vectors, before, known)
 
     def name_speakers(self, local: LocalSpeakers, links: Links) -> bool:
@@ -229,13 +232,13 @@ class Store:
             *_reason(links.runners_up, links.runner_up_similarities, local.ids),
             strict=True,
         )
-        with self._db.writing():
-            ((generation, _),) = self._db.rows("SELECT generation, linked FROM state")
+        with self.db.writing():
+            ((generation, _),) = self.db.rows("SELECT generation, linked FROM state")
             if generation != local.generation:
                 return False
             for label in np.flatnonzero(numbers == 0).tolist():
-                numbers[label] = self._db.insert("speaker")
-            self._db.many(
+                numbers[label] = self.db.insert("speaker")
+            self.db.many(
                 "UPDATE local_speaker SET speaker = ?, nearest = ?, similarity = ?,"
                 " runner_up = ?, runner_up_similarity = ? WHERE id = ?",
                 (
@@ -245,13 +248,23 @@ class Store:
                     )
                 ),
             )
-            self._db.rows("UPDATE state SET linked = generation")
+            self.db.rows("UPDATE state SET linked = generation")
         return True
+
+    def linked_speakers(self) -> tuple[LocalSpeakers, list[str], list[str]]:
+        """Return the local speakers, their local names, and those of the collection, when all are
+        linked."""
+        with self.db.reading():
+            self.check_linked()
+            local = self._local_speakers()
+            rows = self.db.rows("SELECT local_speaker, local, speaker FROM links")
+        names = {number: (name, speaker) for number, name, speaker in rows}
+        return local, [names[k][0] for k in local.ids], [names[k][1] for k in local.ids]
 
     def links(self) -> list[Link]:
         """Return why each local speaker has its name."""
         with self._linked():
-            rows = self._db.rows(
+            rows = self.db.rows(
                 "SELECT recording, local, speaker, similarity, nearest_recording, nearest_local,"
                 " correction, runner_up_similarity, runner_up_recording, runner_up_local"
                 " FROM links ORDER BY recording, local_speaker"
@@ -284,13 +297,13 @@ class Store:
     def speakers(self) -> list[Speaker]:
         """Return the speakers of the collection, by id."""
         with self._linked():
-            rows = self._db.rows("SELECT name, recordings, speech, id FROM speakers ORDER BY id")
+            rows = self.db.rows("SELECT name, recordings, speech, id FROM speakers ORDER BY id")
         return [Speaker(*row) for row in rows]
 
     def annotations(self) -> Iterator[Annotation]:
         """Yield the turns of each recording, with the names of the collection."""
         with self._linked():
-            rows = self._db.rows(
+            rows = self.db.rows(
                 "SELECT recording.name, start, end, turns.speaker FROM recording"
                 " LEFT JOIN turns ON turns.recording = recording.name"
                 " WHERE error IS NULL ORDER BY recording.name"
@@ -302,26 +315,30 @@ class Store:
     @contextmanager
     def _linked(self) -> Iterator[None]:
         """All that the block reads is of one moment, at which all speakers have their names."""
-        with self._db.reading():
-            ((n, n_new, is_linked),) = self._db.rows(
-                "SELECT COUNT(*), COUNT(DISTINCT CASE WHEN speaker IS NULL THEN recording END),"
-                " (SELECT generation = linked FROM state) FROM local_speaker"
-            )
-            if n and not is_linked:
-                what = (
-                    f"{n_new} recordings of {self.path} are not linked yet"
-                    if n_new
-                    else f"recordings of {self.path} were removed since the last link"
-                )
-                raise CollectionError(f"{what}: call link() first")
+        with self.db.reading():
+            self.check_linked()
             yield
+
+    def check_linked(self) -> None:
+        """Raise an error unless all speakers have their names; inside a transaction."""
+        ((n, n_new, is_linked),) = self.db.rows(
+            "SELECT COUNT(*), COUNT(DISTINCT CASE WHEN speaker IS NULL THEN recording END),"
+            " (SELECT generation = linked FROM state) FROM local_speaker"
+        )
+        if n and not is_linked:
+            what = (
+                f"{n_new} recordings of {self.path} are not linked yet"
+                if n_new
+                else f"recordings of {self.path} were removed since the last link"
+            )
+            raise CollectionError(f"{what}: call link() first")
 
     def _known(self, ids: Sequence[int]) -> Known:
         """What corrections say of local speakers, of which the last one counts."""
         row_of = {number: row for row, number in enumerate(ids)}
         speakers = np.full(len(ids), -1, np.int64)
         refused: dict[tuple[int, int], None] = {}
-        for local, speaker, same in self._db.rows(
+        for local, speaker, same in self.db.rows(
             "SELECT local, known.speaker, same FROM known"
             " JOIN correction ON correction.id = known.correction WHERE undone IS NULL"
             " ORDER BY known.id"
@@ -339,7 +356,7 @@ class Store:
     def _voices(self, recording: str) -> dict[int, list[tuple[float, float]]]:
         """Turns of the local speakers of a recording, by id."""
         voices: dict[int, list[tuple[float, float]]] = {}
-        for number, start, end in self._db.rows(
+        for number, start, end in self.db.rows(
             "SELECT local_speaker.id, start, end FROM local_speaker"
             " JOIN recording ON recording.id = local_speaker.recording"
             " JOIN turn ON turn.speaker = local_speaker.id WHERE recording.name = ?",
@@ -352,8 +369,8 @@ class Store:
         """Speaker of local speakers, and what corrections say of them."""
         return {
             number: (
-                self._db.rows("SELECT speaker FROM local_speaker WHERE id = ?", number)[0][0],
-                self._db.rows(
+                self.db.rows("SELECT speaker FROM local_speaker WHERE id = ?", number)[0][0],
+                self.db.rows(
                     "SELECT correction, speaker, same FROM known WHERE local = ? ORDER BY id",
                     number,
                 ),
@@ -370,20 +387,20 @@ class Store:
         """Give local speakers of a recording that is done again what the old ones had."""
         for local, before in same_voices(old, new).items():
             speaker, rows = known[before]
-            self._db.rows("UPDATE local_speaker SET speaker = ? WHERE id = ?", speaker, local)
-            self._db.many(
+            self.db.rows("UPDATE local_speaker SET speaker = ? WHERE id = ?", speaker, local)
+            self.db.many(
                 "INSERT INTO known (local, correction, speaker, same) VALUES (?, ?, ?, ?)",
                 ((local, *row) for row in rows),
             )
 
     def _holds(self, recording: str) -> bool:
         """Whether there is a diarization of that name."""
-        found = self._db.rows("SELECT 1 FROM recording WHERE name = ? AND error IS NULL", recording)
+        found = self.db.rows("SELECT 1 FROM recording WHERE name = ? AND error IS NULL", recording)
         return bool(found)
 
     def _replace(self, recording: str, origin: Origin, **values: Any) -> int:
-        self._db.rows("DELETE FROM recording WHERE name = ?", recording)
-        return self._db.insert(
+        self.db.rows("DELETE FROM recording WHERE name = ?", recording)
+        return self.db.insert(
             "recording",
             name=recording,
             source=None if origin.source is None else _column(origin.source),

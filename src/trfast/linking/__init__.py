@@ -1,14 +1,17 @@
 """Local speakers of many recordings -> the speakers of the collection."""
 
 from trfast.linking.adaptation import Adapted, adapt
+from trfast.linking.doubts import Doubt, doubts
 from trfast.linking.full import Links, link, link_centred
 from trfast.linking.known import Known
 
 __all__ = [
     "Adapted",
+    "Doubt",
     "Known",
     "Links",
     "adapt",
+    "doubts",
     "link",
     "link_centred",
 ]

@@ -240,14 +240,25 @@ def linked_and_shift(
         )
 
     some = slice(None, None, max(1, -(-len(x) // _MOST)))
-    labels = linked(some, 0.0).labels
+    shift = _mean_of_speakers(x[some], linked(some, 0.0).labels, comparison)
+    return linked(slice(None), shift), shift
+
+
+def centred(vectors: FloatArray, labels: IntArray, comparison: Comparison) -> FloatArray:
+    """Return vectors less the mean of the speakers that labels say, as `link_centred` does."""
+    return np.asarray(vectors - _mean_of_speakers(vectors, labels, comparison))
+
+
+def _mean_of_speakers(x: FloatArray, labels: IntArray, comparison: Comparison) -> FloatArray:
+    """The mean of the speakers against that of the training."""
+    labels = in_order_of_appearance(labels)
     counts = np.bincount(labels)
     means = np.zeros((len(counts), x.shape[1]))
-    np.add.at(means, labels, x[some] / counts[labels, None])
+    np.add.at(means, labels, x / counts[labels, None])
     whitening = comparison.backend.whitening
     prior = 0.0 if whitening is None else whitening.mean_
-    shift = ((means - prior).sum(axis=0) / (len(means) + _RELEVANCE)).astype(np.float32)
-    return linked(slice(None), shift), shift
+    total = (means - prior).sum(axis=0)
+    return np.asarray(total / (len(means) + _RELEVANCE), np.float32)
 
 
 def _anchors(

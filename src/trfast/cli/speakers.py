@@ -1,0 +1,215 @@
+"""trfast speakers: who is in a collection, and what is put right there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trfast.cli import _common, _tables
+
+if TYPE_CHECKING:
+    from trfast.collection import Collection
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+@click.group(short_help="List, name, join and part the speakers of a collection.")
+@click.argument("collection", type=_common.PathType())
+@click.pass_context
+def speakers(ctx: click.Context, collection: Path) -> None:
+    """List, name, join and part the speakers of a collection.
+
+    COLLECTION is a folder that `trfast run` has made, or its collection.sqlite. What is put right
+    changes names at once, and holds in every later `trfast run` and link; `undo` takes the last
+    one back. The outputs, collection.rttm and collection.html, are written anew where they lie
+    beside the collection.
+    """
+    ctx.obj = collection
+
+
+@contextmanager
+def _opened(ctx: click.Context) -> Iterator[Collection]:
+    from trfast.collection import Collection
+
+    with Collection(_common.collection_file(ctx.obj)) as collection:
+        yield collection
+
+
+@contextmanager
+def _correcting(ctx: click.Context) -> Iterator[Collection]:
+    """Outputs beside the collection are written anew."""
+    from trfast.cli.run import write_outputs
+
+    with _opened(ctx) as collection:
+        yield collection
+        folder = _common.collection_file(ctx.obj).parent
+        if (folder / "collection.rttm").exists():
+            write_outputs(collection, folder)
+
+
+def _correction(*arguments: str) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a command of a function that corrects."""
+
+    def decorate(plain: Callable[..., None]) -> click.Command:
+        function: Callable[..., None] = click.pass_context(plain)
+        for option in (
+            click.option("--why", default="", metavar="TEXT", help="Kept with it."),
+            click.option("--who", metavar="NAME", help="Kept with it.  [default: the user]"),
+        ):
+            function = option(function)
+        for name in reversed(arguments):
+            many = name.endswith("...")
+            own = name.removesuffix("...")
+            function = click.argument(
+                own.lower(), metavar=name, nargs=-1 if many else 1, required=True
+            )(function)
+        return speakers.command()(function)
+
+    return decorate
+
+
+@speakers.command("list")
+@_JSON
+@click.pass_context
+def _list(ctx: click.Context, as_json: bool) -> None:
+    """List the speakers, those with the most speech first."""
+    with _opened(ctx) as collection:
+        found = sorted(collection.speakers(), key=lambda speaker: (-speaker.speech, speaker.id))
+    rows = [(s.name, str(s.n_recordings), f"{s.speech:.1f}") for s in found]
+    _print(as_json, [asdict(s) for s in found], "Speaker", ("Recordings", "Speech, s"), rows)
+
+
+@speakers.command()
+@click.argument("speaker")
+@_JSON
+@click.pass_context
+def show(ctx: click.Context, speaker: str, as_json: bool) -> None:
+    """List where a speaker is, and why."""
+    from trfast.errors import CollectionError
+
+    with _opened(ctx) as collection:
+        found = [link for link in collection.links() if link.speaker == speaker]
+        if not found:
+            raise CollectionError(f"there is no speaker {speaker!r}: 'list' shows who there is")
+    rows = [
+        (
+            link.recording,
+            link.local,
+            link.correction or ("score" if link.nearest else "alone"),
+            "" if link.similarity is None else f"{link.similarity:.3f}",
+            " ".join(link.nearest or ()),
+            "" if link.runner_up_similarity is None else f"{link.runner_up_similarity:.3f}",
+            " ".join(link.runner_up or ()),
+        )
+        for link in found
+    ]
+    headings = ("Local", "By", "Score", "Nearest", "Score", "Runner-up")
+    _print(as_json, [asdict(link) for link in found], "Recording", headings, rows)
+
+
+@speakers.command()
+@click.option("--model", type=_common.PathType(), help="Model that linked.  [default: trfast's]")
+@click.option("--most", type=click.IntRange(min=1), default=20, show_default=True, metavar="N")
+@_JSON
+@click.pass_context
+def doubts(ctx: click.Context, model: Path | None, most: int, as_json: bool) -> None:
+    """List links, and pairs left apart, nearest to the threshold, worth most speech first."""
+    from trfast.model import load_model
+
+    with _opened(ctx) as collection:
+        found = collection.doubts(load_model(model), most=most)
+    rows = [
+        (
+            " ".join(doubt.local),
+            " ".join(doubt.other),
+            doubt.speakers[0] if doubt.linked else " | ".join(doubt.speakers),
+            f"{doubt.score:.3f}",
+            f"{doubt.speech:.1f}",
+            "confirm or reject" if doubt.linked else "merge, if one",
+        )
+        for doubt in found
+    ]
+    headings = ("Other", "Speaker", "Score", "Speech, s", "Settled by")
+    _print(as_json, [asdict(doubt) for doubt in found], "Local speaker", headings, rows)
+
+
+@speakers.command()
+@_JSON
+@click.pass_context
+def log(ctx: click.Context, as_json: bool) -> None:
+    """List what was put right, by whom, when and why."""
+    with _opened(ctx) as collection:
+        found = collection.corrections.log()
+    rows = [(c.what, c.kind, c.who, c.made, c.why, c.undone or "") for c in found]
+    headings = ("Kind", "Who", "When", "Why", "Undone")
+    _print(as_json, [asdict(c) for c in found], "What", headings, rows)
+
+
+@_correction("SPEAKER", "NAME")
+def rename(ctx: click.Context, speaker: str, name: str, who: str | None, why: str) -> None:
+    """Give SPEAKER a NAME."""
+    with _correcting(ctx) as collection:
+        collection.corrections.rename(speaker, name, who=who, why=why)
+
+
+@_correction("SPEAKER", "OTHERS...")
+def merge(
+    ctx: click.Context, speaker: str, others: tuple[str, ...], who: str | None, why: str
+) -> None:
+    """Say that OTHERS are SPEAKER, who keeps the name."""
+    with _correcting(ctx) as collection:
+        collection.corrections.merge(speaker, *others, who=who, why=why)
+
+
+@_correction("SPEAKER", "RECORDINGS...")
+def split(
+    ctx: click.Context, speaker: str, recordings: tuple[str, ...], who: str | None, why: str
+) -> None:
+    """Say that SPEAKER is somebody else in RECORDINGS."""
+    with _correcting(ctx) as collection:
+        click.echo(collection.corrections.split(speaker, recordings, who=who, why=why))
+
+
+@_correction("RECORDING", "LOCAL")
+def confirm(ctx: click.Context, recording: str, local: str, who: str | None, why: str) -> None:
+    """Say that LOCAL of RECORDING, such as S2, is who it is taken for."""
+    with _correcting(ctx) as collection:
+        collection.corrections.confirm(recording, local, who=who, why=why)
+
+
+@_correction("RECORDING", "LOCAL")
+def reject(ctx: click.Context, recording: str, local: str, who: str | None, why: str) -> None:
+    """Say that LOCAL of RECORDING, such as S2, is not who it is taken for."""
+    with _correcting(ctx) as collection:
+        click.echo(collection.corrections.reject(recording, local, who=who, why=why))
+
+
+@speakers.command()
+@click.pass_context
+def undo(ctx: click.Context) -> None:
+    """Take back the last correction that holds."""
+    with _correcting(ctx) as collection:
+        undone = collection.corrections.undo()
+    click.echo(f"undone: {undone.kind}: {undone.what}")
+
+
+def _print(
+    as_json: bool,
+    entries: list[dict[str, Any]],
+    first: str,
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+) -> None:
+    if as_json:
+        click.echo(json.dumps(entries, indent=2))
+        return
+    table = _tables.table(first, headings)
+    for row in rows:
+        table.add_row(*row)
+    _tables.console().print(table)

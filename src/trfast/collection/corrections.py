@@ -1,0 +1,303 @@
+"""Corrections: what somebody puts right in a collection, and every later link keeps."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+
+from trfast.audio import check_name
+from trfast.collection.store import Store
+from trfast.errors import CollectionError
+
+_NUMBERED = re.compile(r"speaker-(\d{4,})")
+_NAME_OF = "COALESCE(name, printf('speaker-%04d', id))"
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What somebody put right: in words, by whom, when (UTC, ISO 8601), why, and whether undone."""
+
+    id: int
+    kind: str
+    what: str
+    who: str
+    made: str
+    why: str
+    undone: str | None
+
+
+class Corrections:
+    """Corrections of one collection; `Collection.corrections` has them.
+
+    Each changes names at once, is kept with who made it, when and why, and holds in every later
+    `Collection.link`, until `undo` takes it back. Speakers are named as in the outputs; local
+    speakers by recording and local name.
+
+    All methods raise CollectionError if the collection is not linked, or there is no such speaker,
+    recording or local speaker.
+
+    Examples
+    --------
+    >>> from trfast.collection import Collection
+    >>> with Collection("shows.sqlite") as collection:  # doctest: +SKIP
+    ...     collection.corrections.rename("speaker-0007", "Ann")
+    ...     collection.corrections.merge("Ann", "speaker-0012", why="the same voice on tape 3")
+    ...     collection.link()
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._db = store.db
+
+    def rename(self, speaker: str, name: str, *, who: str | None = None, why: str = "") -> None:
+        """Give a speaker a name, which nobody else has or will be given."""
+        check_name(name)
+        with self._writing():
+            number = self._speaker(speaker)
+            taken = _NUMBERED.fullmatch(name)
+            if taken and int(taken[1]) != number:
+                raise CollectionError(f"{name} is the name of another speaker, or may become so")
+            if self._db.rows("SELECT 1 FROM speaker WHERE name = ? AND id != ?", name, number):
+                raise CollectionError(
+                    f"there is a speaker {name!r} already: give another name, or merge the two"
+                )
+            ((before,),) = self._db.rows("SELECT name FROM speaker WHERE id = ?", number)
+            self._note("rename", f"{speaker} is called {name}", who, why, names={number: before})
+            self._db.rows(
+                "UPDATE speaker SET name = ? WHERE id = ?", None if taken else name, number
+            )
+
+    def merge(self, speaker: str, *others: str, who: str | None = None, why: str = "") -> None:
+        """Say that others are this speaker, who keeps the name."""
+        with self._writing():
+            number = self._speaker(speaker)
+            gone = [self._speaker(other) for other in others]
+            if not gone or number in gone:
+                raise CollectionError(f"{speaker} is to be merged with at least one other speaker")
+            moved = [local for other in gone for local in self._locals(other)]
+            correction = self._note(
+                "merge", f"{', '.join(others)} is {speaker}", who, why, moved=moved
+            )
+            said = [self._most_speech(number), *self._side_by_side([number, *gone])]
+            for other in gone:
+                said += [self._most_speech(other), *self._known_as(other)]
+            for other in gone:
+                refused = set(self._known_as(other, same=False)) - set(moved)
+                self._say(correction, sorted(refused), number, same=False)
+            self._say(correction, said, number)
+            self._move(moved, number)
+
+    def split(
+        self, speaker: str, recordings: Iterable[str], *, who: str | None = None, why: str = ""
+    ) -> str:
+        """Say that a speaker is somebody else in some recordings; return the new one's name."""
+        names = list(recordings)
+        with self._writing():
+            number = self._speaker(speaker)
+            chosen = [local for name in names for local in self._in_recording(number, name)]
+            others = [local for local in self._locals(number) if local not in chosen]
+            if not chosen or not others:
+                raise CollectionError(
+                    f"{speaker} must be in some of the recordings to split off, and in others"
+                )
+            correction = self._note(
+                "split", f"{speaker} in {', '.join(names)}: somebody else", who, why, moved=chosen
+            )
+            new = self._db.insert("speaker")
+            self._move(chosen, new)
+            self._say(correction, chosen, new)
+            self._say(correction, [self._most_speech(number)], number)
+            return self._name(new)
+
+    def confirm(self, recording: str, local: str, *, who: str | None = None, why: str = "") -> None:
+        """Say that a local speaker is who the link takes it for."""
+        with self._writing():
+            row, number = self._local(recording, local)
+            what = f"{local} of {recording} is {self._name(number)}"
+            correction = self._note("confirm", what, who, why)
+            self._say(correction, [row, self._most_speech(number)], number)
+
+    def reject(self, recording: str, local: str, *, who: str | None = None, why: str = "") -> str:
+        """Say that a local speaker is not who the link takes it for; return its name until the
+        next link."""
+        with self._writing():
+            row, number = self._local(recording, local)
+            others = [other for other in self._locals(number) if other != row]
+            if not others:
+                raise CollectionError(
+                    f"{local} of {recording} is all there is of {self._name(number)}"
+                )
+            what = f"{local} of {recording} is not {self._name(number)}"
+            correction = self._note("reject", what, who, why, moved=[row])
+            new = self._db.insert("speaker")
+            self._move([row], new)
+            self._say(correction, [self._most_speech(number)], number)
+            self._say(correction, [row], number, same=False)
+            return self._name(new)
+
+    def undo(self) -> Correction:
+        """Take back the last correction that holds; names are as before it, as far as they are
+        still there."""
+        with self._writing():
+            held = [correction for correction in self._log() if correction.undone is None]
+            if not held:
+                raise CollectionError(f"{self._store.path} has no correction to undo")
+            last = held[-1]
+            ((text,),) = self._db.rows("SELECT before FROM correction WHERE id = ?", last.id)
+            before = json.loads(text)
+            for number, name in before["names"].items():
+                self._db.rows("UPDATE speaker SET name = ? WHERE id = ?", name, int(number))
+            for local, number in before["speakers"].items():
+                self._db.rows(
+                    "UPDATE local_speaker SET speaker = ? WHERE id = ?", number, int(local)
+                )
+            self._db.rows("UPDATE correction SET undone = ? WHERE id = ?", _now(), last.id)
+        return last
+
+    def log(self) -> list[Correction]:
+        """Return all corrections, those that were undone too, in the order in which they were
+        made."""
+        return self._log()
+
+    def _log(self) -> list[Correction]:
+        return [
+            Correction(*row)
+            for row in self._db.rows(
+                "SELECT id, kind, what, who, made, why, undone FROM correction ORDER BY id"
+            )
+        ]
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """A link that is under way must see that names changed."""
+        with self._db.writing():
+            self._store.check_linked()
+            yield
+            self._db.rows("UPDATE state SET generation = generation + 1")
+            self._db.rows("UPDATE state SET linked = generation")
+
+    def _speaker(self, name: str) -> int:
+        found = self._db.rows(
+            f"SELECT id FROM speaker WHERE {_NAME_OF} = ?"
+            " AND EXISTS (SELECT 1 FROM local_speaker WHERE speaker = speaker.id)",
+            name,
+        )
+        if not found:
+            there = [row[0] for row in self._db.rows("SELECT name FROM speakers")]
+            near = get_close_matches(name, there, 1)
+            hint = f"; is {near[0]!r} meant?" if near else ""
+            raise CollectionError(f"{self._store.path} has no speaker {name!r}{hint}")
+        return int(found[0][0])
+
+    def _name(self, number: int) -> str:
+        ((name,),) = self._db.rows(f"SELECT {_NAME_OF} FROM speaker WHERE id = ?", number)
+        return str(name)
+
+    def _local(self, recording: str, local: str) -> tuple[int, int]:
+        found = self._db.rows(
+            "SELECT local_speaker.id, speaker FROM local_speaker"
+            " JOIN recording ON recording.id = recording WHERE recording.name = ? AND local = ?",
+            recording,
+            local,
+        )
+        if not found:
+            raise CollectionError(
+                f"{self._store.path} has no local speaker {local!r} in {recording!r}"
+            )
+        return int(found[0][0]), int(found[0][1])
+
+    def _in_recording(self, number: int, recording: str) -> list[int]:
+        rows = self._db.rows(
+            "SELECT local_speaker.id FROM local_speaker JOIN recording ON recording.id = recording"
+            " WHERE speaker = ? AND recording.name = ?",
+            number,
+            recording,
+        )
+        if not rows:
+            raise CollectionError(f"{self._name(number)} does not speak in {recording!r}")
+        return [row[0] for row in rows]
+
+    def _locals(self, number: int) -> list[int]:
+        rows = self._db.rows("SELECT id FROM local_speaker WHERE speaker = ? ORDER BY id", number)
+        return [row[0] for row in rows]
+
+    def _side_by_side(self, numbers: Sequence[int]) -> list[int]:
+        """Local speakers of recordings in which several speakers are: no link would join them."""
+        seen: dict[int, list[int]] = {}
+        for number in numbers:
+            for row, recording in self._db.rows(
+                "SELECT id, recording FROM local_speaker WHERE speaker = ? ORDER BY id", number
+            ):
+                seen.setdefault(recording, []).append(row)
+        return [row for rows in seen.values() if len(rows) > 1 for row in rows]
+
+    def _known_as(self, number: int, *, same: bool = True) -> list[int]:
+        """Local speakers that corrections say are, or are not, this speaker."""
+        rows = self._db.rows(
+            "SELECT DISTINCT local FROM known JOIN correction ON correction.id = known.correction"
+            " WHERE known.speaker = ? AND same = ? AND undone IS NULL ORDER BY local",
+            number,
+            int(same),
+        )
+        return [row[0] for row in rows]
+
+    def _most_speech(self, number: int) -> int:
+        """The local speaker that stands for a speaker."""
+        ((found,),) = self._db.rows(
+            "SELECT id FROM local_speaker WHERE speaker = ? ORDER BY speech DESC, id LIMIT 1",
+            number,
+        )
+        return int(found)
+
+    def _move(self, rows: Sequence[int], number: int) -> None:
+        self._db.many(
+            "UPDATE local_speaker SET speaker = ? WHERE id = ?", ((number, row) for row in rows)
+        )
+
+    def _say(self, correction: int, rows: Iterable[int], number: int, *, same: bool = True) -> None:
+        self._db.many(
+            "INSERT INTO known (correction, local, speaker, same) VALUES (?, ?, ?, ?)",
+            ((correction, row, number, int(same)) for row in dict.fromkeys(rows)),
+        )
+
+    def _note(
+        self,
+        kind: str,
+        what: str,
+        who: str | None,
+        why: str,
+        *,
+        names: dict[int, str | None] | None = None,
+        moved: Sequence[int] = (),
+    ) -> int:
+        """Write a correction, and what undoing it puts back."""
+        speakers = {
+            row: self._db.rows("SELECT speaker FROM local_speaker WHERE id = ?", row)[0][0]
+            for row in moved
+        }
+        return self._db.insert(
+            "correction",
+            kind=kind,
+            what=what,
+            who=_user() if who is None else who,
+            made=_now(),
+            why=why,
+            before=json.dumps({"names": names or {}, "speakers": speakers}),
+        )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):  # a user without a name, as in some containers
+        return ""

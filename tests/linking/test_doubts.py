@@ -1,0 +1,51 @@
+"""doubts: the mean scores are those of all pairs, and what is nearest to the threshold comes out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.linking.test_full import random_unit
+from trfast.comparison import Comparison
+from trfast.linking import doubts, link_centred
+from trfast.linking.full import centred
+from trfast.model import load_model
+
+
+@pytest.mark.parametrize("backend", ["cosine", "plda", "tr"])
+def test_scores_are_means_of_all_pairs(backend: str) -> None:
+    model = load_model()
+    comparison = model.across(backend)
+    rng = np.random.default_rng(2)
+    vectors = rng.normal(size=(40, 200)).astype(np.float32)
+    vectors[20:] += 2 * vectors[:20]
+    recordings = [f"r{k % 8}" for k in range(40)]
+    seconds = rng.uniform(1, 9, 40)
+    labels = link_centred(vectors, recordings, comparison).labels
+    rows = comparison.backend.project(centred(vectors, labels, comparison))
+    left, right = comparison.scores(rows).factors()
+    scores = left @ right.T
+    found = doubts(vectors, recordings, labels, seconds, comparison, most=2000)
+    for doubt in found:
+        if doubt.linked:
+            own = [k for k in range(40) if labels[k] == labels[doubt.row] and k != doubt.row]
+            mean, speech = scores[doubt.row, own].mean(), seconds[doubt.row]
+        else:
+            a, b = (np.flatnonzero(labels == labels[k]) for k in (doubt.row, doubt.other))
+            mean = scores[np.ix_(a, b)].mean()
+            speech = min(seconds[a].sum(), seconds[b].sum())
+            assert not {recordings[k] for k in a} & {recordings[k] for k in b}
+        assert doubt.score == pytest.approx(mean, rel=1e-3, abs=1e-3)
+        assert doubt.speech == pytest.approx(speech)
+    linked = {doubt.row for doubt in found if doubt.linked}
+    assert linked == {k for k in range(40) if (labels == labels[k]).sum() > 1}
+    away = sorted(abs(doubt.score - comparison.threshold) for doubt in found)
+    few = doubts(vectors, recordings, labels, seconds, comparison, most=5)
+    assert sorted(abs(d.score - comparison.threshold) for d in few) == pytest.approx(away[:5])
+    assert [d.speech for d in few] == sorted((d.speech for d in few), reverse=True)
+
+
+def test_nobody_to_doubt() -> None:
+    comparison = Comparison(threshold=0.5)
+    assert doubts(random_unit(0, 1), ["a"], [0], [1.0], comparison) == []
+    assert doubts(random_unit(0, 2), ["a", "a"], [0, 1], [1.0, 2.0], comparison) == []
