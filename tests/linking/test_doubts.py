@@ -1,4 +1,4 @@
-"""doubts: the mean scores are those of all pairs, and what is nearest to the threshold comes out."""
+"""doubts: scores are the means of all pairs, and what is nearest to the threshold comes out."""
 
 from __future__ import annotations
 
