@@ -18,6 +18,7 @@ GROUND = (
     "_viterbi",
     "_mixture",
     "_matching",
+    "_rounds",
     "_onnx",
     "annotation",
     "formats",

@@ -15,6 +15,7 @@ from tests.reference import clustering as reference
 from trfast._ext import _union_find
 from trfast.clustering import (
     average_linkage_of_edges,
+    average_linkage_of_factors,
     average_linkage_of_scores,
     complete_linkage,
     complete_linkage_of_edges,
@@ -101,6 +102,27 @@ def test_nearest_equals_twin(
     items, similarities = zip(*twin, strict=True)
     assert nearest.tolist() == list(items)
     np.testing.assert_array_equal(best, similarities)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_rounds_join_what_average_linkage_joins(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n, k = int(rng.integers(1, 50)), int(rng.integers(2, 12))
+    x = rng.normal(size=(6, k))[rng.integers(0, 6, n)] + 0.6 * rng.normal(size=(n, k))
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    groups = rng.integers(0, max(1, n // 3), n)
+    for threshold in (-0.1, 0.4, 0.8):
+        found = average_linkage_of_factors(x, x, groups, threshold=threshold)
+        assert found.tolist() == reference.average_linkage(x @ x.T, threshold, groups.tolist())
+
+
+def test_rounds_of_equal_scores_come_to_an_end() -> None:
+    x = np.ones((40, 3), np.float32) / np.float32(3**0.5)
+    assert not average_linkage_of_factors(x, x, range(40), threshold=0.5).any()
+    one = average_linkage_of_factors(x, x, np.zeros(40, int), threshold=0.5)
+    assert one.tolist() == list(range(40))
+    pairs = average_linkage_of_factors(x, x, np.arange(40) // 2, threshold=0.5)
+    assert sorted(np.bincount(pairs).tolist()) == [20, 20]
 
 
 # Components that keep the items of a group apart

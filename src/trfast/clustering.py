@@ -25,6 +25,7 @@ from trfast._checks import (
     check_vector,
 )
 from trfast._ext import _linkage, _union_find
+from trfast._rounds import average_linkage_in_rounds
 from trfast.errors import ParameterError
 from trfast.scoring.cosine import edges_above
 
@@ -313,6 +314,41 @@ def average_linkage_of_edges(
     return average_linkage_of_items(
         edges, weights, left, right, np.ones(n), inside, threshold=threshold
     )
+
+
+def average_linkage_of_factors(
+    left: npt.NDArray[np.floating],
+    right: npt.NDArray[np.floating],
+    groups: npt.ArrayLike,
+    *,
+    threshold: float,
+) -> Labels:
+    """Average-linkage clustering as `average_linkage_of_edges`, where there are too many pairs to
+    list: in rounds of matrix products, whose time goes with the square of the items.
+
+    Parameters
+    ----------
+    left, right : ndarray (n, k)
+        As there.
+    groups : array_like (n,)
+        Two items of one group never come into one cluster.
+    threshold : float
+
+    Returns
+    -------
+    ndarray (n,), int64
+        Cluster of each item, numbered in order of first appearance; but for ties, the same.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
+    >>> average_linkage_of_factors(x, x, [0, 1, 2], threshold=0.4).tolist()
+    [0, 0, 1]
+    """
+    check_number(threshold, "threshold")
+    n = len(left)
+    numbers = np.unique(check_groups(groups, "groups", n, "an item"), return_inverse=True)[1]
+    return _numbered(average_linkage_in_rounds(left, right, numbers.astype(np.int64), threshold))
 
 
 def average_linkage_of_items(

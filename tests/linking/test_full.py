@@ -16,7 +16,7 @@ from tests.small import small_model
 from trfast.clustering import connected_components, in_order_of_appearance
 from trfast.comparison import Comparison
 from trfast.errors import ParameterError
-from trfast.linking import full, link, link_centred
+from trfast.linking import full, link, link_centred, many
 
 
 def unit(*degrees: float) -> npt.NDArray[np.float32]:
@@ -318,3 +318,30 @@ def test_wrong_arguments() -> None:
         link(unit(0, 1), ["a", "b"], Comparison(threshold=0.5, clustering="kmeans"))
     with pytest.raises(ParameterError, match="NaN"):
         link([[np.nan, 0]], ["a"], Comparison(threshold=0.5))
+
+
+def test_many_alike_are_linked_in_rounds_as_pair_by_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(120, 8)) + 2 * rng.normal(size=(6, 8))[rng.integers(0, 6, 120)]
+    recordings = [f"r{k // 4}" for k in range(120)]
+    comparison = Comparison(threshold=0.4, clustering="average")
+    listed = link(vectors, recordings, comparison)
+    monkeypatch.setattr(full, "MOST_PAIRS", 10)
+    monkeypatch.setattr(full, "n_pairs_above", lambda *_: 11)
+    rounds = link(vectors, recordings, comparison)
+    assert rounds.labels.tolist() == listed.labels.tolist()
+    assert rounds.nearest.tolist() == listed.nearest.tolist()
+    np.testing.assert_allclose(rounds.similarities, listed.similarities, rtol=1e-5)
+    assert (rounds.runners_up == -1).all()
+
+
+def test_how_many_pairs_are_above_is_near_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = random_unit(0, 3000)
+    comparison = Comparison(threshold=0.5, clustering="average")
+    scores = comparison.scores(vectors)
+    true = len(scores.edges_above(0.5)[0])
+    assert many.n_pairs_above(scores, 0.5) == pytest.approx(true, rel=0.1)
+    assert many.n_pairs_above(comparison.scores(vectors[:2000]), 0.5) == 0
+    monkeypatch.setattr(many, "MOST_COMPLETE", 1000)
+    with pytest.raises(ParameterError, match="complete linkage takes 0 million at most"):
+        link(vectors, [str(k) for k in range(3000)], Comparison(threshold=0.5, clustering="hac"))

@@ -28,6 +28,7 @@ from trfast.clustering import (
 from trfast.comparison import Comparison
 from trfast.errors import ParameterError
 from trfast.linking.known import Known, join_known
+from trfast.linking.many import MOST_PAIRS, check_complete, join_many, n_pairs_above
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
@@ -52,7 +53,8 @@ class Links:
         Similarity to `nearest`; NaN where there is none.
     runners_up : ndarray (n,), int64
         Row of the most similar local speaker of another speaker, and recording, of those that
-        reach the threshold; -1 where there is none.
+        reach the threshold; -1 where there is none, and in average linkage where more than some
+        2 million pairs do.
     runner_up_similarities : ndarray (n,), float32
     """
 
@@ -288,6 +290,12 @@ def _joined(
     """Link rows that are sorted by group; labels are numbered anyhow."""
     n, complete = len(vectors), comparison.clustering == "hac"
     scores = comparison.scores(vectors)
+    n_pairs = 0 if comparison.clustering == "cc" else n_pairs_above(scores, comparison.threshold)
+    if complete:
+        check_complete(n_pairs)
+    elif n_pairs > MOST_PAIRS and anchors.all() and (known is None or not known.anchors.any()):
+        found = join_many(scores, groups if constrain else np.arange(n), comparison.threshold)
+        return Links(*found, np.full(n, -1), np.full(n, np.nan, np.float32))
     pairs, similarities = scores.edges_above(comparison.threshold, n_threads=None)
     if constrain and complete:  # what is no edge, complete linkage never joins
         apart = groups[pairs[:, 0]] != groups[pairs[:, 1]]
