@@ -1,7 +1,7 @@
 """Speed and memory of the whole way, from 16 kHz WAV to turns, on one core.
 
-    python -m benchmarks.end_to_end --hours 3 --hours 10 [--model M] [--detector FILE.onnx]
-        [--json FILE]
+    python -m benchmarks.end_to_end --hours 3 --hours 10 [--model M] [--embedder FILE.onnx]
+        [--mode hybrid] [--detector FILE.onnx] [--json FILE]
 
 Each file is diarized in a process of its own, with one thread. Long files are joined from the
 shows of the collections (../shared/collections, or where TRFAST_COLLECTIONS points), or else from
@@ -36,7 +36,9 @@ start = time.process_time()
 from trfast import Diarizer, load_model
 from trfast.speech import OnnxDetector
 detector = OnnxDetector(sys.argv[3]) if sys.argv[3] else "model"
-diarizer = Diarizer(load_model(sys.argv[2] or None), detector=detector)
+model = load_model(sys.argv[2] or None, embedder=sys.argv[4] or None)
+local_model = load_model() if sys.argv[5] == "hybrid" else None
+diarizer = Diarizer(model, detector=detector, local_model=local_model)
 loaded = time.process_time()
 result = diarizer(sys.argv[1])
 seconds = time.process_time() - loaded
@@ -84,10 +86,10 @@ def write_start(path: Path, whole: Path, hours: float) -> None:
             file.write(block)
 
 
-def run(path: Path, model: str, detector: str) -> dict[str, Any]:
+def run(path: Path, *options: str) -> dict[str, Any]:
     """Diarize a file in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-c", CHILD, str(path), model, detector],
+        [sys.executable, "-c", CHILD, str(path), *options],
         env=os.environ | ONE_THREAD,
         stdout=subprocess.PIPE,
         check=True,
@@ -100,8 +102,17 @@ def run(path: Path, model: str, detector: str) -> dict[str, Any]:
 @click.option("--hours", multiple=True, type=float, default=(3.0, 10.0), show_default=True)
 @click.option("--model", default="", help="Model file.  [default: the one shipped]")
 @click.option("--detector", default="", help="ONNX file that finds speech.  [default: the model's]")
+@click.option("--embedder", default="", help="ONNX file of the model, if it is neural.")
+@click.option("--mode", type=click.Choice(["full", "hybrid"]), default="full", show_default=True)
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write results here.")
-def main(hours: tuple[float, ...], model: str, detector: str, json_path: Path | None) -> None:
+def main(
+    hours: tuple[float, ...],
+    model: str,
+    detector: str,
+    embedder: str,
+    mode: str,
+    json_path: Path | None,
+) -> None:
     """Measure the whole way on long files."""
     results = []
     with tempfile.TemporaryDirectory() as folder:
@@ -112,7 +123,7 @@ def main(hours: tuple[float, ...], model: str, detector: str, json_path: Path | 
             if length < max(hours):
                 path = Path(folder) / f"{length:g}.wav"
                 write_start(path, whole, length)
-            result = run(path, model, detector)
+            result = run(path, model, detector, embedder, mode)
             results.append(result)
             audio = 3600 * result["hours"]
             click.echo(
