@@ -108,9 +108,11 @@ campplus: .venv/.test
 	$(BIN)/trfast train $(COLLECTIONS)/radio-train --embedder $(EMBEDDER) -o build/campplus.safetensors
 	cp build/campplus.safetensors src/trfast/models/campplus.safetensors
 
-# The paper's tables and figures, into docs/paper.md; half an hour on two cores.
+# The paper's tables and figures, into docs/paper.md; half an hour on two cores. With EMBEDDER=,
+# those with that neural embedding, too.
 paper: .venv/.test .venv/.paper
 	$(BIN)/python -m benchmarks.paper --collections $(COLLECTIONS)
+	$(if $(EMBEDDER),$(BIN)/python -m benchmarks.paper.neural --collections $(COLLECTIONS) --embedder $(EMBEDDER))
 	$(BIN)/python -m benchmarks.paper.render
 
 docs: .venv/.docs

@@ -11,9 +11,10 @@ import csv
 import hashlib
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +26,7 @@ from safetensors.numpy import load_file, save
 from trfast._files import write_atomic
 from trfast.comparison import Comparison
 from trfast.diarization import Diarizer, EmbeddedSegments
-from trfast.embedding.ivector import ProjectedStatistics
+from trfast.embedding import OnnxEmbedder, ProjectedStatistics
 from trfast.evaluation import (
     equal_error_rate,
     minimum_dcf,
@@ -39,6 +40,7 @@ from trfast.scoring.triplet import TripletNetwork, TripletRanking
 from trfast.training import (
     SpeakerVectors,
     TrainingConfig,
+    embedder_frames,
     fit_backends,
     frames_of,
     reference_vectors,
@@ -48,12 +50,13 @@ from trfast.training.backends import triplet_ranking
 from trfast.training.labelled import LabelledCollection
 from trfast.training.recordings import over_recordings
 from trfast.training.stages import Stages
-from trfast.training.thresholds import HeldBack
+from trfast.training.thresholds import Fold, HeldBack, tune
 
 ROOT = Path(__file__).parents[2]
 TRAIN, TARGETS = "radio-train", ("tv-lcp", "tv-bfm")
 CLUSTERINGS = ("cc", "hac")  # those of the paper
-# Epochs from one measurement of a network to the next.
+KINDS = ("common", "other target")  # of thresholds: of radio-train; of the least error there
+# Epochs from one measurement of a network to the next, unless otherwise said.
 EVERY = 50
 
 # What files hold of the segments of a recording, beside its duration.
@@ -81,11 +84,19 @@ class Material:
     segments : list of EmbeddedSegments
     held_back : HeldBack
         What the segments have in common with the reference.
+    found : HeldBack or None
+        The same where windows have found the local speakers, each of its clusters one; None where
+        the back-end makes them of the clusters.
     """
 
     vectors: SpeakerVectors
     segments: list[EmbeddedSegments]
     held_back: HeldBack
+    found: HeldBack | None
+
+    def fold(self, speakers: Collection[str], backend: Backend) -> Fold:
+        """Return what `tune` judges thresholds by."""
+        return Fold(self.held_back, speakers, backend, self.found)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +118,8 @@ class Study:
     jobs : int
         Processes.
     recipes : mapping of str to TrainingConfig
+    embedder : Path, optional
+        ONNX file of the neural embedding that all recipes are of; default: they are of i-vectors.
     """
 
     collections: Path
@@ -116,6 +129,7 @@ class Study:
     epochs: int | None = None
     jobs: int = 2
     recipes: Mapping[str, TrainingConfig] = field(default_factory=recipes)
+    embedder: Path | None = None
 
     def config(self, recipe: str, *, seed: int = 0, **tr: Any) -> TrainingConfig:
         """Return the settings of a recipe, with other arguments of its network."""
@@ -123,6 +137,11 @@ class Study:
         tr = {"n_epochs": TripletRanking().n_epochs, **config.estimators.tr, **tr}
         tr["n_epochs"] = min(tr["n_epochs"], self.epochs or tr["n_epochs"])
         return replace(config, seed=seed, estimators=replace(config.estimators, tr=tr))
+
+    @cached_property
+    def network(self) -> OnnxEmbedder | None:
+        """The neural embedding."""
+        return None if self.embedder is None else OnnxEmbedder(self.embedder)
 
     @cached_property
     def labelled(self) -> dict[str, LabelledCollection]:
@@ -174,6 +193,7 @@ class Study:
         measure: Callable[[Backend, TripletNetwork], None],
         *,
         seed: int = 0,
+        every: int = EVERY,
         **tr: Any,
     ) -> None:
         """Train a network as `backend` does, and show it to `measure` every so many epochs."""
@@ -187,7 +207,7 @@ class Study:
 
         def callback(network: TripletNetwork) -> None:
             epoch = len(network.history)
-            if epoch % EVERY == 0 or epoch == ranking.n_epochs:
+            if epoch % every == 0 or epoch == ranking.n_epochs:
                 weights, bias = np.split(network.weights, [-1])
                 tensors = {"tr.weights": weights * network.input_scale, "tr.bias": bias[0]}
                 estimator = estimator_of("tr", tensors)
@@ -224,12 +244,20 @@ class Study:
 
     def _model(self, recipe: str) -> ModelBundle:
         config = self.recipes[recipe]
-        path = self.output / f"{recipe}.{_digest(config)}.safetensors"
+        network = self.network
+        parts = (config,) if network is None else (config, network.file_hash)
+        path = self.output / f"{recipe}.{_digest(*parts)}.safetensors"
         if not path.exists():
             click.echo(f"training the model of recipe {recipe!r}")
-            folder = self._stages(config).folder
-            train(self.labelled[TRAIN], stages=folder, config=config, jobs=self.jobs).save(path)
-        return load_model(path)
+            model = train(
+                self.labelled[TRAIN],
+                stages=self._stages(config).folder,
+                config=config,
+                network=network,
+                jobs=self.jobs,
+            )
+            model.save(path)
+        return load_model(path, embedder=self.embedder)
 
     def _stages(self, config: TrainingConfig) -> Stages:
         labelled = self.labelled[TRAIN]
@@ -239,23 +267,25 @@ class Study:
             folder=self.stages or self.output / "stages",
             jobs=self.jobs,
             progress=lambda _stage, _done, _total: None,
+            network=self.network,
         )
 
     def _material(self, recipe: str, target: str) -> Material:
         labelled, model = self.labelled[target], self.models[recipe]
         turns = [(name, annotation.turns) for name, annotation in labelled.reference.items()]
-        path = self.output / f"{target}.{_digest(model.content_hash, turns, _PARTS)}.npz"
+        path = self.output / f"{target}.{_digest(model.vectors_hash, turns, _PARTS)}.npz"
         if not path.exists():
             function = partial(_recording, labelled=labelled, model=model)
-            found: dict[str, Any] = {}
+            stored: dict[str, Any] = {}
             for arrays in over_recordings(function, labelled, jobs=self.jobs):
-                found |= arrays
-            np.savez(path, **found)
+                stored |= arrays
+            np.savez(path, **stored)
         vectors, segments = _read(path, list(labelled.audio))
         held_back = HeldBack(
             labelled, segments, model.embedder.vectors, model.clustering.min_speech
         )
-        return Material(vectors, segments, held_back)
+        found = None if model.neural is None else held_back
+        return Material(vectors, segments, held_back, found)
 
 
 def _recording(
@@ -263,10 +293,11 @@ def _recording(
 ) -> dict[str, npt.NDArray[Any]]:
     """Vectors by the reference, and segments, of one recording, as arrays."""
     static, duration = frames_of(labelled.audio[name], model.mfcc)
+    frames = static if model.neural is None else embedder_frames(labelled.audio[name], model)
     reference = {name: labelled.reference[name]}
-    found = reference_vectors({name: static}, reference, model.ivectors, model.mfcc)
-    diarizer = Diarizer(model, comparison=model.within())
-    segments = diarizer.embed(static, duration=duration, recording=name)
+    found = reference_vectors({name: frames}, reference, model.embedder, model.mfcc)
+    diarizer = Diarizer(model, comparison=model.within() if model.neural is None else None)
+    segments = diarizer.embed(static, duration=duration, recording=name, banks=frames)
     parts = {
         "reference": found.vectors,
         "speakers": np.array(found.speakers, dtype=str),
@@ -311,21 +342,41 @@ def verification(backend: Backend, vectors: SpeakerVectors) -> dict[str, float]:
     return {"eer": equal_error_rate(scores, targets), "min_dcf": minimum_dcf(scores, targets)}
 
 
+def thresholds(
+    study: Study, recipe: str, backend: Backend, kind: str
+) -> dict[tuple[str, str], Thresholds]:
+    """Return thresholds by target and clustering, of one of the KINDS."""
+    if kind == "common":
+        own = {c: study.models[recipe].thresholds(backend.name, c) for c in CLUSTERINGS}
+        return {(t, c): own[c] for t, c in product(TARGETS, CLUSTERINGS)}
+    tuned = {
+        t: tune(
+            [study.material[recipe, t].fold(study.speakers[t], backend)], clusterings=CLUSTERINGS
+        )
+        for t in TARGETS
+    }
+    others = dict(zip(TARGETS, reversed(TARGETS), strict=True))
+    return {(t, c): tuned[others[t]][c].thresholds for t, c in product(TARGETS, CLUSTERINGS)}
+
+
 def diarization(
     study: Study, recipe: str, target: str, backend: Backend, clustering: str, limits: Thresholds
 ) -> dict[str, float]:
-    """Return I-DER and X-DER, with local speakers made by the back-end itself.
+    """Return I-DER and X-DER, with local speakers made by the back-end itself, or by windows.
 
     What is missed, and what false alarm, depends on the segments only; what is confused follows
     from the seconds each segment has in common with each speaker. The same as scoring turns.
     """
-    held_back = study.material[recipe, target].held_back
-    rows = backend.project(held_back.cluster_vectors)
+    material = study.material[recipe, target]
+    held_back = material.held_back
     within, across = (
         Comparison(backend=backend, clustering=clustering, threshold=threshold)
         for threshold in (limits.within, limits.across)
     )
-    local = held_back.local(within, rows)
+    if material.found:
+        local = np.arange(held_back.n_clusters)
+    else:
+        local = held_back.local(within, backend.project(held_back.cluster_vectors))
     vectors, recordings = held_back.speakers(local)
     links = link_centred(vectors, recordings.tolist(), across)
     times = held_back.times
@@ -357,10 +408,10 @@ def _markdown(table: Table) -> str:
     )
 
 
-def command(run: Callable[[Study], None]) -> click.Command:
-    """Make a command of a function that runs a study."""
+def command(run: Callable[[Study], None], *more: click.Option) -> click.Command:
+    """Make a command of a function that runs a study, with more options of `Study` if need be."""
 
-    @click.command(help=run.__doc__)
+    @click.command(help=run.__doc__, params=[*more])
     @click.option(
         "--collections",
         type=click.Path(path_type=Path, exists=True, file_okay=False),

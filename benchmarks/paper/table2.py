@@ -11,24 +11,24 @@ from trfast.annotation import Annotation
 from trfast.evaluation import diarization_error, oracle_linking
 
 
-def run(study: Study) -> None:
+def run(study: Study, output: str = "table2", recipe: str = "default") -> None:
     """Each segment takes the name of who speaks most in it; I-DER, X-DER and their parts."""
-    errors = {target: _errors(study, target) for target in TARGETS}
+    errors = {target: _errors(study, recipe, target) for target in TARGETS}
     cells = [
-        [name, *(f"{100 * own[name]:.1f}" for own in errors.values())]
-        for name in errors[TARGETS[0]]
+        [part, *(f"{100 * own[part]:.1f}" for own in errors.values())]
+        for part in errors[TARGETS[0]]
     ]
     rows = [{"target": target, **own} for target, own in errors.items()]
-    study.write("table2", rows, (["", *TARGETS], cells))
+    study.write(output, rows, (["", *TARGETS], cells))
 
 
-def _errors(study: Study, target: str) -> dict[str, float]:
+def _errors(study: Study, recipe: str, target: str) -> dict[str, float]:
     labelled = study.labelled[target]
     segments = {
         s.recording: Annotation(
             s.recording, [(*bounds, str(k)) for k, bounds in enumerate(s.seconds.tolist())]
         )
-        for s in study.material["default", target].segments
+        for s in study.material[recipe, target].segments
     }
     oracle = oracle_linking(labelled.reference, segments)
     within, across = (

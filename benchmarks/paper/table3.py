@@ -5,19 +5,20 @@ python -m benchmarks.paper.table3
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
 from benchmarks.paper._common import (
     CLUSTERINGS,
+    KINDS,
     TARGETS,
     Study,
     Table,
     command,
     diarization,
+    thresholds,
 )
-
-from trfast.training.thresholds import Fold, tune
 
 SYSTEMS = (
     ("cosine", "default"),
@@ -30,7 +31,7 @@ ERRORS = ("i_der", "x_der")
 System = tuple[str, str, int]  # back-end, recipe, seed
 
 
-def run(study: Study) -> None:
+def run(study: Study, output: str = "table3", systems: Sequence[tuple[str, str]] = SYSTEMS) -> None:
     """I-DER and X-DER of cosine, PLDA and 20 networks, by connected components and HAC.
 
     Thresholds are those that training finds on radio-train, common to both targets; or those of
@@ -38,29 +39,21 @@ def run(study: Study) -> None:
     """
     items = [
         (name, recipe, seed)
-        for name, recipe in SYSTEMS
+        for name, recipe in systems
         for seed in range(study.networks if name == "tr" else 1)
     ]
     rows = [row for found in study.over(_errors, items) for row in found]
-    study.write("table3", rows, *(_table(rows, kind) for kind in ("common", "other target")))
+    study.write(output, rows, *(_table(rows, kind) for kind in KINDS))
 
 
 def _errors(study: Study, system: System) -> list[dict[str, Any]]:
     """Errors of one system on both targets, at both kinds of thresholds."""
     name, recipe, seed = system
     backend = study.backend(name, recipe, seed=seed)
-    tuned = {
-        t: tune([Fold(study.material[recipe, t].held_back, study.speakers[t], backend)])
-        for t in TARGETS
-    }
     rows = []
-    for target, clustering in product(TARGETS, CLUSTERINGS):
-        (other,) = set(TARGETS) - {target}
-        for kind, thresholds in (
-            ("common", study.models[recipe].thresholds(name, clustering)),
-            ("other target", tuned[other][clustering].thresholds),
-        ):
-            errors = diarization(study, recipe, target, backend, clustering, thresholds)
+    for kind in KINDS:
+        for (target, clustering), limits in thresholds(study, recipe, backend, kind).items():
+            errors = diarization(study, recipe, target, backend, clustering, limits)
             rows.append(
                 {
                     "backend": name,
@@ -69,23 +62,24 @@ def _errors(study: Study, system: System) -> list[dict[str, Any]]:
                     "thresholds": kind,
                     "seed": seed,
                     "target": target,
-                    "within": thresholds.within,
-                    "across": thresholds.across,
+                    "within": limits.within,
+                    "across": limits.across,
                     **errors,
                 }
             )
     return rows
 
 
-def _table(rows: list[dict[str, Any]], thresholds: str) -> Table:
+def _table(rows: list[dict[str, Any]], kind: str) -> Table:
     lines = []
-    for (name, recipe), clustering in product(SYSTEMS, CLUSTERINGS):
+    systems = dict.fromkeys((row["backend"], row["recipe"]) for row in rows)
+    for (name, recipe), clustering in product(systems, CLUSTERINGS):
         own = {
             target: [
                 row
                 for row in rows
                 if (row["backend"], row["recipe"], row["clustering"], row["thresholds"])
-                == (name, recipe, clustering, thresholds)
+                == (name, recipe, clustering, kind)
                 and row["target"] == target
             ]
             for target in TARGETS
@@ -102,7 +96,7 @@ def _table(rows: list[dict[str, Any]], thresholds: str) -> Table:
             cells = [f"{100 * best[t][error]:.1f}" for t, error in product(TARGETS, ERRORS)]
             lines.append([*start, "best", *cells])
     heading = [f"{t} {e}" for t, e in product(TARGETS, ("I-DER", "X-DER"))]
-    return [f"thresholds: {thresholds}", "", "", *heading], lines
+    return [f"thresholds: {kind}", "", "", *heading], lines
 
 
 main = command(run)

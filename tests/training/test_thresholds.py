@@ -151,6 +151,8 @@ def test_the_best_threshold_is_the_middle_of_the_best_ones(tmp_path):
         # two, linking still keeps them apart, for they are in one recording.
         assert found.thresholds.across == pytest.approx(0.3)
         assert found.i_der == found.x_der == pytest.approx(0)
+    alone = tune([Fold(held_back, ["ann", "ben"], backend)], clusterings=["cc"])
+    assert alone == {"cc": tuned["cc"]}
 
 
 def test_only_the_speakers_of_a_fold_count(tmp_path):

@@ -184,7 +184,12 @@ class Fold:
     found: HeldBack | None = None
 
 
-def tune(folds: Sequence[Fold], *, parts: Sequence[int] = (1,)) -> dict[str, Tuned]:
+def tune(
+    folds: Sequence[Fold],
+    *,
+    parts: Sequence[int] = (1,),
+    clusterings: Sequence[str] = CLUSTERINGS,
+) -> dict[str, Tuned]:
     """Choose the thresholds of each clustering, those of the least error over all folds: first
     the one within recordings, then, for local speakers made with it, the one across them. Of
     those that are nearly as good, it is the middle one.
@@ -197,6 +202,7 @@ def tune(folds: Sequence[Fold], *, parts: Sequence[int] = (1,)) -> dict[str, Tun
         Recordings are linked, and judged, in so many parts, with every so manieth recording in
         a part, and errors are the mean over these ways: a speaker comes back in fewer recordings
         of a part, and there are fewer to be taken for.
+    clusterings : sequence of str
 
     Returns
     -------
@@ -213,7 +219,7 @@ def tune(folds: Sequence[Fold], *, parts: Sequence[int] = (1,)) -> dict[str, Tun
     with blas_limit():  # of small matrices, many
         rows = [fold.backend.project(fold.held_back.cluster_vectors) for fold in folds]
         candidates = _candidates(folds, rows)
-        return {kind: _tune(folds, rows, candidates, kind, parts) for kind in CLUSTERINGS}
+        return {kind: _tune(folds, rows, candidates, kind, parts) for kind in clusterings}
 
 
 def _tune(
