@@ -8,7 +8,8 @@ paper does it, with the reference's segments as well (each turn one segment). Ea
 linking of the segments leaves, then I-DER and X-DER of each back-end and clustering at the model's
 thresholds; with `--oracle-count`, each recording is told how many speakers its reference has. DER
 with a collar of 0.25 s each side, overlap left out. Then EER and minDCF, one vector a speaker a
-recording, from the reference; and the same with the collections pooled, all pairs.
+recording, from the reference; and the same with the collections pooled, all pairs. For a neural
+embedding, also of the plain cosine: of its vectors as they are, neither centred nor whitened.
 """
 
 from __future__ import annotations
@@ -149,13 +150,15 @@ def measure(
             click.echo(f"    {' '.join(pair):11} I-DER {i_der}   X-DER {x_der}")
 
 
-def verify(backends: Sequence[Backend], vectors: npt.NDArray[Any], speakers: Sequence[str]) -> None:
+def verify(
+    backends: Mapping[str, Backend], vectors: npt.NDArray[Any], speakers: Sequence[str]
+) -> None:
     """Print EER and minDCF of all pairs."""
-    for backend in backends:
+    for name, backend in backends.items():
         similarities = backend.similarity(backend.project(vectors))
         scores, targets = verification_trials_of_scores(similarities, speakers)
         click.echo(
-            f"    {backend.name:6} EER {100 * equal_error_rate(scores, targets):5.2f} %"
+            f"    {name:12} EER {100 * equal_error_rate(scores, targets):5.2f} %"
             f"  minDCF {minimum_dcf(scores, targets):.3f}"
         )
 
@@ -236,13 +239,16 @@ def main(
             taken, collection.reference, model.embedder, model.mfcc
         )
     click.echo("\nverification, one vector a speaker a recording")
+    compared = {backend.name: backend for backend in backends}
+    if model.neural is not None:
+        compared["plain cosine"] = Backend(name="cosine")
     for name, own in pooled.items():
         click.echo(f"  {name}")
-        verify(backends, own.vectors, own.speakers)
+        verify(compared, own.vectors, own.speakers)
     if len(pooled) > 1:
         click.echo("  pooled")
         every = np.concatenate([own.vectors for own in pooled.values()])
-        verify(backends, every, [s for own in pooled.values() for s in own.speakers])
+        verify(compared, every, [s for own in pooled.values() for s in own.speakers])
 
 
 if __name__ == "__main__":
