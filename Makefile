@@ -103,9 +103,10 @@ model: .venv/.test
 	$(BIN)/trfast train $(COLLECTIONS)/radio-train -o build/default.safetensors
 	cp build/default.safetensors src/trfast/models/default.safetensors
 
-# The model around CAM++: make campplus EMBEDDER=campplus-int8.onnx
+# The model around CAM++: make campplus EMBEDDER=campplus-int8.onnx ALSO=campplus.onnx
 campplus: .venv/.test
-	$(BIN)/trfast train $(COLLECTIONS)/radio-train --embedder $(EMBEDDER) -o build/campplus.safetensors
+	$(BIN)/trfast train $(COLLECTIONS)/radio-train --embedder $(EMBEDDER) \
+		$(if $(ALSO),--also $(ALSO)) -o build/campplus.safetensors
 	cp build/campplus.safetensors src/trfast/models/campplus.safetensors
 
 # The paper's tables and figures, into docs/paper.md; half an hour on two cores. With EMBEDDER=,

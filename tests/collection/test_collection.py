@@ -20,6 +20,7 @@ from tests.small import small_model
 from trfast.annotation import Annotation, Timeline
 from trfast.audio import Waveform
 from trfast.collection import Collection, Failure, Link, Recording, Speaker
+from trfast.comparison import Comparison
 from trfast.diarization import Diarization, Job, SpeakerCount, SpeakerCounts
 from trfast.errors import AudioError, CollectionError, ParameterError
 from trfast.formats import read_rttm
@@ -420,3 +421,23 @@ def test_a_file_that_only_moved_is_found_again(collection: Collection, tmp_path:
 def test_what_is_not_there_cannot_be_removed(collection: Collection) -> None:
     with pytest.raises(CollectionError, match="has no recording 'nope'"):
         collection.remove("nope")
+
+
+def test_what_is_new_is_linked_alone_where_that_is_sure(collection: Collection) -> None:
+    average = Comparison(threshold=0.5, clustering="average")
+    for k in range(6):
+        collection.add(diarization(f"r{k}", "ann:1 ben:2"))
+    first = collection.link(FakeModel(), comparison=average, new_only=True)
+    assert first.because == ("nobody was linked before",)
+    collection.add(diarization("a", "ben:1 dan:3"))
+    assert collection.link(FakeModel(), comparison=average, new_only=True).new_only
+    found = [(link.local, link.speaker) for link in collection.links() if link.recording == "a"]
+    assert found == [("S1", "speaker-0002"), ("S2", "speaker-0003")]
+    collection.add(diarization("b", "ann:1"))
+    how = collection.link(FakeModel(), comparison=Comparison(threshold=0.5), new_only=True)
+    assert how.because == ("the clustering is cc",)
+    for k in range(9):
+        collection.add(diarization(f"s{k}", "ann:1"))
+    many = collection.link(FakeModel(), comparison=average, new_only=True)
+    assert many.because == ("9 of 24 local speakers are new",)
+    assert len(collection.speakers()) == 3

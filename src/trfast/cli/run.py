@@ -34,8 +34,16 @@ N_LISTED = 10
     help="Similarity from which speakers of two recordings are the same: with average linkage,"
     f" standard deviations above strangers; else {_common.UNITS}",
 )
+@click.option(
+    "--new-only",
+    is_flag=True,
+    help="Link only what is new, with the speakers that are there, where that is sure.",
+)
 def run(
-    given: _common.Given, threshold_within: float | None, threshold_across: float | None
+    given: _common.Given,
+    threshold_within: float | None,
+    threshold_across: float | None,
+    new_only: bool,
 ) -> None:
     """Diarize recordings, and find the same speakers across all of them.
 
@@ -77,7 +85,10 @@ def run(
                 progress=watch.progress,
             )
         seconds = time.perf_counter() - start
-        collection.link(model, comparison=across)
+        linked = collection.link(model, comparison=across, new_only=new_only)
+        if new_only and not given.quiet:
+            because = "; ".join(linked.because)
+            click.echo("linked what is new" if linked.new_only else f"linked all: {because}")
         write_outputs(collection, folder)
         if not given.quiet:
             n_new = len(watch.jobs) - len(failures)

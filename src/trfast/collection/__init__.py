@@ -2,7 +2,7 @@
 
 from trfast.collection.collection import Collection, Compares
 from trfast.collection.corrections import Correction, Corrections
-from trfast.collection.records import DoubtfulLink, Failure, Link, Recording, Speaker
+from trfast.collection.records import DoubtfulLink, Failure, Link, Linked, Recording, Speaker
 
 __all__ = [
     "Collection",
@@ -12,6 +12,7 @@ __all__ = [
     "DoubtfulLink",
     "Failure",
     "Link",
+    "Linked",
     "Recording",
     "Speaker",
 ]

@@ -20,17 +20,18 @@ from trfast.collection.records import (
     DoubtfulLink,
     Failure,
     Link,
+    Linked,
     Origin,
     Recording,
     Speaker,
 )
-from trfast.collection.store import Store
+from trfast.collection.store import LocalSpeakers, Store
 from trfast.comparison import Comparison
 from trfast.diarization import Diarization, Diarizer, Job, SpeakerCounts
 from trfast.errors import CollectionError, ParameterError, ParameterTypeError, TrfastError
 from trfast.execution import DiarizesOne, Outcome, diarize_all
 from trfast.formats.rttm import write_rttm
-from trfast.linking import Adapted, adapt, doubts, link_centred
+from trfast.linking import Adapted, adapt, doubts, link_centred, link_new
 from trfast.model import ModelBundle, load_model
 
 __all__ = [
@@ -282,7 +283,8 @@ class Collection:
         comparison: Comparison | None = None,
         min_anchor_speech: float = 0.0,
         constrain: bool = True,
-    ) -> None:
+        new_only: bool = False,
+    ) -> Linked:
         """Find which local speakers of all recordings are the same person, and name them.
 
         Who was there before keeps id and name: speakers of this link are matched with those of the
@@ -299,6 +301,15 @@ class Collection:
             default: ``model.across()``.
         min_anchor_speech, constrain
             As in `trfast.linking.link_centred`, which links.
+        new_only : bool
+            Link what is new since the last link with the speakers there are, as
+            `trfast.linking.link_new` does; but link all where that is not sure, or another
+            clustering than average linkage, an option or a correction asks for it.
+
+        Returns
+        -------
+        Linked
+            Whether what is new was linked alone, and else why not.
 
         Raises
         ------
@@ -314,22 +325,32 @@ class Collection:
         for _ in range(_LINK_TRIES):
             made = self._store.models()
             if not made:
-                return
+                return Linked(new_only)
             model = self._only_model(made, model)
             local = self._store.local_speakers()
             if local.models != [model.vectors_hash]:  # others came after the first look
                 continue
+            how = comparison or model.across()
+            because: tuple[str, ...] = ("all was asked for",)
+            if new_only:
+                because = _reasons(local, how, min_anchor_speech, constrain=constrain)
+                if not because:
+                    before = np.where(local.before > 0, local.before, -1)
+                    found = link_new(local.vectors, local.recordings, before, how)
+                    because = found.doubts
+                    if not because and self._store.name_new_speakers(local, found.speakers):
+                        return Linked(True)
             links = link_centred(
                 local.vectors,
                 local.recordings,
-                comparison or model.across(),
+                how,
                 speech_durations=local.speech,
                 min_anchor_speech=min_anchor_speech,
                 constrain=constrain,
                 known=local.known,
             )
             if self._store.name_speakers(local, links):
-                return
+                return Linked(False, because)
         raise CollectionError(
             f"recordings of {self._store.path} came or went each of {_LINK_TRIES} times that it was"
             " linked, so nothing was kept: link() when whatever writes to it is done"
@@ -478,6 +499,20 @@ class Collection:
         if self._default is None:
             self._default = Diarizer()
         return self._default
+
+
+def _reasons(
+    local: LocalSpeakers, comparison: Comparison, min_anchor_speech: float, *, constrain: bool
+) -> tuple[str, ...]:
+    """Say why what is new cannot be linked alone."""
+    new = local.before == 0
+    reasons = {
+        "nobody was linked before": bool(new.all()),
+        f"the clustering is {comparison.clustering}": comparison.clustering != "average",
+        "min_anchor_speech or constrain=False": min_anchor_speech > 0 or not constrain,
+        "a correction says who is new": bool(local.known.anchors[new].any()),
+    }
+    return tuple(reason for reason, holds in reasons.items() if holds)
 
 
 def _checked(outcome: Outcome[Job, Diarization]) -> Outcome[Job, Diarization]:

@@ -71,6 +71,14 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Linked:
+    """What a link did: whether it linked what was new alone, and else why not."""
+
+    new_only: bool
+    because: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DoubtfulLink:
     """Two local speakers (recording, local name) whose speakers a little would have joined, or kept
     apart: a mean score near the threshold; `speech` in seconds is what is at stake.

@@ -251,6 +251,28 @@ class Store:
             self.db.rows("UPDATE state SET linked = generation")
         return True
 
+    def name_new_speakers(self, local: LocalSpeakers, numbers: npt.NDArray[np.int64]) -> bool:
+        """Write the speakers of the local speakers that have none, as `name_speakers` does; numbers
+        beyond all ids are new speakers. Reasons are left to the next link of all."""
+        new = np.flatnonzero(local.before == 0)
+        ids: dict[int, int] = {}
+        with self.db.writing():
+            ((generation, _),) = self.db.rows("SELECT generation, linked FROM state")
+            if generation != local.generation:
+                return False
+            highest = int(local.before.max(initial=0))
+            for row in new.tolist():
+                number = int(numbers[row])
+                if number > highest and number not in ids:
+                    ids[number] = self.db.insert("speaker")
+                self.db.rows(
+                    "UPDATE local_speaker SET speaker = ? WHERE id = ?",
+                    ids.get(number, number),
+                    local.ids[row],
+                )
+            self.db.rows("UPDATE state SET linked = generation")
+        return True
+
     def linked_speakers(self) -> tuple[LocalSpeakers, list[str], list[str]]:
         """Return the local speakers, their local names, and those of the collection, when all are
         linked."""

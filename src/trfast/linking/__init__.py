@@ -3,6 +3,7 @@
 from trfast.linking.adaptation import Adapted, adapt
 from trfast.linking.doubts import Doubt, doubts
 from trfast.linking.full import Links, link, link_centred
+from trfast.linking.incremental import NewLinks, link_new
 from trfast.linking.known import Known
 
 __all__ = [
@@ -10,8 +11,10 @@ __all__ = [
     "Doubt",
     "Known",
     "Links",
+    "NewLinks",
     "adapt",
     "doubts",
     "link",
     "link_centred",
+    "link_new",
 ]
