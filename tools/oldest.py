@@ -12,7 +12,10 @@ project = settings["project"]
 required = chain(
     settings["build-system"]["requires"],
     project["dependencies"],
-    *(project["optional-dependencies"][extra] for extra in ("av", "neural", "test-core")),
+    *(
+        project["optional-dependencies"][extra]
+        for extra in ("av", "kaldi", "neural", "tables", "test-core")
+    ),
 )
 pins = {
     f"{bound[1]}=={bound[2]}"

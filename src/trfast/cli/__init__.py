@@ -6,6 +6,7 @@ import errno
 import io
 import sys
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -16,6 +17,9 @@ from trfast.errors import TrfastError
 _VERBS = {
     "diarize": "Find who speaks when: one RTTM a recording.",
     "run": "Diarize, and find the same speakers across recordings.",
+    "link": "Link the speakers of a collection anew.",
+    "import": "Take turns and vectors of another system.",
+    "export": "Write vectors, links or turns of a collection.",
     "speakers": "List, name, join and part the speakers of a collection.",
     "evaluate": "Measure the error against a reference.",
     "verify": "Measure how well the back-ends of a model tell speakers apart.",
@@ -33,7 +37,8 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
         if name not in _VERBS:
             return None
-        command: click.Command = getattr(import_module(f"trfast.cli.{name}"), name)
+        own = name + "_" * iskeyword(name)
+        command: click.Command = getattr(import_module(f"trfast.cli.{own}"), own)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -15,7 +15,8 @@ import click
 
 if TYPE_CHECKING:
     from trfast.annotation import Timeline
-    from trfast.collection import Failure
+    from trfast.collection import Collection, Failure
+    from trfast.comparison import Comparison
     from trfast.diarization import Diarizer, SpeakerCounts
     from trfast.model import ModelBundle
     from trfast.speech import OnnxDetector
@@ -109,12 +110,23 @@ _IN_AND_OUT = (
         help="Where the results go; made if need be.",
     ),
 )
+_MODEL = click.option(
+    "--model",
+    type=PathType(),
+    help="Model file.  [default: the one shipped with trfast]",
+)
+_BACKEND = click.option(
+    "--backend",
+    type=BACKEND,
+    help="What compares voices, if the model has it.  [default: the model's]",
+)
+_CLUSTERING = click.option(
+    "--clustering",
+    type=CLUSTERING,
+    help="Connected components (cc), complete (hac) or average linkage.  [default: the model's]",
+)
 _COMPARISON = (
-    click.option(
-        "--model",
-        type=PathType(),
-        help="Model file.  [default: the one shipped with trfast]",
-    ),
+    _MODEL,
     EMBEDDER,
     click.option(
         "--mode",
@@ -124,22 +136,24 @@ _COMPARISON = (
         help="What a neural embedding sees: all speech, or, of each speaker that the default model"
         " finds in a recording, 20 s.",
     ),
-    click.option(
-        "--backend",
-        type=BACKEND,
-        help="What compares voices, if the model has it.  [default: the model's]",
-    ),
-    click.option(
-        "--clustering",
-        type=CLUSTERING,
-        help="Connected components (cc), complete (hac) or average linkage.  [default: the"
-        " model's]",
-    ),
+    _BACKEND,
+    _CLUSTERING,
     click.option(
         "--segments",
         is_flag=True,
         help="Within a recording, compare segments at a threshold, as the paper does, and not"
         " windows by their evidence.",
+    ),
+)
+_LINKING = (
+    _MODEL,
+    _BACKEND,
+    _CLUSTERING,
+    click.option(
+        "--threshold",
+        type=float,
+        help="Similarity from which speakers of two recordings are the same: with average linkage"
+        f" of a model that has a cohort, standard deviations above strangers; else {UNITS}",
     ),
 )
 _WORK = (
@@ -242,6 +256,67 @@ class Given:
         return read_speaker_counts(self.speaker_counts, others=others)
 
 
+@dataclass(frozen=True)
+class Linking:
+    """What the options of a link were set to."""
+
+    model: Path | None
+    backend: str | None
+    clustering: str | None
+    threshold: float | None
+
+    def chosen(self, collection: Collection) -> tuple[ModelBundle | None, Comparison | None]:
+        """Return the model and what compares; imported vectors have no model, and the others what
+        the model says where nothing is set."""
+        from trfast.collection.imports import IMPORTED
+        from trfast.comparison import Comparison
+        from trfast.errors import ParameterError
+        from trfast.model import load_model
+
+        models = {recording.model_hash for recording in collection.recordings()}
+        if models and all(model.startswith(IMPORTED) for model in models):
+            if self.model is not None or self.backend is not None:
+                raise ParameterError(
+                    "--model and --backend are for what trfast diarized; imported vectors are"
+                    " compared by their cosine: give --threshold alone, or with --clustering"
+                )
+            if self.threshold is None:
+                return None, None
+            return None, Comparison(threshold=self.threshold, clustering=self.clustering or "cc")
+        model = load_model(self.model)
+        if (self.backend, self.clustering, self.threshold) == (None, None, None):
+            return model, None
+        return model, across(model, self.backend, self.clustering, self.threshold, "--threshold")
+
+
+def linking_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of a link; the command gets them as one `Linking`, called `given`."""
+
+    @wraps(command)
+    def called(*arguments: Any, **values: Any) -> None:
+        given = {field.name: values.pop(field.name) for field in fields(Linking)}
+        command(*arguments, given=Linking(**given), **values)
+
+    decorated = called
+    for decorate in reversed(_LINKING):
+        decorated = decorate(decorated)
+    return decorated
+
+
+def across(
+    model: ModelBundle,
+    backend: str | None,
+    clustering: str | None,
+    threshold: float | None,
+    option: str,
+) -> Comparison:
+    """Return what links speakers across recordings; `option` is that of the threshold."""
+    if threshold is not None:
+        normalized = model.across(backend, clustering, 0.0).normalized
+        model.backend(backend).check_threshold(threshold, option, normalized=normalized)
+    return model.across(backend, clustering, threshold)
+
+
 def opened_detector(detector: str | Path) -> str | OnnxDetector:
     """Open the network, if it is one."""
     if isinstance(detector, str):
@@ -314,8 +389,18 @@ def collection_file(path: Path) -> Path:
 
     file = path / "collection.sqlite" if path.is_dir() else path
     if not file.is_file():
-        raise CollectionError(f"{file}: no such collection; give a folder made by 'trfast run'")
+        raise CollectionError(
+            f"{file}: no such collection; give a folder made by 'trfast run' or 'trfast import'"
+        )
     return file
+
+
+def new_collection_file(path: Path) -> Path:
+    """Return the file of a collection that need not be there; its folder is made."""
+    if path.is_dir() or not (path.is_file() or path.suffix == ".sqlite"):
+        return make_folder(path) / "collection.sqlite"
+    make_folder(path.parent)
+    return path
 
 
 def read_speech(path: Path | None) -> dict[str, Timeline] | None:

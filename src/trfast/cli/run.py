@@ -63,13 +63,9 @@ def run(
     files, refused = _common.find_recordings(given.paths)
     marks, counts = _common.read_speech(given.speech), given.counts()
     model, diarizer = given.diarizer(threshold_within, "--threshold-within")
-    # Not after hours of work.
-    if threshold_across is not None:
-        normalized = model.across(given.backend, given.clustering, 0.0).normalized
-        model.backend(given.backend).check_threshold(
-            threshold_across, "--threshold-across", normalized=normalized
-        )
-    across = model.across(given.backend, given.clustering, threshold_across)
+    across = _common.across(  # its errors come before hours of work
+        model, given.backend, given.clustering, threshold_across, "--threshold-across"
+    )
     folder = _common.make_folder(given.output)
     with Collection(folder / "collection.sqlite") as collection:
         start = time.perf_counter()

@@ -114,16 +114,18 @@ def show(ctx: click.Context, speaker: str, as_json: bool) -> None:
 
 
 @speakers.command()
-@click.option("--model", type=_common.PathType(), help="Model that linked.  [default: trfast's]")
+@_common.linking_options
 @click.option("--most", type=click.IntRange(min=1), default=20, show_default=True, metavar="N")
 @_JSON
 @click.pass_context
-def doubts(ctx: click.Context, model: Path | None, most: int, as_json: bool) -> None:
-    """List links, and pairs left apart, nearest to the threshold, worth most speech first."""
-    from trfast.model import load_model
+def doubts(ctx: click.Context, given: _common.Linking, most: int, as_json: bool) -> None:
+    """List links, and pairs left apart, nearest to the threshold, worth most speech first.
 
+    The options are to be those of the link.
+    """
     with _opened(ctx) as collection:
-        found = collection.doubts(load_model(model), most=most)
+        model, comparison = given.chosen(collection)
+        found = collection.doubts(model, comparison=comparison, most=most)
     rows = [
         (
             " ".join(doubt.local),

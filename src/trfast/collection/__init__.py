@@ -1,8 +1,11 @@
 """The on-disk home of many diarizations, and of the speakers they share."""
 
-from trfast.collection.collection import Collection, Compares
+from trfast.collection.collection import Collection
 from trfast.collection.corrections import Correction, Corrections
+from trfast.collection.imports import import_diarizations
+from trfast.collection.models import Compares
 from trfast.collection.records import DoubtfulLink, Failure, Link, Linked, Recording, Speaker
+from trfast.collection.vector_files import read_vectors, write_vectors
 
 __all__ = [
     "Collection",
@@ -15,4 +18,7 @@ __all__ = [
     "Linked",
     "Recording",
     "Speaker",
+    "import_diarizations",
+    "read_vectors",
+    "write_vectors",
 ]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from itertools import chain
-from typing import Protocol
 
 import numpy as np
 
-from trfast._checks import check_type
+from trfast._checks import check_listed, check_type
 from trfast.annotation import Annotation, Timeline
 from trfast.audio import check_name
 from trfast.collection.corrections import Correction, Corrections
-from trfast.collection.intake import checked_result
-from trfast.collection.plan import check_model, make_plan
+from trfast.collection.intake import checked_result, checked_vectors
+from trfast.collection.models import Compares, check_model, only_model
+from trfast.collection.plan import make_plan
 from trfast.collection.records import (
     DoubtfulLink,
     Failure,
@@ -48,14 +49,6 @@ __all__ = [
 Path = str | os.PathLike[str]
 
 _LINK_TRIES = 5
-
-
-class Compares(Protocol):
-    """What link() needs of a model."""
-
-    @property
-    def vectors_hash(self) -> str: ...
-    def across(self) -> Comparison: ...
 
 
 class Collection:
@@ -244,6 +237,61 @@ class Collection:
                 progress(outcome)
         return sorted(failures, key=lambda failure: failure.recording)
 
+    def add_diarizations(
+        self, diarizations: Iterable[Diarization], *, replace: bool = False
+    ) -> None:
+        """Keep diarizations that were made elsewhere, such as `import_diarizations` makes them.
+
+        Parameters
+        ----------
+        diarizations : iterable of Diarization
+            All are looked at before the first is kept.
+        replace : bool
+            Whether they take the place of recordings of these names that are here.
+
+        Raises
+        ------
+        CollectionError
+            If a name is there twice, or here already; if the vectors are not all of one model, that
+            of the collection; or as `add`.
+
+        Examples
+        --------
+        >>> from trfast.collection import import_diarizations
+        >>> monday = Annotation("monday", [(0.0, 2.0, "A"), (2.0, 3.5, "B")])
+        >>> vectors = {"monday/A": [1.0, 0.0], "monday/B": [0.0, 1.0]}
+        >>> with Collection(":memory:") as collection:
+        ...     collection.add_diarizations(import_diarizations([monday], vectors))
+        ...     collection.link(comparison=Comparison(threshold=0.5))
+        ...     [speaker.name for speaker in collection.speakers()]
+        ['speaker-0001', 'speaker-0002']
+        """
+        given = check_listed(diarizations, "diarizations", "Diarization")
+        for diarization in given:
+            checked_vectors(check_type(diarization, Diarization, "diarization"))
+        names = Counter(diarization.recording for diarization in given)
+        here = {recording.name for recording in self.recordings()}
+        if twice := [name for name, n in names.items() if n > 1]:
+            raise CollectionError(
+                f"{len(twice)} recordings, such as {min(twice)}, are given more than once, expected"
+                " each once"
+            )
+        if not replace and (known := names.keys() & here):
+            raise CollectionError(
+                f"{self._store.path} has {len(known)} of these recordings already, such as"
+                f" {min(known)}: leave them out, or let them be replaced (replace=True, --replace)"
+            )
+        models = sorted({diarization.model_hash for diarization in given})
+        if len(models) > 1:
+            raise CollectionError(
+                f"the diarizations are of {len(models)} models ({', '.join(models)}), whose vectors"
+                " cannot be compared: one collection for each"
+            )
+        for model in models:
+            check_model(self._store, names, model)
+        for diarization in given:
+            self._store.keep(diarization, Origin(), None, replace=replace)
+
     def add_failure(self, recording: str, error: Exception, *, source: Path | None = None) -> None:
         """Keep the error that stopped a recording, unless it is here already, diarized."""
         self._store.fail(check_name(recording), error, Origin.of(source))
@@ -295,10 +343,12 @@ class Collection:
         Parameters
         ----------
         model : ModelBundle, optional
-            The model that made the recordings; default: the default model.
+            The model that made the recordings; default: the default model. Imported vectors have
+            none.
         comparison : Comparison, optional
             What compares two local speakers, and when they are linked, whatever diarized them;
-            default: ``model.across()``.
+            default: ``model.across()``. Needed for imported vectors:
+            ``Comparison(threshold=0.5)``, a cosine.
         min_anchor_speech, constrain
             As in `trfast.linking.link_centred`, which links.
         new_only : bool
@@ -314,8 +364,8 @@ class Collection:
         Raises
         ------
         CollectionError
-            If the recordings were made by another model, or by several; or if recordings keep
-            coming or going meanwhile.
+            If the recordings were made by another model, or by several; if they were imported, and
+            there is no comparison; or if recordings keep coming or going meanwhile.
         """
         if model is not None and not hasattr(model, "vectors_hash"):
             raise ParameterTypeError(
@@ -326,7 +376,7 @@ class Collection:
             made = self._store.models()
             if not made:
                 return Linked(new_only)
-            model = self._only_model(made, model)
+            model = only_model(self._store, made, model, comparison)
             local = self._store.local_speakers()
             if local.models != [model.vectors_hash]:  # others came after the first look
                 continue
@@ -384,7 +434,7 @@ class Collection:
         if not made:
             raise CollectionError(f"{self._store.path} holds no recording to adapt to: add() some")
         model = load_model() if model is None else check_type(model, ModelBundle, "model")
-        self._only_model(made, model)
+        only_model(self._store, made, model)
         local = self._store.local_speakers()
         return adapt(model, local.vectors, local.recordings, seed=seed)
 
@@ -417,7 +467,9 @@ class Collection:
         made = self._store.models()
         if not made:
             return []
-        comparison = comparison or self._only_model(made, model).across()
+        if comparison is None or model is not None:
+            made_by = only_model(self._store, made, model)
+            comparison = comparison or made_by.across()
         local, names, speakers = self._store.linked_speakers()
         settled = local.known.anchors
         labels = np.unique(speakers, return_inverse=True)[1]
@@ -441,29 +493,6 @@ class Collection:
             for doubt in found
             if not (settled[doubt.row] and (doubt.linked or settled[doubt.other]))
         ][:most]
-
-    def _only_model(
-        self, made: Sequence[tuple[str, list[str]]], model: Compares | None
-    ) -> Compares:
-        if len(made) > 1:
-            raise CollectionError(
-                f"{self._store.path} holds recordings of {len(made)} models, and their vectors"
-                " cannot be compared: "
-                + "; ".join(
-                    f"{len(names)} of model {model[:12]} (as {names[0]})" for model, names in made
-                )
-                + ". Diarize all with one model, or remove() those of the others."
-            )
-        ((found, _),) = made
-        if model is None:
-            model = load_model()
-        if model.vectors_hash != found:
-            raise CollectionError(
-                f"the recordings of {self._store.path} were made by model {found[:12]}, not by"
-                f" this one ({model.vectors_hash[:12]}). Link with the model that made them, or a"
-                " tuned or adapted copy."
-            )
-        return model
 
     def links(self) -> Iterator[Link]:
         """Yield why each local speaker has its name, by recording name and appearance."""

@@ -1,4 +1,4 @@
-"""What is still to be diarized of what was given, and whether it may be."""
+"""What is still to be diarized of what was given."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from trfast.annotation import Timeline
 from trfast.collection.records import Origin
 from trfast.collection.store import Store
 from trfast.diarization import Job, SpeakerCounts
-from trfast.errors import CollectionError
 from trfast.execution import DiarizesOne, make_jobs
 from trfast.execution.recordings import Done
 
@@ -109,31 +108,6 @@ def _names_here(
             origin = Origin.of(path)
             moved[basename, origin.size, origin.stamp] = path
     return {**sources, **{name: moved.get(seen) for name, seen in gone.items()}}
-
-
-def check_model(store: Store, given: Iterable[str], model_hash: str) -> None:
-    """Check that what is here can be linked with the recordings that a model will diarize.
-
-    Raises
-    ------
-    CollectionError
-        If any other recording was made by another model.
-    """
-    given = set(given)
-    others = sorted(
-        (name, model)
-        for model, names in store.models()
-        for name in names
-        if model != model_hash and name not in given
-    )
-    if others:
-        name, made_by = others[0]
-        raise CollectionError(
-            f"{store.path} holds {len(others)} other recordings (such as {name}) made by"
-            f" another model ({made_by[:12]}, not {model_hash[:12]}), and voices cannot"
-            " be compared across models. Give another output folder, or run all recordings"
-            " again with this model."
-        )
 
 
 def _made_by(fingerprint: str, job: Job) -> str:

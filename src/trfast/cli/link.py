@@ -1,0 +1,37 @@
+"""trfast link: the speakers of a collection, found anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from trfast.cli import _common
+
+
+@click.command(short_help="Link the speakers of a collection anew.")
+@click.argument("collection", type=_common.PathType())
+@_common.linking_options
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+def link(collection: Path, given: _common.Linking, quiet: bool) -> None:
+    """Find which speakers of the recordings in a collection are the same person.
+
+    COLLECTION is a folder that `trfast run` or `trfast import` has made, or its collection.sqlite;
+    collection.rttm and collection.html are written beside it. Nothing is diarized. Imported vectors
+    are compared by their cosine, and need --threshold.
+    """
+    from trfast.cli.run import write_outputs
+    from trfast.collection import Collection
+
+    file = _common.collection_file(collection)
+    with Collection(file) as opened:
+        model, comparison = given.chosen(opened)
+        opened.link(model, comparison=comparison)
+        write_outputs(opened, file.parent)
+        if not quiet:
+            speakers = opened.speakers()
+            n_recurring = sum(speaker.n_recordings > 1 for speaker in speakers)
+            click.echo(
+                f"{len(opened.recordings())} recordings, {len(speakers)} speakers;"
+                f" {n_recurring} in more than one recording"
+            )
