@@ -42,6 +42,13 @@ def commands(page: Path) -> Iterator[str]:
     yield from CODE.findall(BLOCK.sub("", text))
 
 
+def options(command: click.Command) -> set[str]:
+    """Options of a command, and of those below it."""
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    own = {option for parameter in command.params for option in parameter.opts}
+    return own.union(*map(options, below))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_commands_and_options_exist(page: Path) -> None:
     context = click.Context(main, info_name="trfast")
@@ -54,7 +61,9 @@ def test_commands_and_options_exist(page: Path) -> None:
             continue
         verb = main.get_command(context, words[1])
         assert verb is not None, command
-        known = {option for parameter in verb.params for option in parameter.opts}
+        if isinstance(verb, click.Group) and len(words) > 3:
+            verb = verb.commands[words[3]]
+        known = options(verb)
         used = {word.split("=")[0] for word in words[2:] if re.match("--?[a-z]", word)}
         assert used <= known, command
 
@@ -66,7 +75,7 @@ def test_options_named_alone_exist(page: Path) -> None:
     for verb in main.list_commands(context):
         command = main.get_command(context, verb)
         assert command is not None
-        known |= {option for parameter in command.params for option in parameter.opts}
+        known |= options(command)
     used = {code.split()[0] for code in CODE.findall(page.read_text()) if code.startswith("--")}
     assert used <= known
 
