@@ -61,6 +61,9 @@ class Collection:
     ----------
     path : path
         An existing collection, or a new file. ``":memory:"`` keeps nothing.
+    read_only : bool
+        Nothing is changed: what would change it raises CollectionError. The file may lie where
+        nothing can be written.
 
     Raises
     ------
@@ -94,8 +97,8 @@ class Collection:
     <Annotation of 'monday': 2 turns, 2 speakers>
     """
 
-    def __init__(self, path: Path) -> None:
-        self._store = Store(path)
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self._store = Store(path, read_only=read_only)
         self._default: DiarizesOne | None = None
 
     @property
@@ -146,6 +149,7 @@ class Collection:
         TrfastError
             If the recording cannot be diarized; nothing is kept.
         """
+        self._store.db.check_writable()
         if isinstance(item, Diarization):
             self._store.keep(item, Origin.of(source), None, replace=False)
             return item
@@ -210,6 +214,7 @@ class Collection:
             If two jobs have one name, or speaker counts name a recording that is neither among the
             files nor here.
         """
+        self._store.db.check_writable()
         diarizer = self._diarizer(diarizer)
         plan = make_plan(
             self._store,
@@ -296,15 +301,50 @@ class Collection:
         """Keep the error that stopped a recording, unless it is here already, diarized."""
         self._store.fail(check_name(recording), error, Origin.of(source))
 
-    def remove(self, recording: str) -> None:
-        """Forget a recording, diarized or failed; the others are to be linked anew.
+    def remove(self, *recordings: str) -> None:
+        """Forget recordings, diarized or failed; the others are to be linked anew.
 
         Raises
         ------
         CollectionError
-            If there is no such recording.
+            If there is no recording of one of the names; then all stay.
         """
-        self._store.remove(check_name(recording))
+        self._store.remove([check_name(recording) for recording in recordings])
+
+    def forget_missing(self, *, dry_run: bool = False) -> list[str]:
+        """Remove the recordings whose files are gone, diarized or failed.
+
+        Parameters
+        ----------
+        dry_run : bool
+            Remove none.
+
+        Returns
+        -------
+        list of str
+            Their names, sorted. Those that came from no file stay, and those whose files cannot be
+            looked for; but the files of a disk that is not there are gone.
+        """
+        if not dry_run:
+            self._store.db.check_writable()
+        missing = sorted(name for name, file in self._store.sources().items() if _is_gone(file))
+        if not dry_run:
+            self._store.remove(missing)
+        return missing
+
+    def rename_recording(self, old: str, new: str) -> None:
+        """Give a recording, diarized or failed, another name; its file is known by it from now on.
+
+        It stays linked, and what `corrections` say of it holds.
+
+        Raises
+        ------
+        CollectionError
+            If there is no recording of the old name, or another one has the new name.
+        ParameterError
+            If the new name cannot be written.
+        """
+        self._store.rename(check_name(old), check_name(new))
 
     def recordings(self) -> list[Recording]:
         """Return the diarized recordings, by name."""
@@ -324,6 +364,41 @@ class Collection:
         """
         return self._store.diarization(recording)
 
+    def annotation(self, recording: str) -> Annotation:
+        """Return who speaks when in one recording, with the names of the collection.
+
+        Raises
+        ------
+        CollectionError
+            As `diarization` and `speakers` raise it.
+        """
+        return self._store.annotation(recording)
+
+    def turns_of(self, speaker: str) -> dict[str, Timeline]:
+        """Return when a speaker speaks, by recording.
+
+        Raises
+        ------
+        CollectionError
+            If there is no such speaker, or as `speakers` raises it.
+        """
+        return self._store.turns_of(speaker)
+
+    def recordings_of(self, speaker: str) -> list[Recording]:
+        """Return the recordings in which a speaker speaks, by name.
+
+        Raises
+        ------
+        CollectionError
+            If there is no such speaker, or as `speakers` raises it.
+        """
+        return self._store.recordings_of(speaker)
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether nothing has come or gone since the last `link` that is to be linked anew."""
+        return self._store.is_linked()
+
     def link(
         self,
         model: Compares | None = None,
@@ -338,7 +413,8 @@ class Collection:
         Who was there before keeps id and name: speakers of this link are matched with those of the
         last, one to one, so that as much speech as can be keeps its name. New ones are called
         ``speaker-0001`` and so on by their ids, which count up by recording name and first
-        appearance and are never used again. What `corrections` say is kept.
+        appearance and are never used again. What `corrections` say is kept. One links at a time:
+        another, in any process, waits until the first is done.
 
         Parameters
         ----------
@@ -372,6 +448,18 @@ class Collection:
                 f"model must be a ModelBundle, got {type(model).__name__}: give load_model(path);"
                 " how to compare is comparison=model.across(...)"
             )
+        self._store.db.check_writable()
+        with self._store.db.alone():
+            self._link(model, comparison, min_anchor_speech, constrain=constrain)
+
+    def _link(
+        self,
+        model: Compares | None,
+        comparison: Comparison | None,
+        min_anchor_speech: float,
+        *,
+        constrain: bool,
+    ) -> None:
         for _ in range(_LINK_TRIES):
             made = self._store.models()
             if not made:
@@ -552,3 +640,15 @@ def _checked(outcome: Outcome[Job, Diarization]) -> Outcome[Job, Diarization]:
         except TrfastError as error:
             return Outcome(outcome.item, None, error, outcome.seconds)
     return outcome
+
+
+def _is_gone(file: str | None) -> bool:
+    """Whether there was a file, and none is there now; one that cannot be looked for may be."""
+    try:
+        if file is not None:
+            os.stat(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        pass
+    return False

@@ -6,13 +6,15 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 from trfast._checks import check_path
 from trfast.errors import CollectionError
 
 _PATIENCE = 60  # seconds to wait while another process writes
+_GLANCE = 0.1  # seconds after which one who waits to be alone hears of Ctrl+C
 
 _ADVICE = {
     sqlite3.SQLITE_BUSY: "Another program is writing to it: wait until that is done.",
@@ -28,6 +30,8 @@ _ADVICE = {
 }
 _ADVICE[sqlite3.SQLITE_LOCKED] = _ADVICE[sqlite3.SQLITE_BUSY]
 _ADVICE[sqlite3.SQLITE_PERM] = _ADVICE[sqlite3.SQLITE_READONLY]
+# What SQLite says where it cannot make the files beside that it reads with.
+_NO_FILES_BESIDE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 
 
 class Connection:
@@ -36,14 +40,45 @@ class Connection:
     Threads may share it: they take turns.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
         self.path = os.fspath(check_path(path, "path of a collection"))
+        self.read_only = read_only
         self._lock = threading.RLock()
+        self._alone = threading.Lock()
         self._closed = False
         with self._errors():
-            # isolation_level=None: transactions begin where they are said to, not at a first write.
-            self._db = sqlite3.connect(
-                self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+            self._db = self._to_read() if read_only else _connect(self.path)
+
+    def _to_read(self) -> sqlite3.Connection:
+        """Open the file to read, on media too on which nothing can be written."""
+        if not os.path.isfile(self.path):
+            raise CollectionError(f"{self.path}: no such file to read")
+        uri, log = Path(self.path).absolute().as_uri(), f"{self.path}-wal"
+        # Not mode=ro, which leaves files behind: it cannot clear away those that SQLite reads with.
+        db = _connect(f"{uri}?mode=rw", uri=True)
+        try:
+            db.execute("PRAGMA query_only = 1")
+            db.execute("SELECT 1 FROM sqlite_master")
+        except sqlite3.OperationalError as error:
+            db.close()
+            if error.sqlite_errorcode & 0xFF not in _NO_FILES_BESIDE:
+                raise
+            if os.path.isfile(log) and os.path.getsize(log):
+                raise CollectionError(
+                    f"{self.path}: what was written last is in {log}, which cannot be read where"
+                    " nothing can be written. Copy both files to where you may write."
+                ) from error
+            return _connect(f"{uri}?immutable=1", uri=True)  # nobody writes to such media
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def check_writable(self) -> None:
+        """Raise an error if the file was opened to read only."""
+        if self.read_only:
+            raise CollectionError(
+                f"{self.path} was opened read-only: open it without read_only=True to change it"
             )
 
     def rows(self, sql: str, *values: Any) -> list[Any]:
@@ -78,8 +113,34 @@ class Connection:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Nobody else writes meanwhile; all that the block writes is kept, or nothing."""
+        self.check_writable()
         with self._transaction("IMMEDIATE"):
             yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Others who want to be alone wait, in any process; who reads or writes does not.
+
+        The lock is one of SQLite's, of an empty file beside: it ends with the process that has it.
+        """
+        name = self.path if self.path == ":memory:" else f"{self.path}-linking"
+        with self._alone:
+            with self._errors():
+                lock = _connect(name, timeout=_GLANCE)
+            with closing(lock):
+                while not self._locked(lock):
+                    pass
+                yield
+
+    def _locked(self, lock: sqlite3.Connection) -> bool:
+        with self._errors():
+            try:
+                lock.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+                return False
+        return True
 
     @contextmanager
     def _transaction(self, kind: str) -> Iterator[None]:
@@ -115,3 +176,13 @@ class Connection:
             raise CollectionError(
                 f"{self.path} takes only valid Unicode, found {error.object!r}"
             ) from error
+
+
+def _connect(name: str, *, timeout: float | None = None, uri: bool = False) -> sqlite3.Connection:
+    return sqlite3.connect(
+        name,
+        timeout=_PATIENCE if timeout is None else timeout,
+        isolation_level=None,  # transactions begin where they are said to, not at a first write
+        check_same_thread=False,
+        uri=uri,
+    )

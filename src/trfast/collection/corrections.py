@@ -9,14 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
 
 from trfast.audio import check_name
-from trfast.collection.store import Store
+from trfast.collection.store import NAME_OF, Store
 from trfast.errors import CollectionError
 
 _NUMBERED = re.compile(r"speaker-(\d{4,})")
-_NAME_OF = "COALESCE(name, printf('speaker-%04d', id))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ class Corrections:
         """Give a speaker a name, which nobody else has or will be given."""
         check_name(name)
         with self._writing():
-            number = self._speaker(speaker)
+            number = self._store.speaker(speaker)
             taken = _NUMBERED.fullmatch(name)
             if taken and int(taken[1]) != number:
                 raise CollectionError(f"{name} is the name of another speaker, or may become so")
@@ -76,8 +74,8 @@ class Corrections:
     def merge(self, speaker: str, *others: str, who: str | None = None, why: str = "") -> None:
         """Say that others are this speaker, who keeps the name."""
         with self._writing():
-            number = self._speaker(speaker)
-            gone = [self._speaker(other) for other in others]
+            number = self._store.speaker(speaker)
+            gone = [self._store.speaker(other) for other in others]
             if not gone or number in gone:
                 raise CollectionError(f"{speaker} is to be merged with at least one other speaker")
             moved = [local for other in gone for local in self._locals(other)]
@@ -99,7 +97,7 @@ class Corrections:
         """Say that a speaker is somebody else in some recordings; return the new one's name."""
         names = list(recordings)
         with self._writing():
-            number = self._speaker(speaker)
+            number = self._store.speaker(speaker)
             chosen = [local for name in names for local in self._in_recording(number, name)]
             others = [local for local in self._locals(number) if local not in chosen]
             if not chosen or not others:
@@ -182,21 +180,8 @@ class Corrections:
             self._db.rows("UPDATE state SET generation = generation + 1")
             self._db.rows("UPDATE state SET linked = generation")
 
-    def _speaker(self, name: str) -> int:
-        found = self._db.rows(
-            f"SELECT id FROM speaker WHERE {_NAME_OF} = ?"
-            " AND EXISTS (SELECT 1 FROM local_speaker WHERE speaker = speaker.id)",
-            name,
-        )
-        if not found:
-            there = [row[0] for row in self._db.rows("SELECT name FROM speakers")]
-            near = get_close_matches(name, there, 1)
-            hint = f"; is {near[0]!r} meant?" if near else ""
-            raise CollectionError(f"{self._store.path} has no speaker {name!r}{hint}")
-        return int(found[0][0])
-
     def _name(self, number: int) -> str:
-        ((name,),) = self._db.rows(f"SELECT {_NAME_OF} FROM speaker WHERE id = ?", number)
+        ((name,),) = self._db.rows(f"SELECT {NAME_OF} FROM speaker WHERE id = ?", number)
         return str(name)
 
     def _local(self, recording: str, local: str) -> tuple[int, int]:

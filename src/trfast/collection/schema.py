@@ -101,7 +101,7 @@ FROM speaker JOIN local_speaker ON local_speaker.speaker = speaker.id GROUP BY s
 CREATE VIEW turns AS
 SELECT recording.name AS recording, turn.start, turn.end,
     COALESCE(speaker.name, printf('speaker-%04d', speaker.id)) AS speaker,
-    speaker.id AS speaker_id, local_speaker.local
+    local_speaker.speaker AS speaker_id, local_speaker.local
 FROM turn JOIN local_speaker ON local_speaker.id = turn.speaker
 JOIN recording ON recording.id = local_speaker.recording
 LEFT JOIN speaker ON speaker.id = local_speaker.speaker""",
@@ -164,6 +164,24 @@ def prepare(db: Connection) -> None:
                 _run(db, _TABLES)
     for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
         db.rows(f"PRAGMA {pragma}")
+
+
+def check(db: Connection) -> None:
+    """Check that a file that is opened to read has the tables of this version.
+
+    Raises
+    ------
+    CollectionError
+        If it has not.
+    """
+    version = _version(db)
+    if version == 0:
+        raise CollectionError(f"{db.path} is empty, and no collection. Give another path.")
+    if version != _VERSION:
+        raise CollectionError(
+            f"{db.path} is a collection of version {version}, which becomes one of version"
+            f" {_VERSION} when it is opened to write: open it so once, or a copy of it."
+        )
 
 
 def _version(db: Connection) -> int:

@@ -7,21 +7,24 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from trfast.annotation import Annotation, Turn
+from trfast.annotation import Annotation, Timeline, Turn
 from trfast.collection.connection import Connection
 from trfast.collection.identity import ids_of_labels, same_voices
 from trfast.collection.intake import checked_vectors
 from trfast.collection.records import Failure, Link, Origin, Recording, Speaker
-from trfast.collection.schema import prepare
+from trfast.collection.schema import check, prepare
 from trfast.diarization import Diarization
 from trfast.errors import CollectionError
 from trfast.linking import Known, Links
+
+NAME_OF = "COALESCE(name, printf('speaker-%04d', id))"  # of a row of the table speaker
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +44,11 @@ class LocalSpeakers:
 class Store:
     """The file, as recordings and speakers."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.db = Connection(path)
+    def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
+        self.db = Connection(path, read_only=read_only)
         self.path = self.db.path
         try:
-            prepare(self.db)
+            (check if read_only else prepare)(self.db)
         except BaseException:
             self.close()
             raise
@@ -105,12 +108,27 @@ class Store:
                 self._replace(recording, origin, error=failure.error, details=failure.details)
         return failure
 
-    def remove(self, recording: str) -> None:
-        """Delete a recording, with its speakers and turns."""
+    def remove(self, recordings: Sequence[str]) -> None:
+        """Delete recordings, with their speakers and turns: all, or none."""
         with self.db.writing():
-            if not self.db.rows("SELECT 1 FROM recording WHERE name = ?", recording):
-                raise CollectionError(f"{self.path} has no recording {recording!r}")
-            self.db.rows("DELETE FROM recording WHERE name = ?", recording)
+            numbers = [(self._recording(name),) for name in recordings]
+            self.db.many("DELETE FROM recording WHERE id = ?", numbers)
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a recording another name."""
+        with self.db.writing():
+            number = self._recording(old)
+            if self.db.rows("SELECT 1 FROM recording WHERE name = ? AND id != ?", new, number):
+                raise CollectionError(
+                    f"{self.path} has a recording {new!r} already: give another name"
+                )
+            self.db.rows("UPDATE recording SET name = ? WHERE id = ?", new, number)
+
+    def _recording(self, name: str) -> int:
+        found = self.db.rows("SELECT id FROM recording WHERE name = ?", name)
+        if not found:
+            raise CollectionError(f"{self.path} has no recording {name!r}")
+        return int(found[0][0])
 
     def sources(self) -> dict[str, str | None]:
         """Return the file of each recording, diarized or failed."""
@@ -134,13 +152,25 @@ class Store:
 
     def recordings(self) -> list[Recording]:
         """Return the diarized recordings, by name."""
+        return self._recordings("error IS NULL")
+
+    def recordings_of(self, speaker: str) -> list[Recording]:
+        """Return the recordings in which a speaker is, by name."""
+        with self._linked():
+            return self._recordings(
+                "recording.id IN (SELECT recording FROM local_speaker WHERE speaker = ?)",
+                self.speaker(speaker),
+            )
+
+    def _recordings(self, which: str, *values: int) -> list[Recording]:
         return [
             Recording(name, _path(source), *others)
             for name, source, *others in self.db.rows(
                 "SELECT recording.name, source, duration, COUNT(local_speaker.id),"
                 " TOTAL(speech), model FROM recording LEFT JOIN local_speaker"
-                " ON local_speaker.recording = recording.id WHERE error IS NULL"
-                " GROUP BY recording.id ORDER BY recording.name"
+                f" ON local_speaker.recording = recording.id WHERE {which}"
+                " GROUP BY recording.id ORDER BY recording.name",
+                *values,
             )
         ]
 
@@ -157,16 +187,10 @@ class Store:
     def diarization(self, recording: str) -> Diarization:
         """Read what `keep` wrote."""
         with self.db.reading():
-            found = self.db.rows(
-                "SELECT id, duration, model, dimension, stages, error FROM recording"
-                " WHERE name = ?",
-                recording,
+            number = self._diarized(recording)
+            ((duration, model_hash, dimension, stages),) = self.db.rows(
+                "SELECT duration, model, dimension, stages FROM recording WHERE id = ?", number
             )
-            if not found:
-                raise CollectionError(f"{self.path} has no recording {recording!r}")
-            ((number, duration, model_hash, dimension, stages, error),) = found
-            if error is not None:
-                raise CollectionError(f"recording {recording!r} could not be diarized: {error}")
             speakers = self.db.rows(
                 "SELECT local, speech, vector FROM local_speaker WHERE recording = ? ORDER BY id",
                 number,
@@ -187,6 +211,51 @@ class Store:
             model_hash=model_hash,
             stage_seconds=json.loads(stages),
         )
+
+    def _diarized(self, recording: str) -> int:
+        number = self._recording(recording)
+        ((error,),) = self.db.rows("SELECT error FROM recording WHERE id = ?", number)
+        if error is not None:
+            raise CollectionError(f"recording {recording!r} could not be diarized: {error}")
+        return number
+
+    def annotation(self, recording: str) -> Annotation:
+        """Return the turns of a recording, with the names of the collection."""
+        with self._linked():
+            self._diarized(recording)
+            turns = self.db.rows(
+                "SELECT start, end, speaker FROM turns WHERE recording = ?", recording
+            )
+        return Annotation(recording, turns)
+
+    def turns_of(self, speaker: str) -> dict[str, Timeline]:
+        """Return when a speaker speaks, by recording."""
+        with self._linked():
+            rows = self.db.rows(
+                "SELECT recording, start, end FROM turns WHERE speaker_id = ? ORDER BY recording",
+                self.speaker(speaker),
+            )
+        return {
+            recording: Timeline((start, end) for _, start, end in turns)
+            for recording, turns in groupby(rows, key=lambda row: row[0])
+        }
+
+    def speaker(self, name: str) -> int:
+        """Return the id of the speaker of a name."""
+        found = self.db.rows(
+            "SELECT id FROM speaker WHERE (name = ? OR id = CAST(substr(?, 9) AS INTEGER))"
+            f" AND {NAME_OF} = ?"
+            " AND EXISTS (SELECT 1 FROM local_speaker WHERE speaker = speaker.id)",
+            name,
+            name,
+            name,
+        )
+        if not found:
+            there = [row[0] for row in self.db.rows("SELECT name FROM speakers")]
+            near = get_close_matches(name, there, 1)
+            hint = f"; is {near[0]!r} meant?" if near else ""
+            raise CollectionError(f"{self.path} has no speaker {name!r}{hint}")
+        return int(found[0][0])
 
     def local_speakers(self) -> LocalSpeakers:
         """Return who speaks in all recordings, to be linked."""
@@ -343,17 +412,24 @@ class Store:
 
     def check_linked(self) -> None:
         """Raise an error unless all speakers have their names; inside a transaction."""
-        ((n, n_new, is_linked),) = self.db.rows(
-            "SELECT COUNT(*), COUNT(DISTINCT CASE WHEN speaker IS NULL THEN recording END),"
-            " (SELECT generation = linked FROM state) FROM local_speaker"
+        if self.is_linked():
+            return
+        ((n_new,),) = self.db.rows(
+            "SELECT COUNT(DISTINCT recording) FROM local_speaker WHERE speaker IS NULL"
         )
-        if n and not is_linked:
-            what = (
-                f"{n_new} recordings of {self.path} are not linked yet"
-                if n_new
-                else f"recordings of {self.path} were removed since the last link"
-            )
-            raise CollectionError(f"{what}: call link() first")
+        what = (
+            f"{n_new} recordings of {self.path} are not linked yet"
+            if n_new
+            else f"recordings of {self.path} were removed since the last link"
+        )
+        raise CollectionError(f"{what}: call link() first")
+
+    def is_linked(self) -> bool:
+        """Whether all speakers have their names."""
+        ((found,),) = self.db.rows(
+            "SELECT generation = linked OR NOT EXISTS (SELECT 1 FROM local_speaker) FROM state"
+        )
+        return bool(found)
 
     def _known(self, ids: Sequence[int]) -> Known:
         """What corrections say of local speakers, of which the last one counts."""
