@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from itertools import chain
 
-import numpy as np
-
 from trfast._checks import check_listed, check_type
 from trfast.annotation import Annotation, Timeline
 from trfast.audio import check_name
 from trfast.collection.corrections import Correction, Corrections
 from trfast.collection.intake import checked_result, checked_vectors
+from trfast.collection.linker import doubts_of, link_store
 from trfast.collection.models import Compares, check_model, only_model
 from trfast.collection.plan import make_plan
 from trfast.collection.records import (
@@ -26,13 +25,13 @@ from trfast.collection.records import (
     Recording,
     Speaker,
 )
-from trfast.collection.store import LocalSpeakers, Store
+from trfast.collection.store import Store
 from trfast.comparison import Comparison
 from trfast.diarization import Diarization, Diarizer, Job, SpeakerCounts
 from trfast.errors import CollectionError, ParameterError, ParameterTypeError, TrfastError
 from trfast.execution import DiarizesOne, Outcome, diarize_all
 from trfast.formats.rttm import write_rttm
-from trfast.linking import Adapted, adapt, doubts, link_centred, link_new
+from trfast.linking import Adapted, adapt
 from trfast.model import ModelBundle, load_model
 
 __all__ = [
@@ -47,8 +46,6 @@ __all__ = [
 ]
 
 Path = str | os.PathLike[str]
-
-_LINK_TRIES = 5
 
 
 class Collection:
@@ -450,49 +447,14 @@ class Collection:
             )
         self._store.db.check_writable()
         with self._store.db.alone():
-            self._link(model, comparison, min_anchor_speech, constrain=constrain)
-
-    def _link(
-        self,
-        model: Compares | None,
-        comparison: Comparison | None,
-        min_anchor_speech: float,
-        *,
-        constrain: bool,
-    ) -> None:
-        for _ in range(_LINK_TRIES):
-            made = self._store.models()
-            if not made:
-                return Linked(new_only)
-            model = only_model(self._store, made, model, comparison)
-            local = self._store.local_speakers()
-            if local.models != [model.vectors_hash]:  # others came after the first look
-                continue
-            how = comparison or model.across()
-            because: tuple[str, ...] = ("all was asked for",)
-            if new_only:
-                because = _reasons(local, how, min_anchor_speech, constrain=constrain)
-                if not because:
-                    before = np.where(local.before > 0, local.before, -1)
-                    found = link_new(local.vectors, local.recordings, before, how)
-                    because = found.doubts
-                    if not because and self._store.name_new_speakers(local, found.speakers):
-                        return Linked(True)
-            links = link_centred(
-                local.vectors,
-                local.recordings,
-                how,
-                speech_durations=local.speech,
+            return link_store(
+                self._store,
+                model,
+                comparison,
                 min_anchor_speech=min_anchor_speech,
                 constrain=constrain,
-                known=local.known,
+                new_only=new_only,
             )
-            if self._store.name_speakers(local, links):
-                return Linked(False, because)
-        raise CollectionError(
-            f"recordings of {self._store.path} came or went each of {_LINK_TRIES} times that it was"
-            " linked, so nothing was kept: link() when whatever writes to it is done"
-        )
 
     def adapt(
         self, model: ModelBundle | None = None, *, seed: int = 0
@@ -558,29 +520,7 @@ class Collection:
         if comparison is None or model is not None:
             made_by = only_model(self._store, made, model)
             comparison = comparison or made_by.across()
-        local, names, speakers = self._store.linked_speakers()
-        settled = local.known.anchors
-        labels = np.unique(speakers, return_inverse=True)[1]
-        found = doubts(
-            local.vectors,
-            local.recordings,
-            labels,
-            local.speech,
-            comparison,
-            most=most + int(settled.sum()),
-        )
-        return [
-            DoubtfulLink(
-                doubt.linked,
-                (local.recordings[doubt.row], names[doubt.row]),
-                (local.recordings[doubt.other], names[doubt.other]),
-                (speakers[doubt.row], speakers[doubt.other]),
-                doubt.score,
-                doubt.speech,
-            )
-            for doubt in found
-            if not (settled[doubt.row] and (doubt.linked or settled[doubt.other]))
-        ][:most]
+        return doubts_of(self._store, comparison, most)
 
     def links(self) -> Iterator[Link]:
         """Yield why each local speaker has its name, by recording name and appearance."""
@@ -616,20 +556,6 @@ class Collection:
         if self._default is None:
             self._default = Diarizer()
         return self._default
-
-
-def _reasons(
-    local: LocalSpeakers, comparison: Comparison, min_anchor_speech: float, *, constrain: bool
-) -> tuple[str, ...]:
-    """Say why what is new cannot be linked alone."""
-    new = local.before == 0
-    reasons = {
-        "nobody was linked before": bool(new.all()),
-        f"the clustering is {comparison.clustering}": comparison.clustering != "average",
-        "min_anchor_speech or constrain=False": min_anchor_speech > 0 or not constrain,
-        "a correction says who is new": bool(local.known.anchors[new].any()),
-    }
-    return tuple(reason for reason, holds in reasons.items() if holds)
 
 
 def _checked(outcome: Outcome[Job, Diarization]) -> Outcome[Job, Diarization]:
