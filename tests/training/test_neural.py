@@ -84,6 +84,17 @@ def test_samples_go_to_a_detector_as_well(folder: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.vectors, given.vectors)
 
 
+def test_the_environment_may_name_the_network(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRFAST_EMBEDDER", str(folder / "network.onnx"))
+    assert load_model(folder / "model").network is not None
+    assert load_model().network is None
+    monkeypatch.setenv("TRFAST_EMBEDDER", str(folder / "nothing.onnx"))
+    with pytest.raises(ModelError, match=r"nothing.onnx: cannot be read"):
+        load_model(folder / "model")
+
+
 def test_other_verbs_take_it(folder: Path, tmp_path: Path) -> None:
     options = ["--model", folder / "model", "--embedder", folder / "network.onnx", "--jobs=1"]
     assert "target" in call("verify", folder, *options)

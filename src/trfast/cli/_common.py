@@ -82,7 +82,8 @@ EMBEDDER = click.option(
     "--embedder",
     type=PathType(),
     metavar="FILE",
-    help="ONNX file of the neural embedding that the model was trained with.",
+    help="ONNX file of the neural embedding that the model was trained with.  [default: what"
+    " TRFAST_EMBEDDER names]",
 )
 DETECTOR = click.option(
     "--detector",

@@ -483,8 +483,8 @@ def load_model(
         A file made by ``trfast train``, or the name of a model that comes with the package:
         ``"default"``, which is the default, or ``"campplus"``, for the embedding CAM++.
     embedder : path, optional
-        The ONNX file of a model with a neural embedding. Such a model loads without it, but
-        diarizes nothing.
+        The ONNX file of a model with a neural embedding; default: what ``TRFAST_EMBEDDER`` in the
+        environment names. Such a model loads without it, but diarizes nothing.
 
     Returns
     -------
@@ -509,4 +509,6 @@ def load_model(
             model = ModelBundle.load(bundled)
     else:
         model = ModelBundle.load(path)
+    if model.neural is not None:
+        embedder = embedder or os.environ.get("TRFAST_EMBEDDER") or None
     return model if embedder is None else replace(model, network=OnnxEmbedder(embedder))
