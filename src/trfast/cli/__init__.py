@@ -17,6 +17,7 @@ _VERBS = {
     "diarize": "Find who speaks when: one RTTM a recording.",
     "run": "Diarize, and find the same speakers across recordings.",
     "speakers": "List, name, join and part the speakers of a collection.",
+    "recordings": "List, remove and rename the recordings of a collection.",
     "evaluate": "Measure the error against a reference.",
     "verify": "Measure how well the back-ends of a model tell speakers apart.",
     "corpus": "Count recordings, speech and speakers of collections.",
