@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
-from trfast.cli import _common, _tables
-
-if TYPE_CHECKING:
-    from trfast.collection import Collection
-
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+from trfast.cli import _collections, _common
 
 
 @click.group(short_help="List, name, join and part the speakers of a collection.")
@@ -31,26 +23,6 @@ def speakers(ctx: click.Context, collection: Path) -> None:
     beside the collection.
     """
     ctx.obj = collection
-
-
-@contextmanager
-def _opened(ctx: click.Context) -> Iterator[Collection]:
-    from trfast.collection import Collection
-
-    with Collection(_common.collection_file(ctx.obj)) as collection:
-        yield collection
-
-
-@contextmanager
-def _correcting(ctx: click.Context) -> Iterator[Collection]:
-    """Outputs beside the collection are written anew."""
-    from trfast.cli.run import write_outputs
-
-    with _opened(ctx) as collection:
-        yield collection
-        folder = _common.collection_file(ctx.obj).parent
-        if (folder / "collection.rttm").exists():
-            write_outputs(collection, folder)
 
 
 def _correction(*arguments: str) -> Callable[[Callable[..., None]], click.Command]:
@@ -75,25 +47,27 @@ def _correction(*arguments: str) -> Callable[[Callable[..., None]], click.Comman
 
 
 @speakers.command("list")
-@_JSON
+@_collections.as_json
 @click.pass_context
 def _list(ctx: click.Context, as_json: bool) -> None:
     """List the speakers, those with the most speech first."""
-    with _opened(ctx) as collection:
+    with _collections.reading(ctx) as collection:
         found = sorted(collection.speakers(), key=lambda speaker: (-speaker.speech, speaker.id))
     rows = [(s.name, str(s.n_recordings), f"{s.speech:.1f}") for s in found]
-    _print(as_json, [asdict(s) for s in found], "Speaker", ("Recordings", "Speech, s"), rows)
+    _collections.show(
+        [asdict(s) for s in found], "Speaker", ("Recordings", "Speech, s"), rows, as_json=as_json
+    )
 
 
 @speakers.command()
 @click.argument("speaker")
-@_JSON
+@_collections.as_json
 @click.pass_context
 def show(ctx: click.Context, speaker: str, as_json: bool) -> None:
     """List where a speaker is, and why."""
     from trfast.errors import CollectionError
 
-    with _opened(ctx) as collection:
+    with _collections.reading(ctx) as collection:
         found = [link for link in collection.links() if link.speaker == speaker]
         if not found:
             raise CollectionError(f"there is no speaker {speaker!r}: 'list' shows who there is")
@@ -110,20 +84,22 @@ def show(ctx: click.Context, speaker: str, as_json: bool) -> None:
         for link in found
     ]
     headings = ("Local", "By", "Score", "Nearest", "Score", "Runner-up")
-    _print(as_json, [asdict(link) for link in found], "Recording", headings, rows)
+    _collections.show(
+        [asdict(link) for link in found], "Recording", headings, rows, as_json=as_json
+    )
 
 
 @speakers.command()
 @_common.linking_options
 @click.option("--most", type=click.IntRange(min=1), default=20, show_default=True, metavar="N")
-@_JSON
+@_collections.as_json
 @click.pass_context
 def doubts(ctx: click.Context, given: _common.Linking, most: int, as_json: bool) -> None:
     """List links, and pairs left apart, nearest to the threshold, worth most speech first.
 
     The options are to be those of the link.
     """
-    with _opened(ctx) as collection:
+    with _collections.reading(ctx) as collection:
         model, comparison = given.chosen(collection)
         found = collection.doubts(model, comparison=comparison, most=most)
     rows = [
@@ -138,25 +114,27 @@ def doubts(ctx: click.Context, given: _common.Linking, most: int, as_json: bool)
         for doubt in found
     ]
     headings = ("Other", "Speaker", "Score", "Speech, s", "Settled by")
-    _print(as_json, [asdict(doubt) for doubt in found], "Local speaker", headings, rows)
+    _collections.show(
+        [asdict(doubt) for doubt in found], "Local speaker", headings, rows, as_json=as_json
+    )
 
 
 @speakers.command()
-@_JSON
+@_collections.as_json
 @click.pass_context
 def log(ctx: click.Context, as_json: bool) -> None:
     """List what was put right, by whom, when and why."""
-    with _opened(ctx) as collection:
+    with _collections.reading(ctx) as collection:
         found = collection.corrections.log()
     rows = [(c.what, c.kind, c.who, c.made, c.why, c.undone or "") for c in found]
     headings = ("Kind", "Who", "When", "Why", "Undone")
-    _print(as_json, [asdict(c) for c in found], "What", headings, rows)
+    _collections.show([asdict(c) for c in found], "What", headings, rows, as_json=as_json)
 
 
 @_correction("SPEAKER", "NAME")
 def rename(ctx: click.Context, speaker: str, name: str, who: str | None, why: str) -> None:
     """Give SPEAKER a NAME."""
-    with _correcting(ctx) as collection:
+    with _collections.changing(ctx) as collection:
         collection.corrections.rename(speaker, name, who=who, why=why)
 
 
@@ -165,7 +143,7 @@ def merge(
     ctx: click.Context, speaker: str, others: tuple[str, ...], who: str | None, why: str
 ) -> None:
     """Say that OTHERS are SPEAKER, who keeps the name."""
-    with _correcting(ctx) as collection:
+    with _collections.changing(ctx) as collection:
         collection.corrections.merge(speaker, *others, who=who, why=why)
 
 
@@ -174,21 +152,21 @@ def split(
     ctx: click.Context, speaker: str, recordings: tuple[str, ...], who: str | None, why: str
 ) -> None:
     """Say that SPEAKER is somebody else in RECORDINGS."""
-    with _correcting(ctx) as collection:
+    with _collections.changing(ctx) as collection:
         click.echo(collection.corrections.split(speaker, recordings, who=who, why=why))
 
 
 @_correction("RECORDING", "LOCAL")
 def confirm(ctx: click.Context, recording: str, local: str, who: str | None, why: str) -> None:
     """Say that LOCAL of RECORDING, such as S2, is who it is taken for."""
-    with _correcting(ctx) as collection:
+    with _collections.changing(ctx) as collection:
         collection.corrections.confirm(recording, local, who=who, why=why)
 
 
 @_correction("RECORDING", "LOCAL")
 def reject(ctx: click.Context, recording: str, local: str, who: str | None, why: str) -> None:
     """Say that LOCAL of RECORDING, such as S2, is not who it is taken for."""
-    with _correcting(ctx) as collection:
+    with _collections.changing(ctx) as collection:
         click.echo(collection.corrections.reject(recording, local, who=who, why=why))
 
 
@@ -196,22 +174,6 @@ def reject(ctx: click.Context, recording: str, local: str, who: str | None, why:
 @click.pass_context
 def undo(ctx: click.Context) -> None:
     """Take back the last correction that holds."""
-    with _correcting(ctx) as collection:
+    with _collections.changing(ctx) as collection:
         undone = collection.corrections.undo()
     click.echo(f"undone: {undone.kind}: {undone.what}")
-
-
-def _print(
-    as_json: bool,
-    entries: list[dict[str, Any]],
-    first: str,
-    headings: Sequence[str],
-    rows: Sequence[Sequence[str]],
-) -> None:
-    if as_json:
-        click.echo(json.dumps(entries, indent=2))
-        return
-    table = _tables.table(first, headings)
-    for row in rows:
-        table.add_row(*row)
-    _tables.console().print(table)
