@@ -23,7 +23,8 @@ from trfast.collection import Collection
 with Collection(sys.argv[1]) as collection:
     for k in range(20):
         collection.add(diarization(f"{sys.argv[2]}-{k:02}", "ann:1 ben:1"))
-    while len(collection.recordings()) < 40:
+    stop = time.monotonic() + 60
+    while len(collection.recordings()) < 40 and time.monotonic() < stop:
         time.sleep(0.01)
     for _ in range(3):
         collection.link(FakeModel())
@@ -100,3 +101,16 @@ def test_a_folder_that_takes_no_lock(tmp_path: Path) -> None:
         pytest.raises(CollectionError, match="unable to open"),
     ):
         collection.link(FakeModel())
+
+
+def test_a_new_file_is_made_once(tmp_path: Path) -> None:
+    for k in range(30):
+        start = threading.Barrier(4)
+
+        def opened(path: Path = tmp_path / f"{k}.sqlite", start: threading.Barrier = start) -> int:
+            start.wait(20)
+            with Collection(path) as collection:
+                return len(collection.recordings())
+
+        with ThreadPoolExecutor(4) as pool:
+            assert [done.result() for done in [pool.submit(opened) for _ in range(4)]] == [0] * 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -74,6 +75,17 @@ class Connection:
             raise
         return db
 
+    def write_ahead(self) -> None:
+        """Let nobody who reads wait for one who writes."""
+        stop = time.monotonic() + _PATIENCE
+        # Unlike others, this change does not wait by itself.
+        while not self._done(self._db, "PRAGMA journal_mode = WAL"):
+            if time.monotonic() > stop:
+                raise CollectionError(
+                    f"{self.path} is in use by another program: wait until that is done"
+                )
+            time.sleep(_GLANCE / 10)
+
     def check_writable(self) -> None:
         """Raise an error if the file was opened to read only."""
         if self.read_only:
@@ -128,14 +140,15 @@ class Connection:
             with self._errors():
                 lock = _connect(name, timeout=_GLANCE)
             with closing(lock):
-                while not self._locked(lock):
+                while not self._done(lock, "BEGIN EXCLUSIVE"):
                     pass
                 yield
 
-    def _locked(self, lock: sqlite3.Connection) -> bool:
+    def _done(self, db: sqlite3.Connection, sql: str) -> bool:
+        """Run a statement, or return False if another connection stands in its way."""
         with self._errors():
             try:
-                lock.execute("BEGIN EXCLUSIVE")
+                db.execute(sql)
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                     raise

@@ -155,14 +155,17 @@ def prepare(db: Connection) -> None:
     CollectionError
         If the file is another database, or a collection of a later version.
     """
-    if _version(db) != _VERSION:
+    with db.reading():  # of one moment: another process may be making the file
+        version = _version(db)
+    if version != _VERSION:
         with db.writing():  # alone: another process may be at it too
             version = _version(db)
             if version in _WAS_LINKED:
                 _from_earlier(db, version)
             elif version == 0:
                 _run(db, _TABLES)
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+    db.write_ahead()
+    for pragma in ("synchronous = NORMAL", "foreign_keys = ON"):
         db.rows(f"PRAGMA {pragma}")
 
 
@@ -174,7 +177,8 @@ def check(db: Connection) -> None:
     CollectionError
         If it has not.
     """
-    version = _version(db)
+    with db.reading():
+        version = _version(db)
     if version == 0:
         raise CollectionError(f"{db.path} is empty, and no collection. Give another path.")
     if version != _VERSION:
