@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 
+import trfast as trfast_package
 from tests.collection.test_imports import show
 from tests.fakes import diarization, write
 from trfast.annotation import Annotation
@@ -20,6 +21,7 @@ from trfast.formats import read_rttm, write_rttm
 from trfast.model import load_model
 
 Trfast = Callable[..., Result]
+BUNDLED = Path(trfast_package.__file__).parent / "models" / "default.safetensors"
 
 
 @pytest.fixture
@@ -66,7 +68,8 @@ def test_links_by_a_threshold(trfast: Trfast, other: Path, tmp_path: Path) -> No
     said = trfast("link", tmp_path, status=1).stderr
     assert "imported:64, and no model says" in said
     assert "--threshold 0.5" in said
-    assert "are for what trfast diarized" in trfast("link", tmp_path, "--model=x", status=1).stderr
+    assert "is one of a model" in trfast("link", tmp_path, "--backend=plda", status=1).stderr
+    assert "a model that diarizes" in trfast("link", tmp_path, "--model", BUNDLED, status=1).stderr
     assert "error" in trfast("link", tmp_path, "--threshold=2", status=1).stderr
     shown = trfast("link", tmp_path, "--threshold=0.5", "--clustering=average").stdout
     assert shown == "2 recordings, 3 speakers; 1 in more than one recording\n"

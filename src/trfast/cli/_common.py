@@ -15,10 +15,11 @@ import click
 
 if TYPE_CHECKING:
     from trfast.annotation import Timeline
-    from trfast.collection import Collection, Failure
+    from trfast.collection import Collection, Compares, Failure
     from trfast.comparison import Comparison
     from trfast.diarization import Diarizer, SpeakerCounts
     from trfast.model import ModelBundle
+    from trfast.model.compared import Compared
     from trfast.speech import OnnxDetector
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -266,28 +267,34 @@ class Linking:
     clustering: str | None
     threshold: float | None
 
-    def chosen(self, collection: Collection) -> tuple[ModelBundle | None, Comparison | None]:
-        """Return the model and what compares; imported vectors have no model, and the others what
-        the model says where nothing is set."""
+    def chosen(self, collection: Collection) -> tuple[Compares | None, Comparison | None]:
+        """Return the model and what compares, None where the model says it; imported vectors
+        need no model."""
         from trfast.collection.imports import IMPORTED
         from trfast.comparison import Comparison
         from trfast.errors import ParameterError
-        from trfast.model import load_model
+        from trfast.model import VectorModel, load_model
 
         models = {recording.model_hash for recording in collection.recordings()}
         if models and all(model.startswith(IMPORTED) for model in models):
-            if self.model is not None or self.backend is not None:
+            if self.model is not None:
+                trained = VectorModel.load(self.model)
+                return trained, self._across(trained)
+            if self.backend is not None:
                 raise ParameterError(
-                    "--model and --backend are for what trfast diarized; imported vectors are"
-                    " compared by their cosine: give --threshold alone, or with --clustering"
+                    "--backend is one of a model; without --model, imported vectors are compared by"
+                    " their cosine: give --threshold alone, or with --clustering"
                 )
             if self.threshold is None:
                 return None, None
             return None, Comparison(threshold=self.threshold, clustering=self.clustering or "cc")
         model = load_model(self.model)
+        return model, self._across(model)
+
+    def _across(self, model: Compared) -> Comparison | None:
         if (self.backend, self.clustering, self.threshold) == (None, None, None):
-            return model, None
-        return model, across(model, self.backend, self.clustering, self.threshold, "--threshold")
+            return None
+        return across(model, self.backend, self.clustering, self.threshold, "--threshold")
 
 
 def linking_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -305,7 +312,7 @@ def linking_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def across(
-    model: ModelBundle,
+    model: Compared,
     backend: str | None,
     clustering: str | None,
     threshold: float | None,

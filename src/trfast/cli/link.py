@@ -18,7 +18,8 @@ def link(collection: Path, given: _common.Linking, quiet: bool) -> None:
 
     COLLECTION is a folder that `trfast run` or `trfast import` has made, or its collection.sqlite;
     collection.rttm and collection.html are written beside it. Nothing is diarized. Imported vectors
-    are compared by their cosine, and need --threshold.
+    are compared by their cosine, and need --threshold, or by a --model that `trfast train
+    --vectors` has made.
     """
     from trfast.cli.run import write_outputs
     from trfast.collection import Collection

@@ -32,6 +32,18 @@ from trfast.cli import _common, _tables
     help="ONNX file of a neural embedding, in place of i-vectors.",
 )
 @click.option(
+    "--vectors",
+    type=_common.PathType(),
+    metavar="FILE",
+    help="Vectors of another system, as for `trfast import`, in place of audio: trains back-ends"
+    " alone, for `trfast link --model`.",
+)
+@click.option(
+    "--name",
+    metavar="NAME",
+    help="What made the vectors, as for `trfast import`.  [default: their dimension]",
+)
+@click.option(
     "--also",
     type=_common.PathType(),
     multiple=True,
@@ -52,6 +64,8 @@ def train(
     rank: int | None,
     recipe: str,
     embedder: Path | None,
+    vectors: Path | None,
+    name: str | None,
     also: tuple[Path, ...],
     seed: int,
     jobs: int | None,
@@ -67,7 +81,16 @@ def train(
     Each quarter of the speakers, in turn, is held back, to choose thresholds and the default
     back-end and clustering; a table shows their errors (DER by recording, I-DER, and across
     recordings, X-DER; collar 0.25 s, overlap left out).
+
+    With --vectors, COLLECTION needs no audio; it may be the RTTM file.
     """
+    if vectors is not None:
+        if gaussians or rank or recipe == "paper" or embedder or also or keep_stages:
+            raise click.UsageError("of the options of a training, --vectors takes --seed alone")
+        _train_on_vectors(collection, output, vectors, name, seed=seed, quiet=quiet)
+        return
+    if name is not None:
+        raise click.UsageError("--name goes with --vectors")
     from trfast.training import TrainingConfig
     from trfast.training import train as train_model
     from trfast.training.labelled import LabelledCollection
@@ -112,3 +135,37 @@ def train(
             click.echo(f"Left out {made['left out']}")
         if "windows left out" in made:
             click.echo(f"Diarizes by segments, not by windows: {made['windows left out']}")
+
+
+def _train_on_vectors(
+    collection: Path, output: Path, vectors: Path, name: str | None, *, seed: int, quiet: bool
+) -> None:
+    from trfast.cli._rttm import read_annotations
+    from trfast.collection import read_vectors
+    from trfast.training import TrainingConfig, train_on_vectors
+
+    reference = collection / "ref.rttm"
+    model = train_on_vectors(
+        read_annotations([reference if reference.exists() else collection]),
+        read_vectors(vectors),
+        name=name,
+        config=TrainingConfig.neural(seed=seed),
+    )
+    _common.make_folder(output.parent)
+    model.save(output)
+    if quiet:
+        return
+    made = model.provenance
+    click.echo(f"{output}: {made['recordings']} recordings, {made['speakers']} speakers")
+    table = _tables.table("Back-end", ("Threshold", "X-DER %"))
+    default = (model.clustering.backend, model.clustering.clustering)
+    for backend, kinds in made["held-back"].items():
+        for kind, rates in kinds.items():
+            table.add_row(
+                f"{backend} {kind}" + " *" * ((backend, kind) == default),
+                f"{model.thresholds(backend, kind).across:.4g}",
+                _tables.percent(rates["x_der"]),
+            )
+    _tables.console().print(table)
+    if "left out" in made:
+        click.echo(f"Left out {made['left out']}")

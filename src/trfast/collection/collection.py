@@ -417,10 +417,10 @@ class Collection:
         ----------
         model : ModelBundle, optional
             The model that made the recordings; default: the default model. Imported vectors have
-            none.
+            none, or a `VectorModel`.
         comparison : Comparison, optional
             What compares two local speakers, and when they are linked, whatever diarized them;
-            default: ``model.across()``. Needed for imported vectors:
+            default: ``model.across()``. Needed for imported vectors without a model:
             ``Comparison(threshold=0.5)``, a cosine.
         min_anchor_speech, constrain
             As in `trfast.linking.link_centred`, which links.
@@ -490,7 +490,7 @@ class Collection:
 
     def doubts(
         self,
-        model: ModelBundle | None = None,
+        model: Compares | None = None,
         *,
         comparison: Comparison | None = None,
         most: int = 20,

@@ -86,7 +86,7 @@ def only_model(
                 f"the vectors of {store.path} are {found}, and no model says from which similarity"
                 " two are one person. Give it, a cosine: trfast link --threshold 0.5, in Python"
                 " comparison=Comparison(threshold=0.5). Try several on recordings whose speakers"
-                " you know, with trfast evaluate"
+                " you know, with trfast evaluate; or train a model on such: trfast train --vectors"
             )
         return _Given(found, comparison)
     if model is None:

@@ -1,5 +1,7 @@
 """ModelBundle: all that diarization and linking need, in one safetensors file."""
 
-from trfast.model.bundle import ClusteringConfig, ModelBundle, NeuralConfig, load_model
+from trfast.model.bundle import ModelBundle, NeuralConfig, load_model
+from trfast.model.compared import ClusteringConfig
+from trfast.model.vectors import VectorModel
 
-__all__ = ["ClusteringConfig", "ModelBundle", "NeuralConfig", "load_model"]
+__all__ = ["ClusteringConfig", "ModelBundle", "NeuralConfig", "VectorModel", "load_model"]

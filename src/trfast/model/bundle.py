@@ -12,9 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_integer, check_not_negative, check_positive
-from trfast.clustering import check_clustering
-from trfast.comparison import Comparison, across_recordings
+from trfast._checks import check_integer, check_positive
 from trfast.embedding import (
     IvectorEmbedder,
     NormalizationConfig,
@@ -23,8 +21,9 @@ from trfast.embedding import (
 )
 from trfast.embedding.gmm import DiagonalGmm
 from trfast.embedding.ivector import TotalVariability
-from trfast.errors import ModelError, ParameterError
+from trfast.errors import ModelError
 from trfast.features import MfccConfig, check_audio_rate, frame_hop
+from trfast.model.compared import ClusteringConfig, Compared
 from trfast.model.file import (
     content_hash,
     detector_of,
@@ -51,39 +50,6 @@ from trfast.speech import SpeechDetector
 
 BUNDLED = ("default", "campplus")
 """Names of the models that come with the package."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClusteringConfig:
-    """How the segments of a recording become local speakers, and those speakers of a collection.
-
-    Parameters
-    ----------
-    alpha : float
-        Weight of the penalty of BIC clustering, which joins segments before i-vectors are
-        compared; 0 leaves it out.
-    min_speech : float
-        Seconds of speech of a local speaker: one with less joins the speaker with enough whose
-        clusters have the one most similar to one of theirs, if there is any. 0: all stay.
-    backend : {"cosine", "wccn", "lda", "plda", "tr"}
-        What compares i-vectors, unless another back-end of the model is asked for.
-    clustering : {"cc", "hac", "average"}
-        Connected components, complete or average linkage, unless another one is asked for.
-    """
-
-    alpha: float = 0.0
-    min_speech: float = 0.0
-    backend: str = "cosine"
-    clustering: str = "cc"
-
-    def __post_init__(self) -> None:
-        if self.backend not in BACKENDS:
-            raise ParameterError(
-                f"backend must be one of {', '.join(BACKENDS)}, got {self.backend!r}"
-            )
-        check_clustering(self.clustering)
-        check_not_negative(self.alpha, "alpha")
-        check_not_negative(self.min_speech, "min_speech")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +80,7 @@ class NeuralConfig:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ModelBundle:
+class ModelBundle(Compared):
     """Models and settings of the whole path, from samples to linked speakers.
 
     Parameters
@@ -251,91 +217,6 @@ class ModelBundle:
         """Statistics of windows -> i-vectors."""
         return SimplifiedIvectors(self._ivector_parts[1])
 
-    def backend(self, name: str | None = None) -> Backend:
-        """Return the back-end of that name; default: that of `clustering`.
-
-        Raises
-        ------
-        ModelError
-            If the model does not have it.
-        """
-        name = self.clustering.backend if name is None else name
-        if name not in self.backends:
-            raise ModelError(
-                f"the model has no back-end {name!r} (it has {', '.join(self.backends)}); take"
-                " one of those, or train a model that has it"
-            )
-        return self.backends[name]
-
-    def thresholds(self, backend: str | None = None, clustering: str | None = None) -> Thresholds:
-        """Return the similarities from which speakers are the same; defaults: `clustering`.
-
-        Raises
-        ------
-        ModelError
-            If the model does not have the back-end, or no thresholds for it.
-        ParameterError
-            If there is no such clustering.
-        """
-        found = self.backend(backend)
-        clustering = check_clustering(clustering or self.clustering.clustering)
-        if clustering not in found.thresholds:
-            raise ModelError(
-                f"the model has no thresholds of {found.name!r} for {clustering!r} (it has them"
-                f" for {', '.join(found.thresholds) or 'none'}); give a threshold"
-            )
-        return found.thresholds[clustering]
-
-    def within(
-        self,
-        backend: str | None = None,
-        clustering: str | None = None,
-        threshold: float | None = None,
-    ) -> Comparison:
-        """Return what decides whether two clusters of one recording are one speaker.
-
-        Parameters
-        ----------
-        backend : {"cosine", "wccn", "lda", "plda", "tr"}, optional
-        clustering : {"cc", "hac", "average"}, optional
-        threshold : float, optional
-            Default of each: the model's; that of the threshold is for this back-end and
-            clustering.
-
-        Raises
-        ------
-        ModelError
-            If the model does not have the back-end, or no threshold for it where none is given.
-        ParameterError
-            If there is no such clustering, or no similarity equals the threshold.
-
-        Examples
-        --------
-        >>> load_model().within("cosine", threshold=0.5).clustering
-        'average'
-        """
-        if threshold is None:
-            threshold = self.thresholds(backend, clustering).within
-        return Comparison(
-            backend=self.backend(backend),
-            clustering=clustering or self.clustering.clustering,
-            threshold=threshold,
-        )
-
-    def across(
-        self,
-        backend: str | None = None,
-        clustering: str | None = None,
-        threshold: float | None = None,
-    ) -> Comparison:
-        """Return what decides whether speakers of two recordings are one; as `within`, but for
-        average linkage, whose threshold is of scores normalized by the model's cohort, if it has
-        one: standard deviations above strangers."""
-        if threshold is None:
-            threshold = self.thresholds(backend, clustering).across
-        clustering = clustering or self.clustering.clustering
-        return across_recordings(self.backend(backend), clustering, threshold)
-
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the settings and arrays: equal where results are."""
@@ -369,6 +250,11 @@ class ModelBundle:
             If the file is missing, is not a bundle, is of another format, or is damaged.
         """
         header, tensors = read_model(path)
+        if "vectors" in header["settings"]:
+            raise ModelError(
+                f"{path}: a model of imported vectors ({header['settings']['vectors']}), which"
+                " diarizes nothing. Give it to trfast link, or load it with VectorModel.load"
+            )
         try:
             return cls._from_parts(header["settings"], tensors, header["provenance"])
         except (AttributeError, LookupError, TypeError, ValueError) as error:

@@ -3,6 +3,7 @@
 from trfast.training.backends import fit_backends
 from trfast.training.config import EstimatorConfig, TrainingConfig
 from trfast.training.frames import embedder_frames, frames_of
+from trfast.training.imported import train_on_vectors
 from trfast.training.recipe import train
 from trfast.training.vectors import (
     SpeakerVectors,
@@ -21,5 +22,6 @@ __all__ = [
     "reference_segments",
     "reference_vectors",
     "train",
+    "train_on_vectors",
     "training_vectors",
 ]

@@ -39,7 +39,7 @@ from trfast.training.windows import (
 
 # Parts that recordings are linked in for the thresholds: in all of them together, a quarter of
 # the speakers would come back more often than those of an archive do.
-_PARTS = (2, 4)
+PARTS = (2, 4)
 # So that two are left where one is held back.
 _LEAST_CLASSES = 3
 
@@ -105,7 +105,7 @@ def train(
         )
     n_threads = effective_n_threads(jobs)
     default = TrainingConfig() if network is None else TrainingConfig.neural()
-    config, left_out = _trainable(collection, config or default)
+    config, left_out = trainable(collection, config or default)
     if network is not None and config.windows is None:
         raise ModelError("a neural embedding diarizes by windows: give TrainingConfig.windows")
     full = Stages(
@@ -147,7 +147,7 @@ def train(
     )
 
 
-def _trainable(
+def trainable(
     collection: LabelledCollection, config: TrainingConfig
 ) -> tuple[TrainingConfig, dict[str, str]]:
     """Leave out the back-ends for which there are too few classes; say so for `provenance`."""
@@ -165,10 +165,10 @@ def _trainable(
 
 
 def _classes(collection: LabelledCollection, config: TrainingConfig) -> set[str]:
-    return _recurring(collection, config) - strangers(collection, config.n_cohort, config.seed)
+    return recurring(collection, config) - strangers(collection, config.n_cohort, config.seed)
 
 
-def _recurring(collection: LabelledCollection, config: TrainingConfig) -> set[str]:
+def recurring(collection: LabelledCollection, config: TrainingConfig) -> set[str]:
     return set(
         collection.speaker_recordings(
             min_recordings=config.min_recordings, min_seconds=config.min_class_speech
@@ -203,7 +203,7 @@ def _quarters(stages: Stages) -> list[Stages]:
     """Stages that each have not heard one quarter of the speakers."""
     collection, config = stages.collection, stages.config
     quarters = dealt(
-        collection.speaker_recordings(), 4, seed=config.seed, first=_recurring(collection, config)
+        collection.speaker_recordings(), 4, seed=config.seed, first=recurring(collection, config)
     )
     return [
         replace(stages, unheard=frozenset(speakers), label=f"held-back {k} ")
@@ -266,7 +266,7 @@ def _tuned(
     tuned: dict[str, dict[str, Tuned]] = {}
     stages.progress("thresholds", 0, len(folds))
     for name, trials in folds.items():
-        tuned[name] = tune(trials, parts=_PARTS)
+        tuned[name] = tune(trials, parts=PARTS)
         stages.progress("thresholds", len(tuned), len(folds))
     return tuned
 

@@ -175,7 +175,8 @@ class Fold:
     when it comes to linking, for it may know the others, and so tell them apart too easily.
 
     `held_back` has the segments that it joins; `found` the local speakers that are linked, where
-    something else has found them: each of its clusters is one.
+    something else has found them: each of its clusters is one. Where the two are the same, nothing
+    is joined within recordings, and that threshold is the one across them.
     """
 
     held_back: HeldBack
@@ -235,7 +236,12 @@ def _tune(
         )
         return folds[k].held_back.local(comparison, rows[k])
 
-    within, i_der = _best(folds, candidates, lambda k, threshold, _: local(k, threshold), [None])
+    joins = any(fold.found is not fold.held_back for fold in folds)
+    within, i_der = 0.0, 0.0
+    if joins:
+        within, i_der = _best(
+            folds, candidates, lambda k, threshold, _: local(k, threshold), [None]
+        )
     judges = [fold.found or fold.held_back for fold in folds]
     joined = []
     for k, fold in enumerate(folds):
@@ -261,7 +267,8 @@ def _tune(
     if across_recordings(folds[0].backend, clustering, 0.0).normalized:
         candidates = _NORMALIZED
     across, x_der = _best(linking, candidates, linked, parts)
-    return Tuned(thresholds=Thresholds(within=within, across=across), i_der=i_der, x_der=x_der)
+    thresholds = Thresholds(within=within if joins else across, across=across)
+    return Tuned(thresholds=thresholds, i_der=i_der, x_der=x_der)
 
 
 def _best(

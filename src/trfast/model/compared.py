@@ -1,0 +1,146 @@
+"""Compared: the back-ends of a model, and what they say by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from trfast._checks import check_not_negative
+from trfast.clustering import check_clustering
+from trfast.comparison import Comparison, across_recordings
+from trfast.errors import ModelError, ParameterError
+from trfast.scoring.backend import BACKENDS, Backend, Thresholds
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusteringConfig:
+    """How the segments of a recording become local speakers, and those speakers of a collection.
+
+    Parameters
+    ----------
+    alpha : float
+        Weight of the penalty of BIC clustering, which joins segments before i-vectors are
+        compared; 0 leaves it out.
+    min_speech : float
+        Seconds of speech of a local speaker: one with less joins the speaker with enough whose
+        clusters have the one most similar to one of theirs, if there is any. 0: all stay.
+    backend : {"cosine", "wccn", "lda", "plda", "tr"}
+        What compares i-vectors, unless another back-end of the model is asked for.
+    clustering : {"cc", "hac", "average"}
+        Connected components, complete or average linkage, unless another one is asked for.
+    """
+
+    alpha: float = 0.0
+    min_speech: float = 0.0
+    backend: str = "cosine"
+    clustering: str = "cc"
+
+    def __post_init__(self) -> None:
+        if self.backend not in BACKENDS:
+            raise ParameterError(
+                f"backend must be one of {', '.join(BACKENDS)}, got {self.backend!r}"
+            )
+        check_clustering(self.clustering)
+        check_not_negative(self.alpha, "alpha")
+        check_not_negative(self.min_speech, "min_speech")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Compared:
+    """What models share that compare vectors.
+
+    Parameters
+    ----------
+    clustering : ClusteringConfig
+    backends : mapping of str to Backend
+        By name.
+    """
+
+    clustering: ClusteringConfig
+    backends: Mapping[str, Backend]
+
+    def backend(self, name: str | None = None) -> Backend:
+        """Return the back-end of that name; default: that of `clustering`.
+
+        Raises
+        ------
+        ModelError
+            If the model does not have it.
+        """
+        name = self.clustering.backend if name is None else name
+        if name not in self.backends:
+            raise ModelError(
+                f"the model has no back-end {name!r} (it has {', '.join(self.backends)}); take"
+                " one of those, or train a model that has it"
+            )
+        return self.backends[name]
+
+    def thresholds(self, backend: str | None = None, clustering: str | None = None) -> Thresholds:
+        """Return the similarities from which speakers are the same; defaults: `clustering`.
+
+        Raises
+        ------
+        ModelError
+            If the model does not have the back-end, or no thresholds for it.
+        ParameterError
+            If there is no such clustering.
+        """
+        found = self.backend(backend)
+        clustering = check_clustering(clustering or self.clustering.clustering)
+        if clustering not in found.thresholds:
+            raise ModelError(
+                f"the model has no thresholds of {found.name!r} for {clustering!r} (it has them"
+                f" for {', '.join(found.thresholds) or 'none'}); give a threshold"
+            )
+        return found.thresholds[clustering]
+
+    def within(
+        self,
+        backend: str | None = None,
+        clustering: str | None = None,
+        threshold: float | None = None,
+    ) -> Comparison:
+        """Return what decides whether two clusters of one recording are one speaker.
+
+        Parameters
+        ----------
+        backend : {"cosine", "wccn", "lda", "plda", "tr"}, optional
+        clustering : {"cc", "hac", "average"}, optional
+        threshold : float, optional
+            Default of each: the model's; that of the threshold is for this back-end and
+            clustering.
+
+        Raises
+        ------
+        ModelError
+            If the model does not have the back-end, or no threshold for it where none is given.
+        ParameterError
+            If there is no such clustering, or no similarity equals the threshold.
+
+        Examples
+        --------
+        >>> from trfast import load_model
+        >>> load_model().within("cosine", threshold=0.5).clustering
+        'average'
+        """
+        if threshold is None:
+            threshold = self.thresholds(backend, clustering).within
+        return Comparison(
+            backend=self.backend(backend),
+            clustering=clustering or self.clustering.clustering,
+            threshold=threshold,
+        )
+
+    def across(
+        self,
+        backend: str | None = None,
+        clustering: str | None = None,
+        threshold: float | None = None,
+    ) -> Comparison:
+        """Return what decides whether speakers of two recordings are one; as `within`, but for
+        average linkage, whose threshold is of scores normalized by the model's cohort, if it has
+        one: standard deviations above strangers."""
+        if threshold is None:
+            threshold = self.thresholds(backend, clustering).across
+        clustering = clustering or self.clustering.clustering
+        return across_recordings(self.backend(backend), clustering, threshold)

@@ -1,0 +1,98 @@
+"""VectorModel: back-ends for vectors that another system made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from trfast.errors import ModelError
+from trfast.model.compared import ClusteringConfig, Compared
+from trfast.model.file import read_model, write_model
+from trfast.scoring.backend import Backend, Thresholds, estimator_of, estimator_tensors
+from trfast.scoring.normalization import Whitening
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class VectorModel(Compared):
+    """Back-ends, trained on vectors of another system, that link its collections.
+
+    Parameters
+    ----------
+    clustering : ClusteringConfig
+        Default back-end and clustering.
+    backends : mapping of str to Backend
+        By name; with one whitening.
+    vectors_hash : str
+        `Diarization.model_hash` of what it links: ``imported:`` and a name.
+    provenance : mapping
+        How the model was made.
+
+    Examples
+    --------
+    >>> from trfast import Collection
+    >>> model = VectorModel.load("wespeaker.safetensors")  # doctest: +SKIP
+    >>> with Collection("shows.sqlite") as collection:  # doctest: +SKIP
+    ...     collection.link(model)
+    """
+
+    vectors_hash: str
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model; the file appears only when it is complete."""
+        whitening = next(iter(self.backends.values())).whitening or Whitening()
+        tensors = {
+            "whitening.mean": whitening.mean_.astype(np.float32),
+            "whitening.matrix": whitening.matrix_.astype(np.float32),
+        }
+        for name, backend in self.backends.items():
+            tensors |= estimator_tensors(name, backend.estimator)
+        settings = {
+            "vectors": self.vectors_hash,
+            "clustering": asdict(self.clustering),
+            "backends": {
+                name: {kind: asdict(values) for kind, values in backend.thresholds.items()}
+                for name, backend in self.backends.items()
+            },
+        }
+        tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+        write_model(path, settings, tensors, self.provenance)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> VectorModel:
+        """Read a model.
+
+        Raises
+        ------
+        ModelError
+            If the file is missing, is no such model, is of another format, or is damaged.
+        """
+        header, tensors = read_model(path)
+        settings = header["settings"]
+        if "vectors" not in settings:
+            raise ModelError(
+                f"{path}: a model that diarizes, expected one of imported vectors, made by trfast"
+                " train --vectors"
+            )
+        whitening = Whitening()
+        whitening.mean_, whitening.matrix_ = tensors["whitening.mean"], tensors["whitening.matrix"]
+        whitening.n_features_in_ = len(whitening.mean_)
+        backends = {
+            name: Backend(
+                name=name,
+                whitening=whitening,
+                estimator=estimator_of(name, tensors),
+                thresholds={kind: Thresholds(**values) for kind, values in thresholds.items()},
+            )
+            for name, thresholds in settings["backends"].items()
+        }
+        return cls(
+            clustering=ClusteringConfig(**settings["clustering"]),
+            backends=backends,
+            vectors_hash=settings["vectors"],
+            provenance=header["provenance"],
+        )
