@@ -433,9 +433,13 @@ def test_what_is_new_is_linked_alone_where_that_is_sure(collection: Collection) 
     assert collection.link(FakeModel(), comparison=average, new_only=True).new_only
     found = [(link.local, link.speaker) for link in collection.links() if link.recording == "a"]
     assert found == [("S1", "speaker-0002"), ("S2", "speaker-0003")]
+    other = Comparison(threshold=0.6, clustering="average")
+    how = collection.link(FakeModel(), comparison=other, new_only=True)
+    assert how.because == ("the others were linked in another way",)
     collection.add(diarization("b", "ann:1"))
     how = collection.link(FakeModel(), comparison=Comparison(threshold=0.5), new_only=True)
-    assert how.because == ("the clustering is cc",)
+    assert "the clustering is cc" in how.because
+    collection.link(FakeModel(), comparison=average)
     for k in range(9):
         collection.add(diarization(f"s{k}", "ann:1"))
     many = collection.link(FakeModel(), comparison=average, new_only=True)

@@ -113,3 +113,15 @@ def test_it_asks_for_a_link_first() -> None:
         collection.add(diarization("a", "ann:1"))
         with pytest.raises(CollectionError, match="call link"):
             collection.corrections.rename("speaker-0001", "Ann")
+
+
+def test_nobody_follows_what_is_split_off_or_rejected(collection: Collection) -> None:
+    for recordings, rejected in ((["b"], None), ([], ("b", "S1"))):
+        if rejected:
+            collection.corrections.reject(*rejected)
+        else:
+            collection.corrections.split("speaker-0001", recordings)
+        now = linked(collection)
+        assert now["a", "S1"] == now["c", "S1"] == "speaker-0001" != now["b", "S1"]
+        collection.corrections.undo()
+        linked(collection)

@@ -32,7 +32,7 @@ N_LISTED = 10
     "--threshold-across",
     type=float,
     help="Similarity from which speakers of two recordings are the same: with average linkage,"
-    f" standard deviations above strangers; else {_common.UNITS}",
+    f" of a model that has a cohort, standard deviations above strangers; else {_common.UNITS}",
 )
 @click.option(
     "--new-only",

@@ -34,8 +34,9 @@ class Corrections:
     """Corrections of one collection; `Collection.corrections` has them.
 
     Each changes names at once, is kept with who made it, when and why, and holds in every later
-    `Collection.link`, until `undo` takes it back. Speakers are named as in the outputs; local
-    speakers by recording and local name.
+    `Collection.link`, until `undo` takes it back: what `merge`, `split` and `reject` leave of a
+    speaker holds together as it stands. Speakers are named as in the outputs; local speakers by
+    recording and local name.
 
     All methods raise CollectionError if the collection is not linked, or there is no such speaker,
     recording or local speaker.
@@ -55,7 +56,7 @@ class Corrections:
 
     def rename(self, speaker: str, name: str, *, who: str | None = None, why: str = "") -> None:
         """Give a speaker a name, which nobody else has or will be given."""
-        check_name(name)
+        check_name(name, "speaker")
         with self._writing():
             number = self._store.speaker(speaker)
             taken = _NUMBERED.fullmatch(name)
@@ -82,13 +83,10 @@ class Corrections:
             correction = self._note(
                 "merge", f"{', '.join(others)} is {speaker}", who, why, moved=moved
             )
-            said = [self._most_speech(number), *self._side_by_side([number, *gone])]
             for other in gone:
-                said += [self._most_speech(other), *self._known_as(other)]
-            for other in gone:
-                refused = set(self._known_as(other, same=False)) - set(moved)
+                refused = set(self._refused(other)) - set(moved)
                 self._say(correction, sorted(refused), number, same=False)
-            self._say(correction, said, number)
+            self._say(correction, [*self._locals(number), *moved], number)
             self._move(moved, number)
 
     def split(
@@ -110,7 +108,7 @@ class Corrections:
             new = self._db.insert("speaker")
             self._move(chosen, new)
             self._say(correction, chosen, new)
-            self._say(correction, [self._most_speech(number)], number)
+            self._say(correction, others, number)
             return self._name(new)
 
     def confirm(self, recording: str, local: str, *, who: str | None = None, why: str = "") -> None:
@@ -135,7 +133,7 @@ class Corrections:
             correction = self._note("reject", what, who, why, moved=[row])
             new = self._db.insert("speaker")
             self._move([row], new)
-            self._say(correction, [self._most_speech(number)], number)
+            self._say(correction, others, number)
             self._say(correction, [row], number, same=False)
             return self._name(new)
 
@@ -212,23 +210,12 @@ class Corrections:
         rows = self._db.rows("SELECT id FROM local_speaker WHERE speaker = ? ORDER BY id", number)
         return [row[0] for row in rows]
 
-    def _side_by_side(self, numbers: Sequence[int]) -> list[int]:
-        """Local speakers of recordings in which several speakers are: no link would join them."""
-        seen: dict[int, list[int]] = {}
-        for number in numbers:
-            for row, recording in self._db.rows(
-                "SELECT id, recording FROM local_speaker WHERE speaker = ? ORDER BY id", number
-            ):
-                seen.setdefault(recording, []).append(row)
-        return [row for rows in seen.values() if len(rows) > 1 for row in rows]
-
-    def _known_as(self, number: int, *, same: bool = True) -> list[int]:
-        """Local speakers that corrections say are, or are not, this speaker."""
+    def _refused(self, number: int) -> list[int]:
+        """Local speakers that corrections say are not this speaker."""
         rows = self._db.rows(
             "SELECT DISTINCT local FROM known JOIN correction ON correction.id = known.correction"
-            " WHERE known.speaker = ? AND same = ? AND undone IS NULL ORDER BY local",
+            " WHERE known.speaker = ? AND NOT same AND undone IS NULL ORDER BY local",
             number,
-            int(same),
         )
         return [row[0] for row in rows]
 

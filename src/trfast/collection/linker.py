@@ -34,8 +34,10 @@ def link_store(
             continue
         how = comparison or model.across()
         because: tuple[str, ...] = ("all was asked for",)
+        # A back-end is told by its whole model: what it has learned has no other name.
+        told = repr((model.vectors_hash, *how.settings, how.normalized))
         if new_only:
-            because = _reasons(local, how, min_anchor_speech, constrain=constrain)
+            because = _reasons(local, how, told, min_anchor_speech, constrain=constrain)
             if not because:
                 before = np.where(local.before > 0, local.before, -1)
                 found = link_new(local.vectors, local.recordings, before, how)
@@ -51,7 +53,7 @@ def link_store(
             constrain=constrain,
             known=local.known,
         )
-        if store.name_speakers(local, links):
+        if store.name_speakers(local, links, told):
             return Linked(False, because)
     raise CollectionError(
         f"recordings of {store.path} came or went each of {_LINK_TRIES} times that it was"
@@ -60,12 +62,18 @@ def link_store(
 
 
 def _reasons(
-    local: LocalSpeakers, comparison: Comparison, min_anchor_speech: float, *, constrain: bool
+    local: LocalSpeakers,
+    comparison: Comparison,
+    told: str,
+    min_anchor_speech: float,
+    *,
+    constrain: bool,
 ) -> tuple[str, ...]:
     """Say why what is new cannot be linked alone."""
     new = local.before == 0
     reasons = {
         "nobody was linked before": bool(new.all()),
+        "the others were linked in another way": not new.all() and local.how != told,
         f"the clustering is {comparison.clustering}": comparison.clustering != "average",
         "min_anchor_speech or constrain=False": min_anchor_speech > 0 or not constrain,
         "a correction says who is new": bool(local.known.anchors[new].any()),

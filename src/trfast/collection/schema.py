@@ -81,9 +81,10 @@ CREATE TABLE known (  -- what corrections say of local speakers; the last one co
     """
 CREATE TABLE state (  -- one row
     generation INTEGER NOT NULL,  -- grows whenever local speakers come or go
-    linked INTEGER NOT NULL       -- the generation that the names are of
+    linked INTEGER NOT NULL,      -- the generation that the names are of
+    how TEXT                      -- what compared them, at the last link
 )""",
-    "INSERT INTO state VALUES (0, 0)",
+    "INSERT INTO state VALUES (0, 0, NULL)",
     # Here, so that nothing that writes can forget it.
     """
 CREATE TRIGGER local_speaker_came AFTER INSERT ON local_speaker

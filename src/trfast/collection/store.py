@@ -39,6 +39,7 @@ class LocalSpeakers:
     vectors: npt.NDArray[np.float32]
     before: npt.NDArray[np.int64]  # id of the speaker that each was; 0 for none
     known: Known
+    how: str | None  # what compared them at the last link
 
 
 class Store:
@@ -271,7 +272,7 @@ class Store:
                 f"{self.path} holds vectors of {shortest // 4} to {longest // 4} dimensions,"
                 " which cannot be compared. Diarize all with one model."
             )
-        ((generation, _),) = self.db.rows("SELECT generation, linked FROM state")
+        ((generation, how),) = self.db.rows("SELECT generation, how FROM state")
         models = [model for model, _ in self.models()]
         vectors = np.empty((n, (longest or 0) // 4), np.float32)
         before = np.zeros(n, np.int64)
@@ -289,11 +290,13 @@ class Store:
             vectors[row] = np.frombuffer(vector, "<f4")
             before[row] = speaker or 0
         known = self._known(ids)
-        return LocalSpeakers(generation, models, ids, recordings, speech, vectors, before, known)
+        return LocalSpeakers(
+            generation, models, ids, recordings, speech, vectors, before, known, how
+        )
 
-    def name_speakers(self, local: LocalSpeakers, links: Links) -> bool:
-        """Write the speaker of each local speaker, and why; or return False, and write nothing, if
-        others came or went since `local` was read."""
+    def name_speakers(self, local: LocalSpeakers, links: Links, how: str) -> bool:
+        """Write the speaker of each local speaker, why, and what compared them; or nothing, and
+        return False, if others came or went since `local` was read."""
         seconds = np.array(local.speech, np.float64)
         numbers = ids_of_labels(links.labels, local.before, seconds, local.known.speakers)
         reasons = zip(
@@ -317,7 +320,7 @@ class Store:
                     )
                 ),
             )
-            self.db.rows("UPDATE state SET linked = generation")
+            self.db.rows("UPDATE state SET linked = generation, how = ?", how)
         return True
 
     def name_new_speakers(self, local: LocalSpeakers, numbers: npt.NDArray[np.int64]) -> bool:

@@ -114,8 +114,8 @@ class Diarizer:
         check_type(local_model, ModelBundle, "local_model", hint="give load_model()")
         if self.model.neural is None or local_model.neural is not None:
             raise ModelError(
-                "the hybrid way takes a model with a neural embedding, and a local_model of"
-                " i-vectors, such as load_model()"
+                "the hybrid way (--mode hybrid) takes a model with a neural embedding, such as"
+                " campplus, and a local_model of i-vectors, such as load_model()"
             )
         return local_model
 

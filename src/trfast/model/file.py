@@ -172,7 +172,9 @@ def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         header = json.loads(metadata.get(_HEADER, "{}"))
     except FileNotFoundError as error:
-        raise ModelError(f"{path}: no such model file") from error
+        raise ModelError(
+            f"{path}: no such model file; with trfast come 'default' and 'campplus'"
+        ) from error
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (safetensors.SafetensorError, ValueError) as error:
