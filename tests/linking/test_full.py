@@ -345,3 +345,13 @@ def test_how_many_pairs_are_above_is_near_the_truth(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(many, "MOST_COMPLETE", 1000)
     with pytest.raises(ParameterError, match="complete linkage takes 0 million at most"):
         link(vectors, [str(k) for k in range(3000)], Comparison(threshold=0.5, clustering="hac"))
+
+
+@pytest.mark.parametrize("clustering", ["cc", "hac", "average"])
+def test_one_recording_joins_nobody_and_scores_nothing(
+    clustering: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Comparison, "scores", None)
+    links = link(unit(0, 1, 2), ["a"] * 3, Comparison(threshold=0.5, clustering=clustering))
+    assert links.labels.tolist() == [0, 1, 2]
+    assert links.nearest.tolist() == links.runners_up.tolist() == [-1] * 3

@@ -289,13 +289,17 @@ def _joined(
 ) -> Links:
     """Link rows that are sorted by group; labels are numbered anyhow."""
     n, complete = len(vectors), comparison.clustering == "hac"
+    nobody, no_score = np.full(n, -1), np.full(n, np.nan, np.float32)
+    free = known is None or not known.anchors.any()
+    if constrain and free and not groups.any():  # one recording: none may join
+        return Links(np.arange(n), nobody, no_score, nobody, no_score)
     scores = comparison.scores(vectors)
     n_pairs = 0 if comparison.clustering == "cc" else n_pairs_above(scores, comparison.threshold)
     if complete:
         check_complete(n_pairs)
-    elif n_pairs > MOST_PAIRS and anchors.all() and (known is None or not known.anchors.any()):
+    elif n_pairs > MOST_PAIRS and anchors.all() and free:
         found = join_many(scores, groups if constrain else np.arange(n), comparison.threshold)
-        return Links(*found, np.full(n, -1), np.full(n, np.nan, np.float32))
+        return Links(*found, nobody, no_score)
     pairs, similarities = scores.edges_above(comparison.threshold, n_threads=None)
     if constrain and complete:  # what is no edge, complete linkage never joins
         apart = groups[pairs[:, 0]] != groups[pairs[:, 1]]
@@ -305,7 +309,7 @@ def _joined(
         pairs, similarities = pairs[either], similarities[either]
     both = anchors[pairs].all(axis=1)
     edges = (pairs, similarities) if both.all() else (pairs[both], similarities[both])
-    if known is not None and known.anchors.any():
+    if known is not None and not free:
         labels = join_known(
             *edges,
             scores.factors(),
