@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from tests.collection.test_identity import linked, names
 from tests.fakes import diarization
+from trfast.annotation import Annotation
 from trfast.collection import Collection
+from trfast.diarization import Diarization
 from trfast.errors import CollectionError, ParameterError
+from trfast.model import load_model
 
 
 @pytest.fixture
@@ -125,3 +129,28 @@ def test_nobody_follows_what_is_split_off_or_rejected(collection: Collection) ->
         assert now["a", "S1"] == now["c", "S1"] == "speaker-0001" != now["b", "S1"]
         collection.corrections.undo()
         linked(collection)
+
+
+def test_doubts_are_of_what_linked() -> None:
+    model = load_model()
+    rng = np.random.default_rng(0)
+    with Collection(":memory:") as collection:
+        for k in range(12):
+            speakers = ("S1", "S2")
+            collection.add(
+                Diarization(
+                    annotation=Annotation(f"r{k:02}", [(0.0, 2.0, "S1"), (2.0, 4.0, "S2")]),
+                    speakers=speakers,
+                    vectors=rng.normal(size=(2, 200)).astype(np.float32),
+                    speech_durations=np.array([2.0, 2.0]),
+                    duration=5.0,
+                    model_hash=model.vectors_hash,
+                )
+            )
+        how = model.across("plda", "average", 3.0)
+        collection.link(comparison=how)
+        assert collection.doubts(most=5) == collection.doubts(comparison=how, most=5)
+        default = collection.doubts(comparison=model.across(), most=5)
+        assert collection.doubts(most=5) != default
+        collection.link()
+        assert collection.doubts(most=5) != collection.doubts(comparison=how, most=5)

@@ -13,7 +13,7 @@ from trfast.annotation import Annotation, Timeline
 from trfast.audio import check_name
 from trfast.collection.corrections import Correction, Corrections
 from trfast.collection.intake import checked_result, checked_vectors
-from trfast.collection.linker import doubts_of, link_store
+from trfast.collection.linker import comparison_of_last_link, doubts_of, link_store
 from trfast.collection.models import Compares, check_model, only_model
 from trfast.collection.plan import make_plan
 from trfast.collection.records import (
@@ -499,8 +499,10 @@ class Collection:
 
         Parameters
         ----------
-        model, comparison
-            As for the `link` before.
+        model : ModelBundle, optional
+            The model that made the recordings; default: the default model.
+        comparison : Comparison, optional
+            Default: what linked them last.
         most : int
             How many, at most.
 
@@ -519,7 +521,7 @@ class Collection:
             return []
         if comparison is None or model is not None:
             made_by = only_model(self._store, made, model)
-            comparison = comparison or made_by.across()
+            comparison = comparison or comparison_of_last_link(self._store, made_by)
         return doubts_of(self._store, comparison, most)
 
     def links(self) -> Iterator[Link]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 
 from trfast.collection.models import Compares, only_model
@@ -10,6 +12,7 @@ from trfast.collection.store import LocalSpeakers, Store
 from trfast.comparison import Comparison
 from trfast.errors import CollectionError
 from trfast.linking import doubts, link_centred, link_new
+from trfast.model.compared import Compared
 
 _LINK_TRIES = 5
 
@@ -35,7 +38,7 @@ def link_store(
         how = comparison or model.across()
         because: tuple[str, ...] = ("all was asked for",)
         # A back-end is told by its whole model: what it has learned has no other name.
-        told = repr((model.vectors_hash, *how.settings, how.normalized))
+        told = json.dumps([model.vectors_hash, *how.settings, how.normalized])
         if new_only:
             because = _reasons(local, how, told, min_anchor_speech, constrain=constrain)
             if not because:
@@ -79,6 +82,16 @@ def _reasons(
         "a correction says who is new": bool(local.known.anchors[new].any()),
     }
     return tuple(reason for reason, holds in reasons.items() if holds)
+
+
+def comparison_of_last_link(store: Store, model: Compares) -> Comparison:
+    """Return what linked, if the model did; else what it would link by."""
+    how = store.linked_by()
+    if how is not None and isinstance(model, Compared):
+        made_by, *settings, _normalized = json.loads(how)
+        if made_by == model.vectors_hash:
+            return model.across(*settings)
+    return model.across()
 
 
 def doubts_of(store: Store, comparison: Comparison, most: int) -> list[DoubtfulLink]:

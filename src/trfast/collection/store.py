@@ -345,6 +345,11 @@ class Store:
             self.db.rows("UPDATE state SET linked = generation")
         return True
 
+    def linked_by(self) -> str | None:
+        """Return what compared local speakers at the last link, as `name_speakers` was told."""
+        ((how,),) = self.db.rows("SELECT how FROM state")
+        return None if how is None else str(how)
+
     def linked_speakers(self) -> tuple[LocalSpeakers, list[str], list[str]]:
         """Return the local speakers, their local names, and those of the collection, when all are
         linked."""
