@@ -264,7 +264,7 @@ class Collection:
         >>> vectors = {"monday/A": [1.0, 0.0], "monday/B": [0.0, 1.0]}
         >>> with Collection(":memory:") as collection:
         ...     collection.add_diarizations(import_diarizations([monday], vectors))
-        ...     collection.link(comparison=Comparison(threshold=0.5))
+        ...     _ = collection.link(comparison=Comparison(threshold=0.5))
         ...     [speaker.name for speaker in collection.speakers()]
         ['speaker-0001', 'speaker-0002']
         """
