@@ -190,7 +190,7 @@ def sums_of_labels(
     weights : ndarray (n,), optional
         Of the rows; default: 1.
     """
-    total = np.zeros((int(labels.max()) + 1, values.shape[1]))
+    total = np.zeros((int(labels.max(initial=-1)) + 1, values.shape[1]))
     for start in range(0, len(values), _ROWS):
         rows = start + np.argsort(labels[start : start + _ROWS], kind="stable")
         found, starts = np.unique(labels[rows], return_index=True)

@@ -141,7 +141,7 @@ class Corrections:
         """Take back the last correction that holds; names are as before it, as far as they are
         still there."""
         with self._writing():
-            held = [correction for correction in self._log() if correction.undone is None]
+            held = [correction for correction in self.log() if correction.undone is None]
             if not held:
                 raise CollectionError(f"{self._store.path} has no correction to undo")
             last = held[-1]
@@ -159,9 +159,6 @@ class Corrections:
     def log(self) -> list[Correction]:
         """Return all corrections, those that were undone too, in the order in which they were
         made."""
-        return self._log()
-
-    def _log(self) -> list[Correction]:
         return [
             Correction(*row)
             for row in self._db.rows(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from trfast._checks import check_integer, check_matrix, check_names, check_type, check_vector
 from trfast.comparison import Comparison
+from trfast.evidence import sums_of_labels
 from trfast.linking.full import centred
 
 IntArray = npt.NDArray[np.int64]
@@ -102,12 +103,6 @@ def doubts(
     return sorted(found[:most], key=lambda doubt: (-doubt.speech, doubt.row, doubt.other))
 
 
-def _sums(rows: FloatArray, labels: IntArray) -> FloatArray:
-    total = np.zeros((int(labels.max()) + 1, rows.shape[1]))
-    np.add.at(total, labels, rows)
-    return total
-
-
 def _links(
     left: FloatArray,
     right: FloatArray,
@@ -118,7 +113,7 @@ def _links(
 ) -> list[Doubt]:
     """Local speakers that are nearest to the threshold in their own speaker."""
     size = np.bincount(labels)[labels]
-    others = _sums(right, labels)[labels] - right
+    others = sums_of_labels(right, labels)[labels] - right
     scores = (left * others).sum(axis=1) / np.maximum(size - 1, 1)
     away = np.where(size > 1, np.abs(scores - threshold), np.inf)
     chosen = np.argsort(away, kind="stable")[:most]
@@ -143,7 +138,8 @@ def _pairs(
     """Speakers that share no recording, nearest to the threshold."""
     sizes, speech = np.bincount(labels), np.bincount(labels, seconds)
     kept = np.sort(np.argsort(-speech, kind="stable")[:_MOST_SPEAKERS])
-    means = [(_sums(side, labels) / np.maximum(sizes, 1)[:, None])[kept] for side in (left, right)]
+    weight = np.maximum(sizes, 1)[:, None]
+    means = [(sums_of_labels(side, labels) / weight)[kept] for side in (left, right)]
     inside: list[set[int]] = [set() for _ in sizes]
     for label, recording in zip(labels.tolist(), group.tolist(), strict=True):
         inside[label].add(recording)

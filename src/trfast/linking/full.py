@@ -294,10 +294,11 @@ def _joined(
     if constrain and free and not groups.any():  # one recording: none may join
         return Links(np.arange(n), nobody, no_score, nobody, no_score)
     scores = comparison.scores(vectors)
-    n_pairs = 0 if comparison.clustering == "cc" else n_pairs_above(scores, comparison.threshold)
+    in_rounds = comparison.clustering == "average" and anchors.all() and free
+    n_pairs = n_pairs_above(scores, comparison.threshold) if complete or in_rounds else 0
     if complete:
         check_complete(n_pairs)
-    elif n_pairs > MOST_PAIRS and anchors.all() and free:
+    elif n_pairs > MOST_PAIRS:
         found = join_many(scores, groups if constrain else np.arange(n), comparison.threshold)
         return Links(*found, nobody, no_score)
     pairs, similarities = scores.edges_above(comparison.threshold, n_threads=None)
@@ -312,7 +313,7 @@ def _joined(
     if known is not None and not free:
         labels = join_known(
             *edges,
-            scores.factors(),
+            scores,
             groups if constrain else None,
             known,
             clustering=comparison.clustering,

@@ -13,6 +13,7 @@ from trfast._checks import check_integers, check_matrix, check_names, check_type
 from trfast.clustering import average_linkage_of_items
 from trfast.comparison import Comparison
 from trfast.errors import ParameterError
+from trfast.evidence import sums_of_labels
 from trfast.linking.full import centred
 
 IntArray = npt.NDArray[np.int64]
@@ -95,9 +96,7 @@ def link_new(
     left, right = comparison.scores(comparison.backend.project(base)).factors()
     there, column = np.unique(number[old], return_inverse=True)
     sizes = np.bincount(column, minlength=len(there)).astype(np.float64)
-    sums = [np.zeros((len(there), side.shape[1])) for side in (left, right)]
-    for total, side in zip(sums, (left, right), strict=True):
-        np.add.at(total, column, side[old])
+    sums = [sums_of_labels(side[old], column) for side in (left, right)]
     threshold = comparison.threshold
     near = _near(left[new], sums[1] / np.maximum(sizes, 1)[:, None], threshold)
     asked = np.unique(near[:, 1])

@@ -14,6 +14,8 @@ from trfast.clustering import (
     constrained_components,
 )
 from trfast.errors import ParameterError
+from trfast.evidence import sums_of_labels
+from trfast.scoring.backend import Scores
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[Any]
@@ -71,7 +73,7 @@ class Known:
 def join_known(
     pairs: IntArray,
     similarities: FloatArray,
-    factors: tuple[FloatArray, FloatArray],
+    scores: Scores,
     groups: IntArray | None,
     known: Known,
     *,
@@ -84,8 +86,8 @@ def join_known(
     ----------
     pairs, similarities
         Edges between rows that reach the threshold.
-    factors : tuple of ndarray (n, k)
-        As `average_linkage_of_edges` takes them.
+    scores : Scores
+        Of the rows.
     groups : ndarray (n,) or None
         Recording of each row, if two of one are kept apart.
     known : Known
@@ -114,12 +116,7 @@ def join_known(
         return complete_linkage_of_edges(edges[may], worst[may], n)[item]
     if clustering == "cc":
         return _components(edges[may], best[may], inside)[item]
-    sums = []
-    for rows in factors:
-        total = np.zeros((n, rows.shape[1]), np.float64)
-        np.add.at(total, item, rows)
-        sums.append(total)
-    left, right = sums
+    left, right = (sums_of_labels(rows, item) for rows in scores.factors())
     edges = edges[may]
     means = (left[edges[:, 0]] * right[edges[:, 1]]).sum(axis=1) / sizes[edges].prod(axis=1)
     high = means >= threshold
