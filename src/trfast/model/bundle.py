@@ -23,7 +23,7 @@ from trfast.embedding.gmm import DiagonalGmm
 from trfast.embedding.ivector import TotalVariability
 from trfast.errors import ModelError
 from trfast.features import MfccConfig, check_audio_rate, frame_hop
-from trfast.model.compared import ClusteringConfig, Compared
+from trfast.model.compared import ClusteringConfig, Compared, backends_of
 from trfast.model.file import (
     content_hash,
     detector_of,
@@ -39,8 +39,6 @@ from trfast.model.file import (
 from trfast.scoring.backend import (
     BACKENDS,
     Backend,
-    Thresholds,
-    estimator_of,
     estimator_tensors,
 )
 from trfast.scoring.normalization import Whitening
@@ -269,10 +267,7 @@ class ModelBundle(Compared):
             "segmentation": asdict(self.segmentation),
             "normalization": asdict(self.normalization),
             "clustering": asdict(self.clustering),
-            "backends": {
-                name: {kind: asdict(values) for kind, values in backend.thresholds.items()}
-                for name, backend in self.backends.items()
-            },
+            "backends": self._backend_settings(),
             "detector": detector_settings(self.detector),
             **({} if self.ubm is None else {"posterior_floor": self.ubm.posterior_floor}),
             **({} if self.neural is None else {"neural": _neural_as_json(self.neural)}),
@@ -313,21 +308,8 @@ class ModelBundle(Compared):
             matrix = tensors["total_variability"].astype(np.float32)
             total_variability = TotalVariability(ubm=ubm, rank=matrix.shape[2], n_threads=1)
             total_variability.matrix_ = matrix
-        whitening = Whitening()
-        whitening.mean_ = tensors["whitening.mean"]
-        whitening.matrix_ = tensors["whitening.matrix"]
-        whitening.n_features_in_ = len(whitening.mean_)
         cohort = tensors.get("cohort")
-        backends = {
-            name: Backend(
-                name=name,
-                whitening=whitening,
-                estimator=estimator_of(name, tensors),
-                cohort=cohort,
-                thresholds={kind: Thresholds(**values) for kind, values in thresholds.items()},
-            )
-            for name, thresholds in settings["backends"].items()
-        }
+        whitening, backends = backends_of(settings["backends"], tensors, cohort)
         return cls(
             mfcc=mfcc,
             segmentation=SegmentationConfig(**settings["segmentation"]),

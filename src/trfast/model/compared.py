@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from trfast._checks import check_not_negative
 from trfast.clustering import check_clustering
 from trfast.comparison import Comparison, across_recordings
 from trfast.errors import ModelError, ParameterError
-from trfast.scoring.backend import BACKENDS, Backend, Thresholds
+from trfast.scoring.backend import BACKENDS, Backend, Thresholds, estimator_of
+from trfast.scoring.normalization import Whitening
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +63,13 @@ class Compared:
 
     clustering: ClusteringConfig
     backends: Mapping[str, Backend]
+
+    def _backend_settings(self) -> dict[str, dict[str, Any]]:
+        """Thresholds of the back-ends, as a model file holds them."""
+        return {
+            name: {kind: asdict(values) for kind, values in backend.thresholds.items()}
+            for name, backend in self.backends.items()
+        }
 
     def backend(self, name: str | None = None) -> Backend:
         """Return the back-end of that name; default: that of `clustering`.
@@ -144,3 +156,26 @@ class Compared:
             threshold = self.thresholds(backend, clustering).across
         clustering = clustering or self.clustering.clustering
         return across_recordings(self.backend(backend), clustering, threshold)
+
+
+def backends_of(
+    settings: Mapping[str, Mapping[str, Any]],
+    tensors: Mapping[str, npt.NDArray[Any]],
+    cohort: npt.NDArray[np.floating] | None = None,
+) -> tuple[Whitening, dict[str, Backend]]:
+    """Return the whitening and the back-ends of a model file."""
+    whitening = Whitening()
+    whitening.mean_ = tensors["whitening.mean"]
+    whitening.matrix_ = tensors["whitening.matrix"]
+    whitening.n_features_in_ = len(whitening.mean_)
+    backends = {
+        name: Backend(
+            name=name,
+            whitening=whitening,
+            estimator=estimator_of(name, tensors),
+            cohort=cohort,
+            thresholds={kind: Thresholds(**values) for kind, values in thresholds.items()},
+        )
+        for name, thresholds in settings.items()
+    }
+    return whitening, backends

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from trfast.errors import ModelError
-from trfast.model.compared import ClusteringConfig, Compared
+from trfast.model.compared import ClusteringConfig, Compared, backends_of
 from trfast.model.file import read_model, write_model
-from trfast.scoring.backend import Backend, Thresholds, estimator_of, estimator_tensors
+from trfast.scoring.backend import estimator_tensors
 from trfast.scoring.normalization import Whitening
 
 
@@ -54,10 +54,7 @@ class VectorModel(Compared):
         settings = {
             "vectors": self.vectors_hash,
             "clustering": asdict(self.clustering),
-            "backends": {
-                name: {kind: asdict(values) for kind, values in backend.thresholds.items()}
-                for name, backend in self.backends.items()
-            },
+            "backends": self._backend_settings(),
         }
         tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
         write_model(path, settings, tensors, self.provenance)
@@ -78,21 +75,9 @@ class VectorModel(Compared):
                 f"{path}: a model that diarizes, expected one of imported vectors, made by trfast"
                 " train --vectors"
             )
-        whitening = Whitening()
-        whitening.mean_, whitening.matrix_ = tensors["whitening.mean"], tensors["whitening.matrix"]
-        whitening.n_features_in_ = len(whitening.mean_)
-        backends = {
-            name: Backend(
-                name=name,
-                whitening=whitening,
-                estimator=estimator_of(name, tensors),
-                thresholds={kind: Thresholds(**values) for kind, values in thresholds.items()},
-            )
-            for name, thresholds in settings["backends"].items()
-        }
         return cls(
             clustering=ClusteringConfig(**settings["clustering"]),
-            backends=backends,
+            backends=backends_of(settings["backends"], tensors)[1],
             vectors_hash=settings["vectors"],
             provenance=header["provenance"],
         )
