@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.collection.test_identity import linked
-from tests.fakes import diarization
+from tests.fakes import FakeDiarizer, diarization, write
 from trfast.cli import main
 from trfast.cli.run import write_outputs
 from trfast.collection import Collection
@@ -29,6 +29,22 @@ def folder(tmp_path: Path) -> Path:
         linked(collection)
         write_outputs(collection, tmp_path)
     return tmp_path
+
+
+def test_enrol(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("trfast.diarization.Diarizer", lambda _: FakeDiarizer())
+    (tape,) = write(tmp_path / "tapes", tape="ann:9")
+    said = call(folder, "enrol", "Ann", tape, "--why", "her own tape")
+    assert said.endswith("Ann is known by 9.0 s of speech; the next link uses it\n")
+    assert "tape" in call(folder, "voices")
+    marks = tmp_path / "marks.uem"
+    marks.write_text("other 1 0.0 2.0\n")
+    assert "has no speech of tape" in call(
+        folder, "enrol", "Ann", tape, "--speech", marks, status=1
+    )
+    with Collection(folder / "collection.sqlite") as collection:
+        linked(collection)
+    assert "enrolled (" in call(folder, "show", "Ann")
 
 
 def test_lists_and_corrections(folder: Path) -> None:

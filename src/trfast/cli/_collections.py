@@ -27,12 +27,13 @@ def reading(ctx: click.Context) -> Iterator[Collection]:
 
 
 @contextmanager
-def changing(ctx: click.Context) -> Iterator[Collection]:
-    """Open it to change it; outputs beside are written anew, unless it is to be linked first."""
+def changing(ctx: click.Context, *, new: bool = False) -> Iterator[Collection]:
+    """Open it to change it, or make it if `new`; outputs beside are written anew, unless it is to
+    be linked first."""
     from trfast.cli.run import write_outputs
     from trfast.collection import Collection
 
-    file = _common.collection_file(ctx.obj)
+    file = (_common.new_collection_file if new else _common.collection_file)(ctx.obj)
     with Collection(file) as collection:
         yield collection
         if not collection.is_linked:

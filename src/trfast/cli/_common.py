@@ -112,7 +112,7 @@ _IN_AND_OUT = (
         help="Where the results go; made if need be.",
     ),
 )
-_MODEL = click.option(
+MODEL = click.option(
     "--model",
     type=PathType(),
     help="Model file.  [default: the one shipped with trfast]",
@@ -128,7 +128,7 @@ _CLUSTERING = click.option(
     help="Connected components (cc), complete (hac) or average linkage.  [default: the model's]",
 )
 _COMPARISON = (
-    _MODEL,
+    MODEL,
     EMBEDDER,
     click.option(
         "--mode",
@@ -148,7 +148,7 @@ _COMPARISON = (
     ),
 )
 _LINKING = (
-    _MODEL,
+    MODEL,
     _BACKEND,
     _CLUSTERING,
     click.option(
@@ -157,6 +157,13 @@ _LINKING = (
         help="Similarity from which speakers of two recordings are the same: with average linkage"
         f" of a model that has a cohort, standard deviations above strangers; else {UNITS}",
     ),
+)
+VOICE_MARGIN = click.option(
+    "--voice-margin",
+    type=click.FloatRange(min=0),
+    metavar="SCORE",
+    help="By how much the score with the voice of one enrolled speaker must beat that with the"
+    " next.  [default: a tenth of the threshold]",
 )
 _WORK = (
     click.option(

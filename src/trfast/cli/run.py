@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trfast.cli import _common
+from trfast.cli import _common, _voices
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -39,11 +39,13 @@ N_LISTED = 10
     is_flag=True,
     help="Link only what is new, with the speakers that are there, where that is sure.",
 )
+@_common.VOICE_MARGIN
 def run(
     given: _common.Given,
     threshold_within: float | None,
     threshold_across: float | None,
     new_only: bool,
+    voice_margin: float | None,
 ) -> None:
     """Diarize recordings, and find the same speakers across all of them.
 
@@ -81,7 +83,9 @@ def run(
                 progress=watch.progress,
             )
         seconds = time.perf_counter() - start
-        linked = collection.link(model, comparison=across, new_only=new_only)
+        linked = collection.link(
+            model, comparison=across, voice_margin=voice_margin, new_only=new_only
+        )
         if new_only and not given.quiet:
             because = "; ".join(linked.because)
             click.echo("linked what is new" if linked.new_only else f"linked all: {because}")
@@ -92,6 +96,7 @@ def run(
             how = _thresholds(diarizer.comparison, across)
             _show(_summary(collection, how, n_new, len(refused), speed))
             names = {job.name for job in watch.jobs}
+            _voices.tell(collection, linked)
             _list_earlier([f for f in collection.failures() if f.recording not in names])
         if given.profile:
             watch.show_profile()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from trfast.cli import _collections, _common
+
+if TYPE_CHECKING:
+    from trfast.collection import Link
 
 
 @click.group(short_help="List, name, join and part the speakers of a collection.")
@@ -75,7 +79,7 @@ def show(ctx: click.Context, speaker: str, as_json: bool) -> None:
         (
             link.recording,
             link.local,
-            link.correction or ("score" if link.nearest else "alone"),
+            _reason(link),
             "" if link.similarity is None else f"{link.similarity:.3f}",
             " ".join(link.nearest or ()),
             "" if link.runner_up_similarity is None else f"{link.runner_up_similarity:.3f}",
@@ -87,6 +91,24 @@ def show(ctx: click.Context, speaker: str, as_json: bool) -> None:
     _collections.show(
         [asdict(link) for link in found], "Recording", headings, rows, as_json=as_json
     )
+
+
+def _reason(link: Link) -> str:
+    if link.correction is None and link.enrolled_similarity is not None:
+        return f"enrolled ({link.enrolled_similarity:.3f})"
+    return link.correction or ("score" if link.nearest else "alone")
+
+
+@speakers.command()
+@_collections.as_json
+@click.pass_context
+def voices(ctx: click.Context, as_json: bool) -> None:
+    """List the voices that are enrolled."""
+    with _collections.reading(ctx) as collection:
+        found = collection.voices()
+    rows = [(voice.speaker, voice.source, f"{voice.speech:.1f}", voice.made) for voice in found]
+    headings = ("Source", "Speech, s", "Enrolled")
+    _collections.show([asdict(v) for v in found], "Speaker", headings, rows, as_json=as_json)
 
 
 @speakers.command()
@@ -168,6 +190,49 @@ def reject(ctx: click.Context, recording: str, local: str, who: str | None, why:
     """Say that LOCAL of RECORDING, such as S2, is not who it is taken for."""
     with _collections.changing(ctx) as collection:
         click.echo(collection.corrections.reject(recording, local, who=who, why=why))
+
+
+@_correction("SPEAKER", "FILES...")
+@_common.MODEL
+@_common.EMBEDDER
+@click.option(
+    "--speech",
+    type=_common.PathType(),
+    metavar="FILE",
+    help="RTTM or UEM file that says where SPEAKER speaks in FILES.  [default: all speech there]",
+)
+def enrol(
+    ctx: click.Context,
+    speaker: str,
+    files: tuple[str, ...],
+    model: Path | None,
+    embedder: Path | None,
+    speech: Path | None,
+    who: str | None,
+    why: str,
+) -> None:
+    """Say that SPEAKER, one who is here or somebody new, sounds as in FILES.
+
+    Nobody else may speak there, or --speech says where SPEAKER does. The next link gives the name
+    to those who sound like it: in a recording, to one at most, whose score reaches the threshold,
+    and beats that of the next enrolled speaker by a margin. COLLECTION is made if need be.
+    """
+    from trfast.diarization import Diarizer, Job
+    from trfast.errors import ParameterError
+    from trfast.model import load_model
+
+    marks = _common.read_speech(speech)
+    jobs = [Job.of(file) for file in files]
+    if marks is not None:
+        missing = [job.name for job in jobs if job.name not in marks]
+        if missing:
+            raise ParameterError(f"{speech} has no speech of {', '.join(missing)}")
+        jobs = [replace(job, speech=marks[job.name]) for job in jobs]
+    diarizer = Diarizer(load_model(model, embedder=embedder))
+    with _collections.changing(ctx, new=True) as collection:
+        collection.enrol(speaker, *jobs, diarizer=diarizer, who=who, why=why)
+        seconds = sum(voice.speech for voice in collection.voices() if voice.speaker == speaker)
+    click.echo(f"{speaker} is known by {seconds:.1f} s of speech; the next link uses it")
 
 
 @speakers.command()

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from itertools import chain
 
 from trfast._checks import check_listed, check_type
@@ -24,8 +25,10 @@ from trfast.collection.records import (
     Origin,
     Recording,
     Speaker,
+    Voice,
 )
 from trfast.collection.store import Store
+from trfast.collection.voices import voices_of
 from trfast.comparison import Comparison
 from trfast.diarization import Diarization, Diarizer, Job, SpeakerCounts
 from trfast.errors import CollectionError, ParameterError, ParameterTypeError, TrfastError
@@ -43,6 +46,7 @@ __all__ = [
     "Link",
     "Recording",
     "Speaker",
+    "Voice",
 ]
 
 Path = str | os.PathLike[str]
@@ -403,6 +407,7 @@ class Collection:
         comparison: Comparison | None = None,
         min_anchor_speech: float = 0.0,
         constrain: bool = True,
+        voice_margin: float | None = None,
         new_only: bool = False,
     ) -> Linked:
         """Find which local speakers of all recordings are the same person, and name them.
@@ -424,6 +429,8 @@ class Collection:
             ``Comparison(threshold=0.5)``, a cosine.
         min_anchor_speech, constrain
             As in `trfast.linking.link_centred`, which links.
+        voice_margin : float, optional
+            Of `trfast.linking.Voices`, where voices are enrolled.
         new_only : bool
             Link what is new since the last link with the speakers there are, as
             `trfast.linking.link_new` does; but link all where that is not sure, or another
@@ -437,8 +444,9 @@ class Collection:
         Raises
         ------
         CollectionError
-            If the recordings were made by another model, or by several; if they were imported, and
-            there is no comparison; or if recordings keep coming or going meanwhile.
+            If the recordings, or voices that are enrolled, were made by another model, or by
+            several; if they were imported, and there is no comparison; or if recordings keep coming
+            or going meanwhile.
         """
         if model is not None and not hasattr(model, "vectors_hash"):
             raise ParameterTypeError(
@@ -453,8 +461,52 @@ class Collection:
                 comparison,
                 min_anchor_speech=min_anchor_speech,
                 constrain=constrain,
+                voice_margin=voice_margin,
                 new_only=new_only,
             )
+
+    def enrol(
+        self,
+        speaker: str,
+        *items: Diarization | Job | Path,
+        diarizer: DiarizesOne | None = None,
+        who: str | None = None,
+        why: str = "",
+    ) -> None:
+        """Give the collection a known voice: who sounds like it gets that name in the next link.
+
+        Parameters
+        ----------
+        speaker : str
+            Name of a speaker who is here, or of somebody new.
+        *items : path, Job or Diarization
+            Sound of this speaker alone, or diarizations with one speaker. A `Job` with speech marks
+            takes what the speaker says in a recording of many.
+        diarizer : Diarizer, optional
+            Default: a `Diarizer` with the default model.
+        who, why
+            As in `corrections`, of which this is one: `Corrections.undo` takes it back.
+
+        Raises
+        ------
+        CollectionError
+            If a voice is not of one speaker, or of another model than the collection.
+        TrfastError
+            If a recording cannot be diarized; then no voice is kept.
+        """
+        self._store.db.check_writable()
+        voices = []
+        for item in items:
+            if isinstance(item, Diarization):
+                voices.append(item)
+            else:
+                job = replace(Job.of(item), num_speakers=1, min_speakers=None, max_speakers=None)
+                voices.append(self._diarizer(diarizer)(job))
+        self.corrections.enrol(speaker, *voices, who=who, why=why)
+
+    def voices(self) -> list[Voice]:
+        """Return the voices that are enrolled, in the order in which they were."""
+        return voices_of(self._store)
 
     def adapt(
         self, model: ModelBundle | None = None, *, seed: int = 0

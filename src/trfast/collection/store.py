@@ -22,7 +22,7 @@ from trfast.collection.records import Failure, Link, Origin, Recording, Speaker
 from trfast.collection.schema import check, prepare
 from trfast.diarization import Diarization
 from trfast.errors import CollectionError
-from trfast.linking import Known, Links
+from trfast.linking import Identified, Known, Links
 
 NAME_OF = "COALESCE(name, printf('speaker-%04d', id))"  # of a row of the table speaker
 
@@ -246,7 +246,9 @@ class Store:
         found = self.db.rows(
             "SELECT id FROM speaker WHERE (name = ? OR id = CAST(substr(?, 9) AS INTEGER))"
             f" AND {NAME_OF} = ?"
-            " AND EXISTS (SELECT 1 FROM local_speaker WHERE speaker = speaker.id)",
+            " AND (EXISTS (SELECT 1 FROM local_speaker WHERE speaker = speaker.id)"
+            " OR EXISTS (SELECT 1 FROM voice JOIN correction ON correction.id = correction"
+            " WHERE voice.speaker = speaker.id AND undone IS NULL))",
             name,
             name,
             name,
@@ -298,7 +300,11 @@ class Store:
         """Write the speaker of each local speaker, why, and what compared them; or nothing, and
         return False, if others came or went since `local` was read."""
         seconds = np.array(local.speech, np.float64)
-        numbers = ids_of_labels(links.labels, local.before, seconds, local.known.speakers)
+        known = local.known
+        if links.identified is not None:
+            known = links.identified.added_to(known)
+        by_voice = _scores(links.identified, len(local.ids))
+        numbers = ids_of_labels(links.labels, local.before, seconds, known.speakers)
         reasons = zip(
             *_reason(links.nearest, links.similarities, local.ids),
             *_reason(links.runners_up, links.runner_up_similarities, local.ids),
@@ -312,34 +318,44 @@ class Store:
                 numbers[label] = self.db.insert("speaker")
             self.db.many(
                 "UPDATE local_speaker SET speaker = ?, nearest = ?, similarity = ?,"
-                " runner_up = ?, runner_up_similarity = ? WHERE id = ?",
+                " runner_up = ?, runner_up_similarity = ?, enrolled_similarity = ? WHERE id = ?",
                 (
-                    (speaker, *reason, number)
-                    for speaker, reason, number in zip(
-                        numbers[links.labels].tolist(), reasons, local.ids, strict=True
+                    (speaker, *reason, score, number)
+                    for speaker, reason, score, number in zip(
+                        numbers[links.labels].tolist(), reasons, by_voice, local.ids, strict=True
                     )
                 ),
             )
             self.db.rows("UPDATE state SET linked = generation, how = ?", how)
         return True
 
-    def name_new_speakers(self, local: LocalSpeakers, numbers: npt.NDArray[np.int64]) -> bool:
+    def name_new_speakers(
+        self,
+        local: LocalSpeakers,
+        numbers: npt.NDArray[np.int64],
+        identified: Identified | None,
+    ) -> bool:
         """Write the speakers of the local speakers that have none, as `name_speakers` does; numbers
-        beyond all ids are new speakers. Reasons are left to the next link of all."""
+        that nobody had, and no voice has, are new speakers. Reasons are left to the next link of
+        all, but for voices."""
         new = np.flatnonzero(local.before == 0)
         ids: dict[int, int] = {}
         with self.db.writing():
             ((generation, _),) = self.db.rows("SELECT generation, linked FROM state")
             if generation != local.generation:
                 return False
-            highest = int(local.before.max(initial=0))
+            by_voice = _scores(identified, len(local.ids))
+            there = set(local.before.tolist())
+            if identified is not None:
+                there.update(identified.speakers.tolist())
             for row in new.tolist():
                 number = int(numbers[row])
-                if number > highest and number not in ids:
+                if number not in there and number not in ids:
                     ids[number] = self.db.insert("speaker")
                 self.db.rows(
-                    "UPDATE local_speaker SET speaker = ? WHERE id = ?",
+                    "UPDATE local_speaker SET speaker = ?, enrolled_similarity = ? WHERE id = ?",
                     ids.get(number, number),
+                    by_voice[row],
                     local.ids[row],
                 )
             self.db.rows("UPDATE state SET linked = generation")
@@ -365,7 +381,8 @@ class Store:
         with self._linked():
             rows = self.db.rows(
                 "SELECT recording, local, speaker, similarity, nearest_recording, nearest_local,"
-                " correction, runner_up_similarity, runner_up_recording, runner_up_local"
+                " correction, runner_up_similarity, runner_up_recording, runner_up_local,"
+                " enrolled_similarity"
                 " FROM links ORDER BY recording, local_speaker"
             )
         return [
@@ -378,6 +395,7 @@ class Store:
                 correction,
                 second_similarity,
                 None if yonder is None else (yonder, second),
+                by_voice,
             )
             for (
                 recording,
@@ -390,6 +408,7 @@ class Store:
                 second_similarity,
                 yonder,
                 second,
+                by_voice,
             ) in rows
         ]
 
@@ -528,6 +547,18 @@ def _reason(
             for row, value in zip(there, similarities.tolist(), strict=True)
         ],
     )
+
+
+def _scores(identified: Identified | None, n: int) -> list[float | None]:
+    """Scores of those, of `n`, who were taken for somebody; None for the others."""
+    if identified is None:
+        return [None] * n
+    return [
+        score if speaker >= 0 else None
+        for score, speaker in zip(
+            identified.scores.tolist(), identified.speakers.tolist(), strict=True
+        )
+    ]
 
 
 def _column(path: str) -> str | bytes:
