@@ -16,9 +16,11 @@ from trfast.clustering.complete import (
     complete_linkage_of_scores,
 )
 from trfast.clustering.components import (
+    Forest,
     connected_components,
     constrained_components,
     members_of_groups,
+    unite_in_bands,
 )
 from trfast.clustering.labels import (
     CLUSTERINGS,
@@ -29,6 +31,7 @@ from trfast.clustering.merges import merges_of_scores
 
 __all__ = [
     "CLUSTERINGS",
+    "Forest",
     "average_linkage_of_edges",
     "average_linkage_of_factors",
     "average_linkage_of_items",
@@ -42,4 +45,5 @@ __all__ = [
     "in_order_of_appearance",
     "members_of_groups",
     "merges_of_scores",
+    "unite_in_bands",
 ]

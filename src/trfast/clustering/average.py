@@ -8,9 +8,11 @@ from heapq import heapify, heappop, heappush
 import numpy as np
 import numpy.typing as npt
 from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse import csr_array
 from scipy.spatial.distance import squareform
 
 from trfast._checks import check_groups, check_number, check_vector
+from trfast.clustering.components import Forest
 from trfast.clustering.labels import (
     Labels,
     all_pairs,
@@ -112,6 +114,7 @@ def average_linkage_of_edges(
 
     Examples
     --------
+    >>> from trfast.scoring import edges_above
     >>> x = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
     >>> pairs, similarities = edges_above(x, 0.4)
     >>> average_linkage_of_edges(pairs, similarities, x, x, threshold=0.4).tolist()
@@ -136,6 +139,7 @@ def average_linkage_of_factors(
     groups: npt.ArrayLike,
     *,
     threshold: float,
+    joined: Labels | None = None,
 ) -> Labels:
     """Average-linkage clustering as `average_linkage_of_edges`, where there are too many pairs to
     list: in rounds of matrix products, whose time goes with the square of the items.
@@ -144,9 +148,12 @@ def average_linkage_of_factors(
     ----------
     left, right : ndarray (n, k)
         As there.
-    groups : array_like (n,)
-        Two items of one group never come into one cluster.
+    groups : array_like (m,)
+        Two items of one group never come into one cluster. Of more than n, the others are further
+        groups of the items that they are joined with.
     threshold : float
+    joined : ndarray (p, 2), int64, optional
+        Pairs that are one from the start, whatever their groups.
 
     Returns
     -------
@@ -160,9 +167,17 @@ def average_linkage_of_factors(
     [0, 0, 1]
     """
     check_number(threshold, "threshold")
-    n = len(left)
-    numbers = np.unique(check_groups(groups, "groups", n, "an item"), return_inverse=True)[1]
-    return numbered(average_linkage_in_rounds(left, right, numbers.astype(np.int64), threshold))
+    n, n_groups = len(left), len(np.asarray(groups))
+    numbers = np.unique(check_groups(groups, "groups", n_groups, "an item"), return_inverse=True)[1]
+    group = numbers.astype(np.int64)
+    item, sizes = np.arange(n), np.ones(n, np.float32)
+    if joined is not None:
+        item = Forest(group, joined).labels()
+        sizes = np.bincount(item[:n]).astype(np.float32)
+        add = csr_array((np.ones(n, left.dtype), (item[:n], np.arange(n))))
+        left, right = add @ left, add @ right
+    parent = average_linkage_in_rounds(left, right, sizes, item, group, threshold)
+    return in_order_of_appearance(numbered(parent)[item[:n]])
 
 
 def average_linkage_of_items(

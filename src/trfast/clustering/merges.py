@@ -32,6 +32,7 @@ def merges_of_scores(scores: npt.ArrayLike, clustering: str) -> npt.NDArray[np.i
 
     Examples
     --------
+    >>> from trfast.clustering import connected_components
     >>> merges = merges_of_scores([[0, 5, 1], [5, 0, 4], [1, 4, 0]], "average")
     >>> connected_components(merges[:1], 3).tolist()
     [0, 0, 1]
