@@ -18,7 +18,6 @@ GROUND = (
     "_viterbi",
     "_mixture",
     "_matching",
-    "_rounds",
     "_onnx",
     "annotation",
     "formats",

@@ -30,7 +30,7 @@ from trfast.errors import ParameterError
 from trfast.linking.centring import mean_of_speakers
 from trfast.linking.enrolment import Identified, Voices, identify
 from trfast.linking.known import Known, join_known
-from trfast.linking.many import MOST_PAIRS, check_complete, join_many, n_pairs_above
+from trfast.linking.many import MOST_PAIRS, check_listed, join_many, n_pairs_above
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
@@ -284,28 +284,35 @@ def _joined(
 ) -> Links:
     """Link rows that are sorted by group; labels are numbered anyhow."""
     n, complete = len(vectors), comparison.clustering == "hac"
-    nobody, no_score = np.full(n, -1), np.full(n, np.nan, np.float32)
     free = known is None or not known.anchors.any()
+    known = None if free else known
     if constrain and free and not groups.any():  # one recording: none may join
+        nobody, no_score = np.full(n, -1), np.full(n, np.nan, np.float32)
         return Links(np.arange(n), nobody, no_score, nobody, no_score)
     scores = comparison.scores(vectors)
-    in_rounds = comparison.clustering == "average" and anchors.all() and free
-    n_pairs = n_pairs_above(scores, comparison.threshold) if complete or in_rounds else 0
+    apart = groups if constrain and free else None  # pairs of one are of no use
+    n_pairs = n_pairs_above(scores, comparison.threshold, apart)
     if complete:
-        check_complete(n_pairs)
-    elif n_pairs > MOST_PAIRS:
-        found = join_many(scores, groups if constrain else np.arange(n), comparison.threshold)
-        return Links(*found, nobody, no_score)
-    pairs, similarities = scores.edges_above(comparison.threshold, n_threads=None)
-    if constrain and complete:  # what is no edge, complete linkage never joins
-        apart = groups[pairs[:, 0]] != groups[pairs[:, 1]]
-        pairs, similarities = pairs[apart], similarities[apart]
+        check_listed(n_pairs, "complete linkage", "take average linkage")
+    elif n_pairs > MOST_PAIRS and anchors.all():
+        return Links(
+            *join_many(
+                scores,
+                groups,
+                known,
+                constrain=constrain,
+                clustering=comparison.clustering,
+                threshold=comparison.threshold,
+            )
+        )
+    check_listed(n_pairs, "min_anchor_speech", "leave it out")
+    pairs, similarities = scores.edges_above(comparison.threshold, groups=apart, n_threads=None)
     if not anchors.all():
         either = anchors[pairs].any(axis=1)
         pairs, similarities = pairs[either], similarities[either]
     both = anchors[pairs].all(axis=1)
     edges = (pairs, similarities) if both.all() else (pairs[both], similarities[both])
-    if known is not None and not free:
+    if known is not None:
         labels = join_known(
             *edges,
             scores,
