@@ -21,6 +21,7 @@ from trfast.collection.records import Origin
 from trfast.comparison import Comparison
 from trfast.diarization import Diarization, Job
 from trfast.errors import AudioError, CollectionError, ParameterError
+from trfast.execution import Progress
 
 # The tables of version 1, as trfast made them.
 VERSION_1 = """
@@ -382,14 +383,19 @@ def test_a_diarizer_of_ones_own_that_gives_what_cannot_be_kept(collection: Colle
             return diarization("other" if job.name == "a" else job.name, "ann:1")
 
     samples = Waveform(np.zeros(3, np.float32), 16000)
-    told: list[Exception | None] = []
+    told: list[Progress] = []
     failures = collection.add_all(
         [Job("a", samples), Job("b", samples)],
         diarizer=Renames(),
         jobs=1,
-        progress=lambda outcome: told.append(outcome.error),
+        progress=told.append,
     )
-    assert [(failure.recording, failure.error) for failure in failures] == [("a", str(told[0]))]
+    (error,) = (p.outcome.error for p in told if p.outcome and p.outcome.error)
+    assert [(failure.recording, failure.error) for failure in failures] == [("a", str(error))]
+    assert [(p.recording, p.n_done, p.n_failed, p.n_recordings) for p in told] == [
+        ("a", 1, 1, 2),
+        ("b", 2, 1, 2),
+    ]
     assert "expected the same name" in failures[0].error
     assert [r.name for r in collection.recordings()] == ["b"]
 
@@ -403,6 +409,6 @@ def test_what_is_planned_is_told_before_the_work(collection: Collection, tmp_pat
         diarizer=FakeDiarizer(),
         jobs=1,
         planned=lambda jobs: told.append([job.name for job in jobs]),
-        progress=lambda outcome: told.append(outcome.item.name),
+        progress=lambda moved: told.append(moved.recording),
     )
     assert told == [["b"], "b"]

@@ -29,7 +29,7 @@ from trfast.collection.store import Store
 from trfast.comparison import Comparison
 from trfast.diarization import Diarization, Diarizer, Job, SpeakerCounts
 from trfast.errors import CollectionError, ParameterError, ParameterTypeError, TrfastError
-from trfast.execution import DiarizesOne, Outcome, diarize_all
+from trfast.execution import DiarizesOne, Outcome, Progress, Tally, diarize_all
 from trfast.formats.rttm import write_rttm
 from trfast.linking import Adapted, adapt
 from trfast.model import ModelBundle, load_model
@@ -170,7 +170,7 @@ class Collection:
         executor: Executor | None = None,
         jobs: int | None = None,
         planned: Callable[[Sequence[Job]], None] | None = None,
-        progress: Callable[[Outcome[Job, Diarization]], None] | None = None,
+        progress: Callable[[Progress], None] | None = None,
     ) -> list[Failure]:
         """Diarize recordings side by side, and keep each as it finishes.
 
@@ -195,7 +195,9 @@ class Collection:
         planned : callable, optional
             Called once, before the work, with the jobs that are to be done.
         progress : callable, optional
-            Called with the `Outcome` of each of them, once it is kept.
+            Called with a `Progress` when one of them is finished and kept, and, a few times a
+            second, when one has moved: with a `Diarizer` in local processes; with an `executor`
+            nothing is told between.
 
         Returns
         -------
@@ -224,10 +226,12 @@ class Collection:
         check_model(self._store, plan.given, diarizer.model_hash)
         if planned is not None:
             planned(plan.jobs)
+        tally = None if progress is None else Tally(plan.jobs, progress)
+        moved = None if tally is None else tally.moved
         failures = []
         todo = [entry.job for entry in plan.todo.values()]
         for outcome in chain(
-            plan.refused, diarize_all(diarizer, todo, executor=executor, jobs=jobs)
+            plan.refused, diarize_all(diarizer, todo, executor=executor, jobs=jobs, moved=moved)
         ):
             outcome, entry = _checked(outcome), plan.todo.get(outcome.item.name)
             if entry is not None and outcome.result is not None:
@@ -235,8 +239,8 @@ class Collection:
             elif outcome.error is not None:
                 origin = Origin.of(outcome.item.source) if entry is None else entry.origin
                 failures.append(self._store.fail(outcome.item.name, outcome.error, origin))
-            if progress is not None:
-                progress(outcome)
+            if tally is not None:
+                tally.finished(outcome)
         return sorted(failures, key=lambda failure: failure.recording)
 
     def add_diarizations(
