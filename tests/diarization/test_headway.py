@@ -83,4 +83,4 @@ def test_who_listens_hears_it_too(show: Waveform) -> None:
 def test_a_file_that_does_not_say_how_long_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     info = AudioInfo(nan, 16_000, 1, "raw aac")
     monkeypatch.setattr(diarizer_module, "probe", lambda _: info)
-    diarize(Waveform(np.zeros(16_000, np.float32), 16_000), progress=lambda *_: pytest.fail())
+    diarize(Waveform(np.zeros(16_000, np.float32), 16_000), progress=lambda *_: pytest.fail("told"))

@@ -50,7 +50,7 @@ def test_it_moves_within_an_item(jobs: int) -> None:
 def test_nobody_listens_unless_asked_nor_on_an_executor() -> None:
     assert [o.result for o in map_recordings(slow, ["a", "b"], jobs=2)] == [False, False]
     with ThreadPoolExecutor(1) as executor:
-        found = map_recordings(slow, ["a"], executor=executor, moved=lambda *_: pytest.fail())
+        found = map_recordings(slow, ["a"], executor=executor, moved=lambda *_: pytest.fail("told"))
         assert [o.result for o in found] == [False]
 
 
@@ -76,7 +76,7 @@ def test_an_error_of_the_listener_is_none_of_the_recording(jobs: int) -> None:
 
 def test_a_board_without_a_free_line(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[object] = []
-    board = Board(_CONTEXT, 1, lambda *step: told.append(step))
+    board: Board[str] = Board(_CONTEXT, 1, lambda *step: told.append(step))
     line = board.claim("a")
     assert line == 0
     assert board.claim("b") is None

@@ -110,13 +110,17 @@ def write_outputs(collection: Collection, folder: Path) -> None:
 
 
 def _thresholds(within: Comparison | None, across: Comparison) -> str:
-    score = "cosine" if across.backend.is_cosine else "log-likelihood ratio"
-    inside = "by windows" if within is None else f"{within.threshold:.4g}"
-    unit = " deviations" if across.normalized else ""
+    inside = "by windows" if within is None else _with_unit(within)
     return (
-        f"{across.backend.name} {across.clustering}, {score}:"
-        f" {inside} within, {across.threshold:.4g}{unit} across"
+        f"{across.backend.name} {across.clustering}: {inside} within, {_with_unit(across)} across"
     )
+
+
+def _with_unit(comparison: Comparison) -> str:
+    threshold = f"{comparison.threshold:.4g}"
+    if comparison.normalized:
+        return f"{threshold} deviations above strangers"
+    return f"{'cosine' if comparison.backend.is_cosine else 'log-likelihood ratio'} {threshold}"
 
 
 def _show(tables: Sequence[Table]) -> None:

@@ -285,7 +285,7 @@ class Collection:
         if not replace and (known := names.keys() & here):
             raise CollectionError(
                 f"{self._store.path} has {len(known)} of these recordings already, such as"
-                f" {min(known)}: leave them out, or let them be replaced (replace=True, --replace)"
+                f" {min(known)}: leave them out, or let them be replaced: --replace, in Python replace=True"
             )
         models = sorted({diarization.model_hash for diarization in given})
         if len(models) > 1:
@@ -486,7 +486,7 @@ class Collection:
         """
         made = self._store.models()
         if not made:
-            raise CollectionError(f"{self._store.path} holds no recording to adapt to: add() some")
+            raise CollectionError(f"{self._store.path} holds no recording to adapt to: add some")
         model = load_model() if model is None else check_type(model, ModelBundle, "model")
         only_model(self._store, made, model)
         local = self._store.local_speakers()

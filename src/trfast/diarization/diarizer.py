@@ -102,8 +102,8 @@ class Diarizer:
             check_type(comparison, Comparison, "comparison", hint="give model.within(...)")
             if self.model.neural is not None:
                 raise ModelError(
-                    "a model with a neural embedding diarizes by windows only: give no comparison"
-                    " (no --segments, no --threshold-within)"
+                    "a model with a neural embedding diarizes by windows only: leave out"
+                    " --segments and what stands for it, in Python comparison"
                 )
         if self.model.neural is not None:
             self.model.neural_embedder  # noqa: B018 (here, and not after minutes of work)
@@ -117,8 +117,8 @@ class Diarizer:
         check_type(local_model, ModelBundle, "local_model", hint="give load_model()")
         if self.model.neural is None or local_model.neural is not None:
             raise ModelError(
-                "the hybrid way (--mode hybrid) takes a model with a neural embedding, such as"
-                " campplus, and a local_model of i-vectors, such as load_model()"
+                "the hybrid way takes a model with a neural embedding, such as --model campplus,"
+                " beside the default model of i-vectors, in Python local_model=load_model()"
             )
         return local_model
 

@@ -51,8 +51,8 @@ _THREAD_VARIABLES = (
 _CONTEXT = multiprocessing.get_context("spawn")
 _environment = threading.Lock()
 _NOT_STARTED = (
-    "the worker processes died while they started{}. In a script, call this under"
-    ' `if __name__ == "__main__":`; or use jobs=1.'
+    "the worker processes died while they started{}. Use one job (--jobs 1); in a Python script,"
+    ' jobs=1, or call this under `if __name__ == "__main__":`.'
 )
 
 
