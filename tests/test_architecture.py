@@ -15,6 +15,7 @@ GROUND = (
     "_checks",
     "_threads",
     "_files",
+    "_listening",
     "_viterbi",
     "_mixture",
     "_matching",

@@ -52,21 +52,42 @@ def test_lists_and_corrections(folder: Path) -> None:
         "speaker-0001",
         "speaker-0002",
     ]
-    call(folder, "rename", "speaker-0001", "Ann", "--why", "she says so", "--who", "me")
+    keeps = ". The next trfast link, and every later one, keeps it\n"
+    told = call(folder, "rename", "speaker-0001", "Ann", "--why", "she says so", "--who", "me")
+    assert told == "rename: speaker-0001 is called Ann" + keeps
     assert " Ann " in (folder / "collection.rttm").read_text()
     assert "Ann" in (folder / "collection.html").read_text()
     shown = call(folder, "show", "Ann")
     assert "b S1" in shown
     assert "score" in shown
-    assert call(folder, "split", "Ann", "b") == "speaker-0003\n"
-    call(folder, "merge", "Ann", "speaker-0003")
-    assert call(folder, "reject", "b", "S2") == "speaker-0004\n"
-    call(folder / "collection.sqlite", "confirm", "a", "S1")
+    split = call(folder, "split", "Ann", "b")
+    assert split == "split: Ann in b: somebody else (speaker-0003)" + keeps
+    assert call(folder, "merge", "Ann", "speaker-0003") == "merge: speaker-0003 is Ann" + keeps
+    assert "(speaker-0004). The next" in call(folder, "reject", "b", "S2")
+    assert call(folder / "collection.sqlite", "confirm", "a", "S1").startswith("confirm: S1 of a")
     log = call(folder, "log")
     for word in ("Ann in b: somebody else", "speaker-0003 is Ann", "she says so", "reject"):
         assert word in log
     assert call(folder, "undo") == "undone: confirm: S1 of a is Ann\n"
     assert " speaker-0004 " in (folder / "collection.rttm").read_text()
+
+
+def test_the_command_may_come_first(folder: Path) -> None:
+    assert call("list", folder, "--json") == call(folder, "list", "--json")
+    assert call("rename", folder, "speaker-0001", "Ann").startswith("rename: speaker-0001 is")
+    assert "Usage: trfast speakers COLLECTION list [OPTIONS]" in call("list", "-h")
+    for words in (["list"], ["list", "--json", folder]):
+        told = call(*words, status=2)
+        assert "the collection comes first: trfast speakers COLLECTION list ..." in told
+
+
+def test_a_collection_called_as_a_command(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("here"))
+    folder.rename("list")
+    assert "speaker-0001" in call("list", "list")
+    assert "a S1" in call("list", "show", "speaker-0001")
 
 
 def test_what_is_not_there(folder: Path, tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_a_recording_that_is_done_again_keeps_what_was_said_of_it(collection: Co
 def test_it_asks_for_a_link_first() -> None:
     with Collection(":memory:") as collection:
         collection.add(diarization("a", "ann:1"))
-        with pytest.raises(CollectionError, match="call link"):
+        with pytest.raises(CollectionError, match="link them first"):
             collection.corrections.rename("speaker-0001", "Ann")
 
 

@@ -64,7 +64,9 @@ def test_queries_want_a_link(collection: Collection) -> None:
         (collection.turns_of, "speaker-0001"),
         (collection.recordings_of, "speaker-0001"),
     ):
-        with pytest.raises(CollectionError, match=r"1 recordings of .* not linked yet: call link"):
+        with pytest.raises(
+            CollectionError, match=r"1 recordings of .* not linked yet: link them first"
+        ):
             query(name)
 
 

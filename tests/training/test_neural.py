@@ -52,7 +52,7 @@ def test_the_model_names_the_network_and_does_not_hold_it(folder: Path) -> None:
     assert model.neural is not None
     assert model.neural.dimension == 4
     assert (folder / "model").stat().st_size < 200_000
-    with pytest.raises(ModelError, match="give its ONNX file, load_model\\(path, embedder=FILE\\)"):
+    with pytest.raises(ModelError, match="give its ONNX file, --embedder FILE"):
         Diarizer(model)
     with pytest.raises(ModelError, match="makes no i-vectors"):
         model.ivectors  # noqa: B018

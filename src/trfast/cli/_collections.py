@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,21 @@ if TYPE_CHECKING:
     from trfast.collection import Collection
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+class CollectionFirst(click.Group):
+    """COLLECTION, then a command; the other way round is understood too."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the collection first."""
+        command, *others = args or [""]
+        if command in self.commands and not os.path.exists(command):
+            if others[:1] and others[0] in ctx.help_option_names:
+                others = ["COLLECTION", *others]
+            if not others or others[0].startswith("-"):
+                ctx.fail(f"the collection comes first: {ctx.command_path} COLLECTION {command} ...")
+            args = [others[0], command, *others[1:]]
+        return super().parse_args(ctx, args)
 
 
 @contextmanager
@@ -37,7 +53,7 @@ def changing(ctx: click.Context, *, new: bool = False) -> Iterator[Collection]:
     with Collection(file) as collection:
         yield collection
         if not collection.is_linked:
-            click.echo("to be linked anew: run 'trfast run' again, which writes outputs", err=True)
+            click.echo("to be linked anew, by trfast run or trfast link, with outputs", err=True)
         elif (file.parent / "collection.rttm").exists():
             write_outputs(collection, file.parent)
 

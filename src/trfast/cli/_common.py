@@ -435,11 +435,23 @@ def read_speech(path: Path | None) -> dict[str, Timeline] | None:
 def stages_bar(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     """Yield what moves a bar a stage on stderr; nothing is shown without a terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(stderr=True)
     console.quiet = quiet or not console.is_terminal  # older rich ends the line of a disabled bar
-    columns = (TextColumn("{task.description:18}"), BarColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description:18}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, disable=console.quiet) as bar:
         tasks = {}
 

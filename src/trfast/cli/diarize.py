@@ -27,7 +27,7 @@ def diarize(given: _common.Given, threshold: float | None) -> None:
     from trfast.audio import file_name
     from trfast.cli._progress import Watch
     from trfast.collection import Failure
-    from trfast.execution import diarize_all, make_jobs
+    from trfast.execution import Tally, diarize_all, make_jobs
     from trfast.formats import write_rttm
 
     files, failures = _common.find_recordings(given.paths)
@@ -37,15 +37,17 @@ def diarize(given: _common.Given, threshold: float | None) -> None:
     _, diarizer = given.diarizer(threshold, "--threshold", segments=compared)
     todo, refused = make_jobs(files, speech=marks, channel=given.channel, speaker_counts=counts)
     folder = _common.make_folder(given.output)
+    planned = [*todo, *(outcome.item for outcome in refused)]
     with Watch(quiet=given.quiet) as watch:
-        watch.planned([*todo, *(outcome.item for outcome in refused)])
-        for outcome in chain(refused, diarize_all(diarizer, todo, jobs=given.jobs)):
+        tally = Tally(planned, watch.progress)
+        done = diarize_all(diarizer, todo, jobs=given.jobs, moved=tally.moved)
+        for outcome in chain(refused, done):
             job = outcome.item
             if outcome.result is not None:
                 write_rttm(outcome.result.annotation, folder / file_name(job.name, ".rttm"))
             elif outcome.error is not None:
                 failures.append(Failure.of(job.name, str(job.source), outcome.error))
-            watch.progress(outcome)
+            tally.finished(outcome)
     if given.profile:
         watch.show_profile()
-    _common.exit_with(failures, len(watch.jobs) + n_others)
+    _common.exit_with(failures, len(planned) + n_others)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from trfast.collection import Collection, Failure
     from trfast.comparison import Comparison
+    from trfast.diarization import Job
 
 N_LISTED = 10
 
@@ -69,6 +70,7 @@ def run(
         model, given.backend, given.clustering, threshold_across, "--threshold-across"
     )
     folder = _common.make_folder(given.output)
+    jobs: list[Job] = []
     with Collection(folder / "collection.sqlite") as collection:
         start = time.perf_counter()
         with Watch(quiet=given.quiet) as watch:
@@ -79,7 +81,7 @@ def run(
                 channel=given.channel,
                 speaker_counts=counts,
                 jobs=given.jobs,
-                planned=watch.planned,
+                planned=jobs.extend,
                 progress=watch.progress,
             )
         seconds = time.perf_counter() - start
@@ -91,16 +93,16 @@ def run(
             click.echo("linked what is new" if linked.new_only else f"linked all: {because}")
         write_outputs(collection, folder)
         if not given.quiet:
-            n_new = len(watch.jobs) - len(failures)
+            n_new = len(jobs) - len(failures)
             speed = watch.audio / seconds if n_new else None
             how = _thresholds(diarizer.comparison, across)
             _show(_summary(collection, how, n_new, len(refused), speed))
-            names = {job.name for job in watch.jobs}
             _voices.tell(collection, linked)
+            names = {job.name for job in jobs}
             _list_earlier([f for f in collection.failures() if f.recording not in names])
         if given.profile:
             watch.show_profile()
-    _common.exit_with([*failures, *refused], len(watch.jobs) + len(refused))
+    _common.exit_with([*failures, *refused], len(jobs) + len(refused))
 
 
 def write_outputs(collection: Collection, folder: Path) -> None:
@@ -113,13 +115,17 @@ def write_outputs(collection: Collection, folder: Path) -> None:
 
 
 def _thresholds(within: Comparison | None, across: Comparison) -> str:
-    score = "cosine" if across.backend.is_cosine else "log-likelihood ratio"
-    inside = "by windows" if within is None else f"{within.threshold:.4g}"
-    unit = " deviations" if across.normalized else ""
+    inside = "by windows" if within is None else _with_unit(within)
     return (
-        f"{across.backend.name} {across.clustering}, {score}:"
-        f" {inside} within, {across.threshold:.4g}{unit} across"
+        f"{across.backend.name} {across.clustering}: {inside} within, {_with_unit(across)} across"
     )
+
+
+def _with_unit(comparison: Comparison) -> str:
+    threshold = f"{comparison.threshold:.4g}"
+    if comparison.normalized:
+        return f"{threshold} deviations above strangers"
+    return f"{'cosine' if comparison.backend.is_cosine else 'log-likelihood ratio'} {threshold}"
 
 
 def _show(tables: Sequence[Table]) -> None:

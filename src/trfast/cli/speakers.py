@@ -12,10 +12,13 @@ import click
 from trfast.cli import _collections, _common
 
 if TYPE_CHECKING:
-    from trfast.collection import Link
+    from trfast.collection import Collection, Link
 
 
-@click.group(short_help="List, name, join and part the speakers of a collection.")
+@click.group(
+    cls=_collections.CollectionFirst,
+    short_help="List, name, join and part the speakers of a collection.",
+)
 @click.argument("collection", type=_common.PathType())
 @click.pass_context
 def speakers(ctx: click.Context, collection: Path) -> None:
@@ -48,6 +51,15 @@ def _correction(*arguments: str) -> Callable[[Callable[..., None]], click.Comman
         return speakers.command()(function)
 
     return decorate
+
+
+def _tell(collection: Collection, new: str | None = None) -> None:
+    """Say what was put right; `new` is who came of it."""
+    made = collection.corrections.log()[-1]
+    now = "" if new is None else f" ({new})"
+    click.echo(
+        f"{made.kind}: {made.what}{now}. The next trfast link, and every later one, keeps it"
+    )
 
 
 @speakers.command("list")
@@ -158,6 +170,7 @@ def rename(ctx: click.Context, speaker: str, name: str, who: str | None, why: st
     """Give SPEAKER a NAME."""
     with _collections.changing(ctx) as collection:
         collection.corrections.rename(speaker, name, who=who, why=why)
+        _tell(collection)
 
 
 @_correction("SPEAKER", "OTHERS...")
@@ -167,6 +180,7 @@ def merge(
     """Say that OTHERS are SPEAKER, who keeps the name."""
     with _collections.changing(ctx) as collection:
         collection.corrections.merge(speaker, *others, who=who, why=why)
+        _tell(collection)
 
 
 @_correction("SPEAKER", "RECORDINGS...")
@@ -175,7 +189,7 @@ def split(
 ) -> None:
     """Say that SPEAKER is somebody else in RECORDINGS."""
     with _collections.changing(ctx) as collection:
-        click.echo(collection.corrections.split(speaker, recordings, who=who, why=why))
+        _tell(collection, collection.corrections.split(speaker, recordings, who=who, why=why))
 
 
 @_correction("RECORDING", "LOCAL")
@@ -183,13 +197,14 @@ def confirm(ctx: click.Context, recording: str, local: str, who: str | None, why
     """Say that LOCAL of RECORDING, such as S2, is who it is taken for."""
     with _collections.changing(ctx) as collection:
         collection.corrections.confirm(recording, local, who=who, why=why)
+        _tell(collection)
 
 
 @_correction("RECORDING", "LOCAL")
 def reject(ctx: click.Context, recording: str, local: str, who: str | None, why: str) -> None:
     """Say that LOCAL of RECORDING, such as S2, is not who it is taken for."""
     with _collections.changing(ctx) as collection:
-        click.echo(collection.corrections.reject(recording, local, who=who, why=why))
+        _tell(collection, collection.corrections.reject(recording, local, who=who, why=why))
 
 
 @_correction("SPEAKER", "FILES...")

@@ -32,7 +32,7 @@ from trfast.collection.voices import voices_of
 from trfast.comparison import Comparison
 from trfast.diarization import Diarization, Diarizer, Job, SpeakerCounts
 from trfast.errors import CollectionError, ParameterError, ParameterTypeError, TrfastError
-from trfast.execution import DiarizesOne, Outcome, diarize_all
+from trfast.execution import DiarizesOne, Outcome, Progress, Tally, diarize_all
 from trfast.formats.rttm import write_rttm
 from trfast.linking import Adapted, adapt
 from trfast.model import ModelBundle, load_model
@@ -174,7 +174,7 @@ class Collection:
         executor: Executor | None = None,
         jobs: int | None = None,
         planned: Callable[[Sequence[Job]], None] | None = None,
-        progress: Callable[[Outcome[Job, Diarization]], None] | None = None,
+        progress: Callable[[Progress], None] | None = None,
     ) -> list[Failure]:
         """Diarize recordings side by side, and keep each as it finishes.
 
@@ -199,7 +199,9 @@ class Collection:
         planned : callable, optional
             Called once, before the work, with the jobs that are to be done.
         progress : callable, optional
-            Called with the `Outcome` of each of them, once it is kept.
+            Called with a `Progress` when one of them is finished and kept, and, a few times a
+            second, when one has moved: with a `Diarizer` in local processes; with an `executor`
+            nothing is told between.
 
         Returns
         -------
@@ -228,10 +230,12 @@ class Collection:
         check_model(self._store, plan.given, diarizer.model_hash)
         if planned is not None:
             planned(plan.jobs)
+        tally = None if progress is None else Tally(plan.jobs, progress)
+        moved = None if tally is None else tally.moved
         failures = []
         todo = [entry.job for entry in plan.todo.values()]
         for outcome in chain(
-            plan.refused, diarize_all(diarizer, todo, executor=executor, jobs=jobs)
+            plan.refused, diarize_all(diarizer, todo, executor=executor, jobs=jobs, moved=moved)
         ):
             outcome, entry = _checked(outcome), plan.todo.get(outcome.item.name)
             if entry is not None and outcome.result is not None:
@@ -239,8 +243,8 @@ class Collection:
             elif outcome.error is not None:
                 origin = Origin.of(outcome.item.source) if entry is None else entry.origin
                 failures.append(self._store.fail(outcome.item.name, outcome.error, origin))
-            if progress is not None:
-                progress(outcome)
+            if tally is not None:
+                tally.finished(outcome)
         return sorted(failures, key=lambda failure: failure.recording)
 
     def add_diarizations(
@@ -285,7 +289,7 @@ class Collection:
         if not replace and (known := names.keys() & here):
             raise CollectionError(
                 f"{self._store.path} has {len(known)} of these recordings already, such as"
-                f" {min(known)}: leave them out, or let them be replaced (replace=True, --replace)"
+                f" {min(known)}: leave them out, or let them be replaced: --replace, in Python replace=True"
             )
         models = sorted({diarization.model_hash for diarization in given})
         if len(models) > 1:
@@ -534,7 +538,7 @@ class Collection:
         """
         made = self._store.models()
         if not made:
-            raise CollectionError(f"{self._store.path} holds no recording to adapt to: add() some")
+            raise CollectionError(f"{self._store.path} holds no recording to adapt to: add some")
         model = load_model() if model is None else check_type(model, ModelBundle, "model")
         only_model(self._store, made, model)
         local = self._store.local_speakers()

@@ -69,7 +69,7 @@ def link_store(
             return Linked(False, because, _rate(links.identified))
     raise CollectionError(
         f"recordings of {store.path} came or went each of {_LINK_TRIES} times that it was"
-        " linked, so nothing was kept: link() when whatever writes to it is done"
+        " linked, so nothing was kept: link when whatever writes to it is done"
     )
 
 

@@ -220,7 +220,8 @@ def check(db: Connection) -> None:
     if version != _VERSION:
         raise CollectionError(
             f"{db.path} is a collection of version {version}, which becomes one of version"
-            f" {_VERSION} when it is opened to write: open it so once, or a copy of it."
+            f" {_VERSION} when it is opened to write: do so once, or with a copy of it, by trfast"
+            " link, in Python without read_only=True."
         )
 
 

@@ -66,7 +66,7 @@ class Store:
         with self.db.writing():
             if not replace and self._holds(diarization.recording):
                 raise CollectionError(
-                    f"{self.path} has a recording {diarization.recording!r} already; remove() it"
+                    f"{self.path} has a recording {diarization.recording!r} already; remove it"
                     " first, or give this one another name"
                 )
             old = self._voices(diarization.recording)
@@ -449,7 +449,7 @@ class Store:
             if n_new
             else f"recordings of {self.path} were removed since the last link"
         )
-        raise CollectionError(f"{what}: call link() first")
+        raise CollectionError(f"{what}: link them first, by trfast link, in Python link()")
 
     def is_linked(self) -> bool:
         """Whether all speakers have their names."""

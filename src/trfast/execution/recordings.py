@@ -14,6 +14,7 @@ from trfast.annotation import Timeline
 from trfast.audio import name_recordings, source_size
 from trfast.diarization import Diarization, Job, SpeakerCounts
 from trfast.errors import AnnotationError, ParameterError, ParameterTypeError
+from trfast.execution.board import Moved
 from trfast.execution.processes import Outcome, map_recordings
 
 Done = Outcome[Job, Diarization]
@@ -116,6 +117,7 @@ def diarize_all(
     *,
     executor: Executor | None = None,
     jobs: int | None = None,
+    moved: Moved[Job] | None = None,
 ) -> Iterator[Done]:
     """Diarize recordings side by side, the largest files first, and yield each as it finishes.
 
@@ -125,7 +127,7 @@ def diarize_all(
         Called with each job.
     todo : iterable of Job
         What to diarize.
-    executor, jobs
+    executor, jobs, moved
         As in `map_recordings`.
 
     Yields
@@ -135,4 +137,4 @@ def diarize_all(
     """
     sizes = [(-source_size(job.source), job.name, job) for job in todo]
     in_order = [job for *_, job in sorted(sizes, key=lambda entry: entry[:2])]
-    return map_recordings(diarizer, in_order, executor=executor, jobs=jobs)
+    return map_recordings(diarizer, in_order, executor=executor, jobs=jobs, moved=moved)
