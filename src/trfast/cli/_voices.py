@@ -22,4 +22,4 @@ def tell(collection: Collection, linked: Linked) -> None:
         if rate is None
         else f"at this threshold about {100 * rate:.2g} % of strangers are taken for one of them"
     )
-    click.echo(f"{len(enrolled)} enrolled speakers, found {n_named} times by voice; {strangers}")
+    click.echo(f"enrolled speakers: {len(enrolled)}, found by voice: {n_named}; {strangers}")
