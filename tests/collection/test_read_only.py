@@ -57,7 +57,7 @@ def test_what_would_change_it_is_refused(
     path: Path, change: Callable[[Collection], object]
 ) -> None:
     with Collection(path, read_only=True) as collection:
-        with pytest.raises(CollectionError, match="was opened to read, .* open it to write"):
+        with pytest.raises(CollectionError, match=r"was opened to read, .* open it to write"):
             change(collection)
         assert collection.forget_missing(dry_run=True) == []
 

@@ -15,9 +15,10 @@ from trfast.audio import Waveform
 from trfast.collection import Collection
 from trfast.diarization import Diarization, Diarizer, Job
 from trfast.errors import AudioError
-from trfast.execution import Outcome, Progress, Tally, map_recordings
+from trfast.execution import Outcome, Progress, map_recordings
 from trfast.execution.board import INTERVAL, Board
 from trfast.execution.processes import _CONTEXT
+from trfast.execution.progress import Tally
 
 
 def slow(item: str) -> bool:

@@ -127,7 +127,7 @@ def test_hybrid_takes_one_model_of_each_kind(folder: Path, tmp_path: Path) -> No
     shown = call("run", folder / "audio", "-o", tmp_path, "--mode=hybrid", status=1)
     assert "takes a model with a neural embedding" in shown
     model = load_model(folder / "model", embedder=folder / "network.onnx")
-    with pytest.raises(ModelError, match="a local_model of i-vectors"):
+    with pytest.raises(ModelError, match="local_model=load_model"):
         Diarizer(model, local_model=model)
 
 

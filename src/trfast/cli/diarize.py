@@ -27,7 +27,8 @@ def diarize(given: _common.Given, threshold: float | None) -> None:
     from trfast.audio import file_name
     from trfast.cli._progress import Watch
     from trfast.collection import Failure
-    from trfast.execution import Tally, diarize_all, make_jobs
+    from trfast.execution import diarize_all, make_jobs
+    from trfast.execution.progress import Tally
     from trfast.formats import write_rttm
 
     files, failures = _common.find_recordings(given.paths)

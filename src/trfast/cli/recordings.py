@@ -21,7 +21,7 @@ def recordings(ctx: click.Context, collection: Path) -> None:
 
     COLLECTION is a folder that `trfast run` has made, or its collection.sqlite. After a rename,
     the outputs, collection.rttm and collection.html, are written anew where they lie beside it.
-    What is left of others after a removal is to be linked anew: `trfast run` and `trfast link` do it.
+    What is left of others after a removal is to be linked anew, by `trfast run` or `trfast link`.
     """
     ctx.obj = collection
 

@@ -32,7 +32,8 @@ from trfast.collection.voices import voices_of
 from trfast.comparison import Comparison
 from trfast.diarization import Diarization, Diarizer, Job, SpeakerCounts
 from trfast.errors import CollectionError, ParameterError, ParameterTypeError, TrfastError
-from trfast.execution import DiarizesOne, Outcome, Progress, Tally, diarize_all
+from trfast.execution import DiarizesOne, Outcome, Progress, diarize_all
+from trfast.execution.progress import Tally
 from trfast.formats.rttm import write_rttm
 from trfast.linking import Adapted, adapt
 from trfast.model import ModelBundle, load_model
@@ -289,7 +290,8 @@ class Collection:
         if not replace and (known := names.keys() & here):
             raise CollectionError(
                 f"{self._store.path} has {len(known)} of these recordings already, such as"
-                f" {min(known)}: leave them out, or let them be replaced: --replace, in Python replace=True"
+                f" {min(known)}: leave them out, or let them be replaced (--replace, in Python"
+                " replace=True)"
             )
         models = sorted({diarization.model_hash for diarization in given})
         if len(models) > 1:

@@ -27,6 +27,20 @@ class Progress:
     seconds, total_seconds : float
         Seconds of audio done, and in all, as the files say. One that does not say, or cannot be
         read, counts from when it is finished; one that fails, as far as it got.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from trfast import Collection
+    >>> from trfast.audio import Waveform
+    >>> silence = Job("silence", Waveform(np.zeros(32000, np.float32), 16000))
+    >>> def show(progress):
+    ...     if progress.outcome:
+    ...         print(f"{progress.recording}: {progress.seconds} of {progress.total_seconds} s")
+    >>> with Collection(":memory:") as collection:
+    ...     collection.add_all([silence], progress=show)
+    silence: 2.0 of 2.0 s
+    []
     """
 
     recording: str
