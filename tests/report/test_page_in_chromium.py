@@ -9,6 +9,7 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 import soundfile
+from benchmarks.page import archive, cpu
 from tests.browser import chromium, needs_chromium
 
 from trfast.annotation import Annotation
@@ -125,6 +126,19 @@ def test_a_speaker_leads_to_a_recording_and_its_first_turn_there(opened):
     assert browser.current_url.endswith("#speaker-ben")
 
 
+def test_a_link_leads_again_where_the_address_is_already(opened):
+    browser = opened(fragment="#recording-monday")
+    details = browser.find_element(By.ID, "recording-monday")
+    browser.execute_script("arguments[0].open = false", details)
+    browser.execute_script("arguments[0].open = true", browser.find_element(By.ID, "speaker-ben"))
+    wait(browser, lambda _: browser.current_url.endswith("#speaker-ben"))
+    browser.find_element(By.LINK_TEXT, "monday").click()
+    wait(browser, lambda _: details.get_property("open"))
+    press(browser, stage(browser), Keys.HOME)
+    browser.find_element(By.LINK_TEXT, "monday").click()
+    assert stage(browser).get_attribute("aria-valuetext") == "ben, 0:00:04.0 to 0:00:05.5"
+
+
 def test_turns_are_drawn_in_the_colours_of_their_lanes(opened):
     browser = opened(fragment="#recording-monday", durations={"monday": 10.0})
     wait(browser, lambda _: stage(browser).find_element(By.TAG_NAME, "canvas").size["height"] > 50)
@@ -238,6 +252,15 @@ def test_rows_are_made_when_they_come_near(opened):
     top = "return document.querySelector('.recording[open]').getBoundingClientRect().top"
     wait(browser, lambda _: 0 <= browser.execute_script(top) < 900)
     assert browser.execute_script(made) < 1000
+
+
+def test_a_thousand_hours_open_in_less_than_a_second_of_work(opened, browser):
+    browser.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
+    opened([])
+    before = cpu(browser)
+    opened(archive(1000))
+    assert browser.find_element(By.CSS_SELECTOR, "#recordings output").text == "1,000"
+    assert cpu(browser) - before < 1000
 
 
 def test_paper_has_all_rows(opened):

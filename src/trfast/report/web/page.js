@@ -192,6 +192,10 @@ showFailures();
 refreshAll();
 follow();
 addEventListener("hashchange", follow);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='#']");
+  if (link && link.hash === location.hash) follow(); // where the address says already, nothing changes
+});
 addEventListener("beforeprint", () => {
   for (const { list } of Object.values(LISTS)) list.fillAll();
   document.querySelectorAll(".speaker .body").forEach((body) => body.list.fillAll());

@@ -28,13 +28,14 @@ const player = {
   play(recording, from, until, who) {
     Object.assign(this, { until, who, pending: from });
     this.box.hidden = false;
-    if (this.recording !== recording) {
+    if (this.recording !== recording || this.audio.error) {
       if (this.audio.src.startsWith("blob:")) URL.revokeObjectURL(this.audio.src);
       this.recording = recording;
       this.audio.src = this.url(recording);
     }
     this.say(who);
     if (this.audio.readyState > 0) this.start();
+    else this.audio.play().catch(() => {}); // while the click still counts; the place comes later
   },
 
   start() {

@@ -67,6 +67,7 @@ class Timeline {
       if (this.selected < 0 && this.turns.n && stage.matches(":focus-visible")) this.select(0);
     });
     stage.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
       this.drag = { x: event.offsetX, from: this.from, moved: false };
       stage.setPointerCapture(event.pointerId);
     });
