@@ -20,6 +20,8 @@ _VERBS = {
     "link": "Link the speakers of a collection anew.",
     "import": "Take turns and vectors of another system.",
     "export": "Write vectors, links or turns of a collection.",
+    "page": "Write the HTML page of a collection.",
+    "plot": "Draw who speaks when: SVG, PNG or PDF.",
     "speakers": "List, name, join and part the speakers of a collection.",
     "recordings": "List, remove and rename the recordings of a collection.",
     "evaluate": "Measure the error against a reference.",

@@ -107,11 +107,10 @@ def run(
 
 def write_outputs(collection: Collection, folder: Path) -> None:
     """Write collection.rttm and collection.html."""
-    from trfast.report import write_report
+    from trfast.report import write_collection_report
 
     collection.to_rttm(folder / "collection.rttm")
-    durations = {recording.name: recording.duration for recording in collection.recordings()}
-    write_report(collection.annotations(), folder / "collection.html", durations=durations)
+    write_collection_report(collection, folder / "collection.html")
 
 
 def _thresholds(within: Comparison | None, across: Comparison) -> str:

@@ -14,7 +14,7 @@ from trfast.annotation import Annotation, Timeline
 from trfast.audio import check_name
 from trfast.collection.corrections import Correction, Corrections
 from trfast.collection.intake import checked_result, checked_vectors
-from trfast.collection.linker import comparison_of_last_link, doubts_of, link_store
+from trfast.collection.linker import comparison_of_last_link, doubts_of, link_store, linked_by
 from trfast.collection.models import Compares, check_model, only_model
 from trfast.collection.plan import make_plan
 from trfast.collection.records import (
@@ -22,6 +22,7 @@ from trfast.collection.records import (
     Failure,
     Link,
     Linked,
+    LinkedBy,
     Origin,
     Recording,
     Speaker,
@@ -405,6 +406,11 @@ class Collection:
     def is_linked(self) -> bool:
         """Whether nothing has come or gone since the last `link` that is to be linked anew."""
         return self._store.is_linked()
+
+    @property
+    def linked_by(self) -> LinkedBy | None:
+        """What the last `link` compared local speakers by; ``None`` before the first."""
+        return linked_by(self._store)
 
     def link(
         self,

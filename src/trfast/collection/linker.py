@@ -7,7 +7,7 @@ import json
 import numpy as np
 
 from trfast.collection.models import Compares, only_model
-from trfast.collection.records import DoubtfulLink, Linked
+from trfast.collection.records import DoubtfulLink, Linked, LinkedBy
 from trfast.collection.store import LocalSpeakers, Store
 from trfast.collection.voices import known_voices, voices_of
 from trfast.comparison import Comparison
@@ -97,13 +97,17 @@ def _reasons(
     return tuple(reason for reason, holds in reasons.items() if holds)
 
 
+def linked_by(store: Store) -> LinkedBy | None:
+    """Return what linked last."""
+    how = store.linked_by()
+    return None if how is None else LinkedBy(*json.loads(how)[:5])
+
+
 def comparison_of_last_link(store: Store, model: Compares) -> Comparison:
     """Return what linked, if the model did; else what it would link by."""
-    how = store.linked_by()
-    if how is not None and isinstance(model, Compared):
-        made_by, *settings, _normalized, _voices = json.loads(how)
-        if made_by == model.vectors_hash:
-            return model.across(*settings)
+    how = linked_by(store)
+    if how is not None and isinstance(model, Compared) and how.model_hash == model.vectors_hash:
+        return model.across(how.backend, how.clustering, how.threshold)
     return model.across()
 
 

@@ -99,6 +99,19 @@ class Linked:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkedBy:
+    """What linked a collection: a back-end of a model, and a threshold, in standard deviations
+    above strangers if it is `normalized`.
+    """
+
+    model_hash: str
+    backend: str
+    clustering: str
+    threshold: float
+    normalized: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DoubtfulLink:
     """Two local speakers (recording, local name) whose speakers a little would have joined, or kept
     apart: a mean score near the threshold; `speech` in seconds is what is at stake.
