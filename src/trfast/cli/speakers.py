@@ -65,12 +65,8 @@ def _list(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def show(ctx: click.Context, speaker: str, as_json: bool) -> None:
     """List where a speaker is, and why."""
-    from trfast.errors import CollectionError
-
     with _collections.reading(ctx) as collection:
-        found = [link for link in collection.links() if link.speaker == speaker]
-        if not found:
-            raise CollectionError(f"there is no speaker {speaker!r}: 'list' shows who there is")
+        found = list(collection.links(speaker=speaker))
     rows = [
         (
             link.recording,
@@ -109,7 +105,7 @@ def doubts(ctx: click.Context, given: _common.Linking, most: int, as_json: bool)
             doubt.speakers[0] if doubt.linked else " | ".join(doubt.speakers),
             f"{doubt.score:.3f}",
             f"{doubt.speech:.1f}",
-            "confirm or reject" if doubt.linked else "merge, if one",
+            "confirm or reject" if doubt.linked else "merge or distinguish",
         )
         for doubt in found
     ]
@@ -168,6 +164,13 @@ def reject(ctx: click.Context, recording: str, local: str, who: str | None, why:
     """Say that LOCAL of RECORDING, such as S2, is not who it is taken for."""
     with _collections.changing(ctx) as collection:
         click.echo(collection.corrections.reject(recording, local, who=who, why=why))
+
+
+@_correction("SPEAKER", "OTHER")
+def distinguish(ctx: click.Context, speaker: str, other: str, who: str | None, why: str) -> None:
+    """Say that SPEAKER and OTHER are two persons."""
+    with _collections.changing(ctx) as collection:
+        collection.corrections.distinguish(speaker, other, who=who, why=why)
 
 
 @speakers.command()

@@ -61,7 +61,7 @@ CREATE TABLE turn (
     """
 CREATE TABLE correction (  -- what somebody put right
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind TEXT NOT NULL,    -- rename, merge, split, confirm, reject
+    kind TEXT NOT NULL,    -- rename, merge, split, confirm, reject, distinguish
     what TEXT NOT NULL,    -- in words
     who TEXT NOT NULL,
     made TEXT NOT NULL,    -- UTC, ISO 8601
