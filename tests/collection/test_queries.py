@@ -50,6 +50,7 @@ def test_one_speaker(collection: Collection) -> None:
     a, _, c = collection.recordings()
     assert collection.recordings_of("Ann") == [a, c]
     assert collection.recordings_of("speaker-0002") == [a]
+    assert collection.recording("c") == c
     for query in (collection.turns_of, collection.recordings_of):
         for nobody in ("speaker-0001", "speaker-0003", "speaker-2", "Eve"):
             with pytest.raises(CollectionError, match=f"no speaker {nobody!r}"):

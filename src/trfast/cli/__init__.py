@@ -21,6 +21,7 @@ _VERBS = {
     "import": "Take turns and vectors of another system.",
     "export": "Write vectors, links or turns of a collection.",
     "speakers": "List, name, join and part the speakers of a collection.",
+    "review": "Hear speakers and put links right, in the browser.",
     "recordings": "List, remove and rename the recordings of a collection.",
     "evaluate": "Measure the error against a reference.",
     "verify": "Measure how well the back-ends of a model tell speakers apart.",

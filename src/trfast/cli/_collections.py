@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,16 +30,22 @@ def reading(ctx: click.Context) -> Iterator[Collection]:
 @contextmanager
 def changing(ctx: click.Context) -> Iterator[Collection]:
     """Open it to change it; outputs beside are written anew, unless it is to be linked first."""
-    from trfast.cli.run import write_outputs
     from trfast.collection import Collection
 
     file = _common.collection_file(ctx.obj)
     with Collection(file) as collection:
         yield collection
-        if not collection.is_linked:
-            click.echo("to be linked anew: run 'trfast run' again, which writes outputs", err=True)
-        elif (file.parent / "collection.rttm").exists():
-            write_outputs(collection, file.parent)
+        follow(collection, file.parent)
+
+
+def follow(collection: Collection, folder: Path) -> None:
+    """Write the outputs anew that lie beside a collection, unless it is to be linked first."""
+    from trfast.cli.run import write_outputs
+
+    if not collection.is_linked:
+        click.echo("to be linked anew: run 'trfast run' again, which writes outputs", err=True)
+    elif (folder / "collection.rttm").exists():
+        write_outputs(collection, folder)
 
 
 def show(

@@ -352,6 +352,16 @@ class Collection:
         """Return the diarized recordings, by name."""
         return self._store.recordings()
 
+    def recording(self, name: str) -> Recording:
+        """Return one diarized recording.
+
+        Raises
+        ------
+        CollectionError
+            If there is no such recording, or it failed.
+        """
+        return self._store.recording(name)
+
     def failures(self) -> list[Failure]:
         """Return the recordings that could not be diarized, by name."""
         return self._store.failures()

@@ -162,6 +162,12 @@ class Store:
         """Return the diarized recordings, by name."""
         return self._recordings("error IS NULL")
 
+    def recording(self, name: str) -> Recording:
+        """Return one diarized recording."""
+        with self.db.reading():
+            (found,) = self._recordings("recording.id = ?", self._diarized(name))
+        return found
+
     def recordings_of(self, speaker: str) -> list[Recording]:
         """Return the recordings in which a speaker is, by name."""
         with self._linked():
