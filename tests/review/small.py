@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from tests.collection.test_identity import linked
-from tests.fakes import PEOPLE, diarization
+from tests.fakes import PEOPLE, FakeModel, diarization
 from trfast.collection import Collection
+from trfast.comparison import Comparison
 
 RATE = 16000
 TONES = dict(zip(PEOPLE, (220, 330, 440, 550), strict=True))
@@ -25,13 +25,18 @@ def hum(text: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     return np.concatenate([*tones, np.zeros(RATE)]).astype(np.float32)
 
 
-def small_collection(folder: Path) -> Path:
+def add(collection: Collection, folder: Path, name: str, text: str, model_hash: str) -> None:
+    """Add a recording, with its sound."""
+    source = folder / f"{name}.flac"
+    soundfile.write(source, hum(text), RATE)
+    collection.add(diarization(name, text, model_hash), source=source)
+
+
+def small_collection(folder: Path, model_hash: str = "fake") -> Path:
     """Write the collection, linked, and return its file."""
     file = folder / "collection.sqlite"
     with Collection(file) as collection:
         for name, text in SHOWS.items():
-            source = folder / f"{name}.flac"
-            soundfile.write(source, hum(text), RATE)
-            collection.add(diarization(name, text), source=source)
-        linked(collection)
+            add(collection, folder, name, text, model_hash)
+        collection.link(FakeModel(model_hash), comparison=Comparison(threshold=0.5))
     return file

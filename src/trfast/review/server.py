@@ -58,10 +58,10 @@ def serve(
             timeout_graceful_shutdown=_PATIENCE,
         )
         server = _Server(config, review)
-        started(address)
-        if open_browser:
-            webbrowser.open(address)
         with suppress(KeyboardInterrupt):  # the way to end it
+            started(address)
+            if open_browser:
+                webbrowser.open(address)
             server.run(sockets=[listener])
 
 

@@ -1,0 +1,55 @@
+"""A real browser for tests and pictures: Debian's Chromium, driven by Selenium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_SWITCHES = (
+    "--headless",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def missing() -> str | None:
+    """Say what of a browser is not there."""
+    absent = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
+    return f"needs {' and '.join(absent)}" if absent else None
+
+
+@contextmanager
+def chromium(width: int = 1280, height: int = 800, *, dark: bool = False) -> Iterator[Any]:
+    """Yield a driver of a new Chromium without a window, which knows nothing of others."""
+    from selenium.webdriver import Chrome, ChromeOptions
+    from selenium.webdriver.chrome.service import Service
+
+    options = ChromeOptions()
+    options.binary_location = str(shutil.which("chromium"))
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        for switch in (*_SWITCHES, f"--user-data-dir={profile}"):
+            options.add_argument(switch)
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            options.add_argument("--no-sandbox")  # root has none
+        with open(os.devnull, "w") as nothing:
+            service = Service(str(shutil.which("chromedriver")), log_output=nothing)
+            driver = Chrome(options=options, service=service)
+        try:
+            size = {"width": width, "height": height, "deviceScaleFactor": 1}
+            scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+            driver.execute_cdp_cmd(
+                "Emulation.setDeviceMetricsOverride", {**size, "mobile": width < 600}
+            )
+            driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+            yield driver
+        finally:
+            driver.quit()
