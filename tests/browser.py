@@ -1,12 +1,15 @@
-"""A real browser for tests and pictures: Debian's Chromium, driven by Selenium."""
+"""For tests and pictures: Debian's Chromium, driven by Selenium, and the command that it shows."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 _SWITCHES = (
@@ -53,3 +56,20 @@ def chromium(width: int = 1280, height: int = 800, *, dark: bool = False) -> Ite
             yield driver
         finally:
             driver.quit()
+
+
+@contextmanager
+def review(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run `trfast review`; yield it, and the address that it prints."""
+    words = ["review", str(folder), "--no-browser", *options]
+    with subprocess.Popen(
+        [sys.executable, "-c", "from trfast.cli import main; main()", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield process, process.stdout.readline().strip()
+        finally:
+            process.kill()

@@ -224,4 +224,4 @@ def test_a_link_that_fails_is_said(client: Client, file: Path) -> None:
 
 
 def test_clock() -> None:
-    assert [clock(t) for t in (0, 59.4, 59.6, 3599.6)] == ["0:00", "0:59", "1:00", "1:00:00"]
+    assert [clock(t) for t in (0, 59.9, 60, 3600)] == ["0:00", "0:59", "1:00", "1:00:00"]

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,24 +22,7 @@ if why := browser.missing():
 
 pytestmark = pytest.mark.slow
 MODEL = "imported:tones"
-COMMAND = "from trfast.cli import main; main()"
-
-
-@contextmanager
-def command(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run the command; yield it, and the address that it prints."""
-    words = ["review", str(folder), "--threshold", "0.5", "--no-browser", *options]
-    with subprocess.Popen(
-        [sys.executable, "-c", COMMAND, *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            yield process, process.stdout.readline().strip()
-        finally:
-            process.kill()
+OPTIONS = ("--threshold", "0.5")
 
 
 class Page:
@@ -118,7 +98,10 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def page(folder: Path) -> Iterator[Page]:
     """The page of the command, in a browser, without an error or a request to elsewhere."""
-    with command(folder, "--by", "me") as (_, address), browser.chromium() as driver:
+    with (
+        browser.review(folder, *OPTIONS, "--by", "me") as (_, address),
+        browser.chromium() as driver,
+    ):
         home, _, token = address.partition("/?token=")
         driver.get(address)
         assert driver.current_url == f"{home}/"
@@ -228,7 +211,7 @@ def test_search_split_merge_and_verdicts(page: Page) -> None:
 def test_ctrl_c_ends_it_and_outputs_follow(folder: Path) -> None:
     with Collection(folder / "collection.sqlite") as collection:
         collection.corrections.rename("speaker-0001", "Ann")
-    with command(folder) as (process, address):
+    with browser.review(folder, *OPTIONS) as (process, address):
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[\w-]{43}", address)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)

@@ -163,10 +163,10 @@ def clock(seconds: float) -> str:
 
     Examples
     --------
-    >>> clock(7.4), clock(125), clock(3725)
+    >>> clock(7.6), clock(125), clock(3725)
     ('0:07', '2:05', '1:02:05')
     """
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, rest = divmod(int(seconds), 60)
     if minutes < 60:
         return f"{minutes}:{rest:02}"
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

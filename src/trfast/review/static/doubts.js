@@ -1,7 +1,7 @@
 // Doubts, one at a time: hear both, and say.
 
 import { act, isForPage, say } from "/static/review.js";
-import { findTurns, hear, turnOf } from "/static/player.js";
+import { findTurns, hear, prepare, turnOf } from "/static/player.js";
 
 const doubts = [...document.querySelectorAll(".doubt")];
 let place = 0;
@@ -13,6 +13,7 @@ function show() {
   if (!doubts[place]) return;
   findTurns(doubts[place]);
   document.querySelector("[data-place]").textContent = place + 1;
+  for (const letter of "AB") prepare(turnOf(doubts[place].querySelector(`.side-${letter} .turn`)));
 }
 
 /** Hear the longest turn of a side; again: the next one. */

@@ -73,6 +73,15 @@ function mark(number) {
   now.turn.textContent = turn ? `${clock(turn.start)} – ${clock(turn.end)}` : "";
 }
 
+/** Let the server decode up to the end of a turn, before somebody wants to hear it. */
+export function prepare(number) {
+  const turn = turns[number];
+  if (!turn || turn.parts[0].disabled) return;
+  const last = 44 + 32000 * Math.floor(turn.end); // of the WAV file, at 16 kHz and 16 bits
+  const address = `/sound?${new URLSearchParams({ name: turn.recording })}`;
+  fetch(address, { headers: { Range: `bytes=${last}-${last}` } }).catch(() => {});
+}
+
 /** Hear a turn, and those after it up to another; without `last`, the turn alone. */
 export function hear(number, last = number) {
   const turn = turns[number];
@@ -84,6 +93,7 @@ export function hear(number, last = number) {
   audio.currentTime = turn.start;
   for (const part of turn.parts) part.scrollIntoView({ block: "nearest", inline: "nearest" });
   start();
+  if (last > number && turns[number + 1].recording !== turn.recording) prepare(number + 1);
 }
 
 /** Hear what is in no list of turns. */
@@ -152,6 +162,12 @@ audio.addEventListener("pause", () => {
   toggle.classList.remove("playing");
   toggle.setAttribute("aria-label", "Play");
 });
+for (const kind of ["waiting", "stalled", "loadstart", "seeking"]) {
+  audio.addEventListener(kind, () => toggle.classList.toggle("waiting", !audio.paused));
+}
+for (const kind of ["playing", "canplay", "pause", "error"]) {
+  audio.addEventListener(kind, () => toggle.classList.remove("waiting"));
+}
 for (const kind of ["timeupdate", "seeked", "loadedmetadata"]) audio.addEventListener(kind, show);
 slider.addEventListener("input", () => seek(+slider.value));
 player.querySelector("select").addEventListener("change", (event) => {
