@@ -14,7 +14,7 @@ required = chain(
     project["dependencies"],
     *(
         project["optional-dependencies"][extra]
-        for extra in ("av", "kaldi", "neural", "plot", "tables", "test-core")
+        for extra in ("av", "kaldi", "neural", "plot", "review", "tables", "test-core")
     ),
 )
 pins = {

@@ -69,6 +69,8 @@ def test_lists_and_corrections(folder: Path) -> None:
     for word in ("Ann in b: somebody else", "speaker-0003 is Ann", "she says so", "reject"):
         assert word in log
     assert call(folder, "undo") == "undone: confirm: S1 of a is Ann\n"
+    call(folder, "distinguish", "Ann", "speaker-0002")
+    assert call(folder, "undo") == "undone: distinguish: Ann is not speaker-0002\n"
     assert " speaker-0004 " in (folder / "collection.rttm").read_text()
 
 
@@ -91,7 +93,7 @@ def test_a_collection_called_as_a_command(
 
 
 def test_what_is_not_there(folder: Path, tmp_path: Path) -> None:
-    assert "there is no speaker 'Eve'" in call(folder, "show", "Eve", status=1)
+    assert "has no speaker 'Eve'" in call(folder, "show", "Eve", status=1)
     assert "has no speaker 'Eve'" in call(folder, "merge", "Eve", "speaker-0001", status=1)
     assert "no such collection" in call(tmp_path / "nothing", "list", status=1)
     assert "made by model fake" in call(folder, "doubts", status=1)

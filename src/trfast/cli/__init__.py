@@ -23,6 +23,7 @@ _VERBS = {
     "page": "Write the HTML page of a collection.",
     "plot": "Draw who speaks when: SVG, PNG or PDF.",
     "speakers": "List, name, join and part the speakers of a collection.",
+    "review": "Hear speakers and put links right, in the browser.",
     "recordings": "List, remove and rename the recordings of a collection.",
     "evaluate": "Measure the error against a reference.",
     "verify": "Measure how well the back-ends of a model tell speakers apart.",

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,16 +47,22 @@ def reading(ctx: click.Context) -> Iterator[Collection]:
 def changing(ctx: click.Context, *, new: bool = False) -> Iterator[Collection]:
     """Open it to change it, or make it if `new`; outputs beside are written anew, unless it is to
     be linked first."""
-    from trfast.cli.run import write_outputs
     from trfast.collection import Collection
 
     file = (_common.new_collection_file if new else _common.collection_file)(ctx.obj)
     with Collection(file) as collection:
         yield collection
-        if not collection.is_linked:
-            click.echo("to be linked anew, by trfast run or trfast link, with outputs", err=True)
-        elif (file.parent / "collection.rttm").exists():
-            write_outputs(collection, file.parent)
+        follow(collection, file.parent)
+
+
+def follow(collection: Collection, folder: Path) -> None:
+    """Write the outputs anew that lie beside a collection, unless it is to be linked first."""
+    from trfast.cli.run import write_outputs
+
+    if not collection.is_linked:
+        click.echo("to be linked anew, by trfast run or trfast link, with outputs", err=True)
+    elif (folder / "collection.rttm").exists():
+        write_outputs(collection, folder)
 
 
 def show(

@@ -81,12 +81,8 @@ def _list(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def show(ctx: click.Context, speaker: str, as_json: bool) -> None:
     """List where a speaker is, and why."""
-    from trfast.errors import CollectionError
-
     with _collections.reading(ctx) as collection:
-        found = [link for link in collection.links() if link.speaker == speaker]
-        if not found:
-            raise CollectionError(f"there is no speaker {speaker!r}: 'list' shows who there is")
+        found = list(collection.links(speaker=speaker))
     rows = [
         (
             link.recording,
@@ -143,7 +139,7 @@ def doubts(ctx: click.Context, given: _common.Linking, most: int, as_json: bool)
             doubt.speakers[0] if doubt.linked else " | ".join(doubt.speakers),
             f"{doubt.score:.3f}",
             f"{doubt.speech:.1f}",
-            "confirm or reject" if doubt.linked else "merge, if one",
+            "confirm or reject" if doubt.linked else "merge or distinguish",
         )
         for doubt in found
     ]
@@ -248,6 +244,13 @@ def enrol(
         collection.enrol(speaker, *jobs, diarizer=diarizer, who=who, why=why)
         seconds = sum(voice.speech for voice in collection.voices() if voice.speaker == speaker)
     click.echo(f"{speaker} is known by {seconds:.1f} s of speech; the next link uses it")
+
+
+@_correction("SPEAKER", "OTHER")
+def distinguish(ctx: click.Context, speaker: str, other: str, who: str | None, why: str) -> None:
+    """Say that SPEAKER and OTHER are two persons."""
+    with _collections.changing(ctx) as collection:
+        collection.corrections.distinguish(speaker, other, who=who, why=why)
 
 
 @speakers.command()

@@ -67,6 +67,9 @@ class Collection:
     read_only : bool
         Nothing is changed: what would change it raises CollectionError. The file may lie where
         nothing can be written.
+    as_last_linked : bool
+        Where recordings came or went since the last `link`, names are those of that link, without
+        what came, instead of an error; such as for who looks on while others add.
 
     Raises
     ------
@@ -100,8 +103,10 @@ class Collection:
     <Annotation of 'monday': 2 turns, 2 speakers>
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        self._store = Store(path, read_only=read_only)
+    def __init__(
+        self, path: Path, *, read_only: bool = False, as_last_linked: bool = False
+    ) -> None:
+        self._store = Store(path, read_only=read_only, as_last_linked=as_last_linked)
         self._default: DiarizesOne | None = None
 
     @property
@@ -358,6 +363,16 @@ class Collection:
         """Return the diarized recordings, by name."""
         return self._store.recordings()
 
+    def recording(self, name: str) -> Recording:
+        """Return one diarized recording.
+
+        Raises
+        ------
+        CollectionError
+            If there is no such recording, or it failed.
+        """
+        return self._store.recording(name)
+
     def failures(self) -> list[Failure]:
         """Return the recordings that could not be diarized, by name."""
         return self._store.failures()
@@ -588,9 +603,33 @@ class Collection:
             comparison = comparison or comparison_of_last_link(self._store, made_by)
         return doubts_of(self._store, comparison, most)
 
-    def links(self) -> Iterator[Link]:
-        """Yield why each local speaker has its name, by recording name and appearance."""
-        yield from self._store.links()
+    def last_comparison(self, model: Compares | None = None) -> Comparison:
+        """Return what linked last, if `model` did; else what it would link by.
+
+        Parameters
+        ----------
+        model : ModelBundle, optional
+            The model that made the recordings; default: the default model.
+
+        Raises
+        ------
+        CollectionError
+            If there are no recordings, or as `link` with that model.
+        """
+        made = self._store.models()
+        if not made:
+            raise CollectionError(f"{self._store.path} holds no recording to compare: add() some")
+        return comparison_of_last_link(self._store, only_model(self._store, made, model))
+
+    def links(self, *, speaker: str | None = None, recording: str | None = None) -> Iterator[Link]:
+        """Yield why each local speaker has its name, by recording name and appearance.
+
+        Parameters
+        ----------
+        speaker, recording : str, optional
+            Those of one speaker, or in one recording; default: all.
+        """
+        yield from self._store.links(speaker, recording)
 
     def speakers(self) -> list[Speaker]:
         """Return the speakers of the collection, by name.

@@ -186,6 +186,18 @@ class Corrections:
                     vector=vector.astype("<f4").tobytes(),
                 )
 
+    def distinguish(
+        self, speaker: str, other: str, *, who: str | None = None, why: str = ""
+    ) -> None:
+        """Say that two speakers are two persons."""
+        with self._writing():
+            numbers = self._store.speaker(speaker), self._store.speaker(other)
+            if numbers[0] == numbers[1]:
+                raise CollectionError(f"{speaker} is to be told from another speaker")
+            correction = self._note("distinguish", f"{speaker} is not {other}", who, why)
+            for number in numbers:
+                self._say(correction, [self._most_speech(number)], number)
+
     def undo(self) -> Correction:
         """Take back the last correction that holds; names are as before it, as far as they are
         still there."""
@@ -225,9 +237,10 @@ class Corrections:
             if linked:
                 self._store.check_linked()
             yield
+            # What was to be linked anew still is.
             self._db.rows(
                 "UPDATE state SET generation = generation + 1,"
-                " linked = linked + (linked = generation)"
+                " linked = CASE WHEN linked = generation THEN generation + 1 ELSE linked END"
             )
 
     def _name(self, number: int) -> str:
@@ -245,6 +258,8 @@ class Corrections:
             raise CollectionError(
                 f"{self._store.path} has no local speaker {local!r} in {recording!r}"
             )
+        if found[0][1] is None:
+            raise CollectionError(f"{local} of {recording} is not linked yet: call link() first")
         return int(found[0][0]), int(found[0][1])
 
     def _in_recording(self, number: int, recording: str) -> list[int]:

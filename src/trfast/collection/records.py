@@ -117,7 +117,7 @@ class DoubtfulLink:
     apart: a mean score near the threshold; `speech` in seconds is what is at stake.
 
     `linked`: they are one speaker now, which `Corrections.confirm` or `reject` of the first one
-    settles; else `Corrections.merge`, of their speakers.
+    settles; else `Corrections.merge` or `distinguish`, of their speakers.
     """
 
     linked: bool

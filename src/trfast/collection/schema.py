@@ -97,7 +97,7 @@ CREATE TABLE turn (
     """
 CREATE TABLE correction (  -- what somebody put right
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind TEXT NOT NULL,    -- rename, merge, split, confirm, reject, enrol
+    kind TEXT NOT NULL,    -- rename, merge, split, confirm, reject, distinguish, enrol
     what TEXT NOT NULL,    -- in words
     who TEXT NOT NULL,
     made TEXT NOT NULL,    -- UTC, ISO 8601

@@ -45,9 +45,16 @@ class LocalSpeakers:
 class Store:
     """The file, as recordings and speakers."""
 
-    def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        read_only: bool = False,
+        as_last_linked: bool = False,
+    ) -> None:
         self.db = Connection(path, read_only=read_only)
         self.path = self.db.path
+        self._as_last_linked = as_last_linked
         try:
             (check if read_only else prepare)(self.db)
         except BaseException:
@@ -155,6 +162,12 @@ class Store:
         """Return the diarized recordings, by name."""
         return self._recordings("error IS NULL")
 
+    def recording(self, name: str) -> Recording:
+        """Return one diarized recording."""
+        with self.db.reading():
+            (found,) = self._recordings("recording.id = ?", self._diarized(name))
+        return found
+
     def recordings_of(self, speaker: str) -> list[Recording]:
         """Return the recordings in which a speaker is, by name."""
         with self._linked():
@@ -225,7 +238,9 @@ class Store:
         with self._linked():
             self._diarized(recording)
             turns = self.db.rows(
-                "SELECT start, end, speaker FROM turns WHERE recording = ?", recording
+                "SELECT start, end, speaker FROM turns"
+                " WHERE recording = ? AND speaker_id IS NOT NULL",
+                recording,
             )
         return Annotation(recording, turns)
 
@@ -265,9 +280,10 @@ class Store:
         with self.db.reading():
             return self._local_speakers()
 
-    def _local_speakers(self) -> LocalSpeakers:
+    def _local_speakers(self, which: str = "1") -> LocalSpeakers:
         ((n, shortest, longest),) = self.db.rows(
             "SELECT COUNT(*), MIN(LENGTH(vector)), MAX(LENGTH(vector)) FROM local_speaker"
+            f" WHERE {which}"
         )
         if shortest != longest:
             raise CollectionError(
@@ -283,7 +299,7 @@ class Store:
             self.db.each(
                 "SELECT local_speaker.id, recording.name, speech, vector, speaker"
                 " FROM local_speaker JOIN recording ON recording.id = local_speaker.recording"
-                " ORDER BY recording.name, local_speaker.id"
+                f" WHERE {which} ORDER BY recording.name, local_speaker.id"
             )
         ):
             ids.append(number)
@@ -371,19 +387,29 @@ class Store:
         linked."""
         with self.db.reading():
             self.check_linked()
-            local = self._local_speakers()
+            local = self._local_speakers("speaker IS NOT NULL")
             rows = self.db.rows("SELECT local_speaker, local, speaker FROM links")
         names = {number: (name, speaker) for number, name, speaker in rows}
         return local, [names[k][0] for k in local.ids], [names[k][1] for k in local.ids]
 
-    def links(self) -> list[Link]:
-        """Return why each local speaker has its name."""
+    def links(self, speaker: str | None, recording: str | None) -> list[Link]:
+        """Return why each local speaker has its name, of all or of a speaker or a recording."""
+        which, values = ["speaker IS NOT NULL"], []
         with self._linked():
+            if speaker is not None:
+                which.append("speaker = ?")
+                values.append(self.speaker(speaker))
+            if recording is not None:
+                which.append("recording = ?")
+                values.append(self._diarized(recording))
             rows = self.db.rows(
                 "SELECT recording, local, speaker, similarity, nearest_recording, nearest_local,"
                 " correction, runner_up_similarity, runner_up_recording, runner_up_local,"
                 " enrolled_similarity"
-                " FROM links ORDER BY recording, local_speaker"
+                " FROM links WHERE local_speaker IN"
+                f" (SELECT id FROM local_speaker WHERE {' AND '.join(which)})"
+                " ORDER BY recording, local_speaker",
+                *values,
             )
         return [
             Link(
@@ -422,8 +448,8 @@ class Store:
         """Yield the turns of each recording, with the names of the collection."""
         with self._linked():
             rows = self.db.rows(
-                "SELECT recording.name, start, end, turns.speaker FROM recording"
-                " LEFT JOIN turns ON turns.recording = recording.name"
+                "SELECT recording.name, start, end, turns.speaker FROM recording LEFT JOIN turns"
+                " ON turns.recording = recording.name AND speaker_id IS NOT NULL"
                 " WHERE error IS NULL ORDER BY recording.name"
             )
         for recording, turns in groupby(rows, key=lambda row: row[0]):
@@ -438,8 +464,9 @@ class Store:
             yield
 
     def check_linked(self) -> None:
-        """Raise an error unless all speakers have their names; inside a transaction."""
-        if self.is_linked():
+        """Raise an error unless all speakers have their names, or those of the last link are asked
+        for; inside a transaction."""
+        if self._as_last_linked or self.is_linked():
             return
         ((n_new,),) = self.db.rows(
             "SELECT COUNT(DISTINCT recording) FROM local_speaker WHERE speaker IS NULL"
