@@ -15,6 +15,7 @@ GROUND = (
     "_checks",
     "_threads",
     "_files",
+    "_extras",
     "_viterbi",
     "_mixture",
     "_matching",
