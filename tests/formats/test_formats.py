@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -421,6 +422,12 @@ def test_pyannote_reads_our_rttm_and_uem(tmp_path: Path) -> None:
     write_uem({"show": Timeline([(0, 2.5), (3, 4)])}, tmp_path / "show.uem")
     read = util.load_uem(tmp_path / "show.uem")["show"]
     assert [(part.start, part.end) for part in read] == [(0, 2.5), (3, 4)]
+
+
+def test_the_docs_list_all_formats() -> None:
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "formats.md"
+    rows = re.findall(r"^\| `(\w+)` \| `([.\w]+)`.*", page.read_text(), re.MULTILINE)
+    assert dict(rows) == {name: kind.suffix for name, kind in FORMATS.items()}
 
 
 def _of(annotation: Annotation, speaker: str) -> list[tuple[float, float, str]]:

@@ -164,6 +164,26 @@ def _told_apart(names: Mapping[Key, str], taken: Collection[str]) -> dict[Key, s
     return {f: name for f, name in names.items() if n_files[name] == 1 and name not in taken}
 
 
+def channel_name(recording: str, channel: int | str) -> str:
+    """Name a channel of a recording that is taken for a recording of its own.
+
+    Parameters
+    ----------
+    recording : str
+    channel : int or str
+        Counted from 0; or as RTTM and UEM write it, from ``1``, or from ``A``.
+
+    Examples
+    --------
+    >>> channel_name("call", 0), channel_name("call", "1"), channel_name("call", "A")
+    ('call-ch1', 'call-ch1', 'call-ch1')
+    """
+    if isinstance(channel, int):
+        return f"{recording}-ch{channel + 1}"
+    letter = "abcdefgh".find(channel.lower()) if len(channel) == 1 else -1
+    return f"{recording}-ch{written(channel) if letter < 0 else letter + 1}"
+
+
 def file_name(name: str, suffix: str) -> str:
     """Return the name of a file for a recording: its own, or, if that is too long for a file
     system, the first part of it and a mark that tells it from others.

@@ -29,6 +29,7 @@ def reading(ctx: click.Context) -> Iterator[Collection]:
 @contextmanager
 def changing(ctx: click.Context) -> Iterator[Collection]:
     """Open it to change it; outputs beside are written anew, unless it is to be linked first."""
+    from trfast.cli._formats import written_before
     from trfast.cli.run import write_outputs
     from trfast.collection import Collection
 
@@ -37,8 +38,8 @@ def changing(ctx: click.Context) -> Iterator[Collection]:
         yield collection
         if not collection.is_linked:
             click.echo("to be linked anew: run 'trfast run' again, which writes outputs", err=True)
-        elif (file.parent / "collection.rttm").exists():
-            write_outputs(collection, file.parent)
+        elif formats := written_before(file.parent):
+            write_outputs(collection, file.parent, formats)
 
 
 def show(

@@ -109,7 +109,7 @@ _IN_AND_OUT = (
         required=True,
         type=PathType(),
         metavar="FOLDER",
-        help="Where the results go; made if need be.",
+        help="Where the results go; made if need be. -: turns go to standard output.",
     ),
 )
 _MODEL = click.option(

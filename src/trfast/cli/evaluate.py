@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trfast.cli import _common, _explanation, _tables
-from trfast.cli._rttm import read_annotations
+from trfast.cli._formats import read_annotations
 from trfast.evaluation import (
     ClusterQuality,
     ClusterRates,
