@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from trfast.annotation import Annotation
     from trfast.formats import Format
+    from trfast.formats._draft import Channels, Draft
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -31,6 +33,13 @@ FORMAT = click.option(
     multiple=True,
     type=click.Choice(WITH_SPEAKERS),
     help="Format of the turns; may be given again.  [default: rttm]",
+)
+CHANNELS = click.option(
+    "--channels",
+    type=click.Choice(["join", "split"]),
+    default="join",
+    show_default=True,
+    help="Channels of one recording are one recording, or one each, such as call-ch1 and call-ch2.",
 )
 FROM = click.option(
     "--from",
@@ -65,22 +74,66 @@ def files_below(paths: Iterable[Path], source: str | None) -> list[tuple[Path, F
     return found
 
 
-def read_annotations(paths: Sequence[Path]) -> dict[str, Annotation]:
-    """Read files of turns, RTTM if their suffix says nothing else, and folders of RTTM, into one
-    collection."""
-    from trfast.errors import ParameterError
-    from trfast.formats import format_of, read_turns
+def read_drafts(
+    paths: Sequence[Path], otherwise: Literal["rttm", "uem"] = "rttm"
+) -> list[tuple[Path, Draft]]:
+    """Read files of turns, RTTM if their suffix says nothing else, and folders of RTTM; or UEM."""
+    from trfast.errors import AnnotationError, ParameterError
+    from trfast.formats import format_of
+    from trfast.formats._records import malformed
+    from trfast.formats.files import read_draft
 
+    drafts = []
+    for path in paths:
+        for file, kind in files_below([path], otherwise):
+            with suppress(ParameterError):
+                kind = format_of(file) if otherwise == "rttm" else kind
+            if kind.has_speakers != (otherwise == "rttm"):
+                raise AnnotationError(
+                    f"{file}: {kind.name} has no speakers, and turns are expected here"
+                )
+            draft = read_draft(file, kind)
+            if draft.problems:
+                raise malformed(file, draft.problems)
+            drafts.append((file, draft))
+    return drafts
+
+
+def read_annotations(paths: Sequence[Path]) -> dict[str, Annotation]:
+    """Read files of turns, and folders of them, into one collection, channels joined."""
+    from trfast.formats._draft import joined
+
+    return annotations_of(read_drafts(paths), joined)
+
+
+def annotations_of(drafts: Sequence[tuple[Path, Draft]], name: Channels) -> dict[str, Annotation]:
+    """Put the turns of files together."""
     found: dict[str, Annotation] = {}
     origin: dict[str, Path] = {}
-    for path in paths:
-        for file, _ in files_below([path], "rttm"):
-            try:
-                name = format_of(file).name
-            except ParameterError:
-                name = "rttm"
-            add_each(found, origin, read_turns(file, name), file)
+    for file, draft in drafts:
+        add_each(found, origin, draft.annotations(name), file)
     return found
+
+
+def names_of_channels(drafts: Iterable[Draft], *, split: bool) -> tuple[Channels, list[str]]:
+    """Return how channels are named, and the recordings of which a draft has several: only these
+    are split, in all drafts."""
+    from trfast.audio import channel_name
+    from trfast.formats._draft import joined
+
+    several = sorted(
+        {
+            recording
+            for draft in drafts
+            for recording, channels in draft.channels().items()
+            if len({channel_name(recording, channel) for channel in channels}) > 1
+        }
+    )
+
+    def named(recording: str, channel: str) -> str:
+        return channel_name(recording, channel) if recording in several else recording
+
+    return named if split else joined, several
 
 
 def add_each(

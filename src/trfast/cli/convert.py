@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,13 +38,7 @@ if TYPE_CHECKING:
     " output says; rttm for -]",
 )
 @click.option("--lenient", is_flag=True, help="Leave malformed lines out, and say which.")
-@click.option(
-    "--channels",
-    type=click.Choice(["join", "split"]),
-    default="join",
-    show_default=True,
-    help="Channels of one recording are one, or a recording each.",
-)
+@_formats.CHANNELS
 @click.option(
     "--regions", is_flag=True, help="Write where anybody speaks, and not who: as UEM has it."
 )
@@ -127,8 +120,6 @@ def _check_speakers(sources: Sequence[Format], targets: Sequence[Format]) -> Non
 
 def _read(path: Path, kind: Format, *, lenient: bool, split: bool) -> dict[str, Annotation]:
     """Read a file, and tell what of it is left out."""
-    from trfast.audio.names import channel_name
-    from trfast.formats._draft import joined
     from trfast.formats._records import malformed
     from trfast.formats.files import read_draft
 
@@ -137,18 +128,13 @@ def _read(path: Path, kind: Format, *, lenient: bool, split: bool) -> dict[str, 
         raise malformed(path, draft.problems)
     for problem in draft.problems:
         _tell(f"{path}:{problem.line}: {problem.message}; left out")
-    several = {name for name, listed in draft.channels().items() if len(listed) > 1}
+    name, several = _formats.names_of_channels([draft], split=split)
     if several and not split:
-        names = _tables.listed(sorted(several))
+        names = _tables.listed(several)
         _tell(f"{path}: the channels of {names} are joined (--channels split keeps them apart)")
     if told := left_out(draft):
         _tell(f"{path}: left out: {told}")
-    name: Callable[[str, str], str] = partial(_name, several, channel_name) if split else joined
     return draft.annotations(name)
-
-
-def _name(several: set[str], named: Callable[[str, str], str], recording: str, channel: str) -> str:
-    return named(recording, channel) if recording in several else recording
 
 
 def left_out(draft: Draft) -> str:
