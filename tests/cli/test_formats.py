@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from tests.fakes import write
+from tests.fakes import calls, write
 from trfast.annotation import Annotation
 from trfast.cli import _formats
 from trfast.formats import FORMATS, read_rttm, read_turns, read_uem, write_turns
@@ -211,3 +211,28 @@ def test_a_format_that_cannot_hold_a_recording_stops_no_other(
     result = trfast("diarize", *paths, "-o", tmp_path / "out", "--format=srt", "--jobs=1", status=1)
     assert "long: a turn ends after 100 hours" in result.stderr
     assert (tmp_path / "out" / "short.srt").exists()
+
+
+@pytest.mark.parametrize("verb", ["diarize", "run"])
+def test_each_channel_a_recording(
+    trfast: Trfast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    monkeypatch.setattr("trfast.execution.recordings._n_channels", lambda path: len(path.stem))
+    (call,) = write(tmp_path / "in", ab="ann:1 ben:2")
+    (tmp_path / "speech.rttm").write_text(
+        RTTM.format("ab", "A") + RTTM.format("ab", "B").replace(" 2.0 ", " 3.0 ")
+    )
+    words = [verb, call, "-o", tmp_path / "out", "--jobs=1", "--channels=split", "--format=json"]
+    trfast(*words, "--speech", tmp_path / "speech.rttm")
+    assert calls(tmp_path / "in") == ["ab-ch1", "ab-ch2"]
+    found: dict[str, Annotation] = {}
+    for path in (tmp_path / "out").glob("*.json"):
+        found |= read_turns(path)
+    assert {name: turns.timeline().duration for name, turns in found.items()} == {
+        "ab-ch1": 2,
+        "ab-ch2": 3,
+    }
+    trfast(*words, "--speech", tmp_path / "speech.rttm")
+    assert calls(tmp_path / "in") == (["ab-ch1", "ab-ch2"] if verb == "diarize" else [])
+    result = trfast(*words, "--channel=1", status=2)
+    assert "--channel takes one, --channels split all" in result.stderr

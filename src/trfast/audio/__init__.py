@@ -2,7 +2,13 @@
 
 from trfast.audio.decoders import AudioInfo
 from trfast.audio.files import AUDIO_SUFFIXES, find_audio, source_size
-from trfast.audio.names import channel_name, check_name, file_name, name_recordings
+from trfast.audio.names import (
+    channel_name,
+    check_name,
+    file_name,
+    name_channels,
+    name_recordings,
+)
 from trfast.audio.source import (
     SAMPLE_RATE,
     Source,
@@ -27,6 +33,7 @@ __all__ = [
     "file_name",
     "find_audio",
     "load",
+    "name_channels",
     "name_recordings",
     "probe",
     "source_size",

@@ -33,10 +33,12 @@ def diarize(given: _common.Given, formats: tuple[str, ...], threshold: float | N
 
     files, failures = _common.find_recordings(given.paths)
     n_others = len(failures)
-    marks, counts = _common.read_speech(given.speech), given.counts()
+    marks, counts = given.marks(), given.counts()
     compared = given.backend is not None or given.clustering is not None
     _, diarizer = given.diarizer(threshold, "--threshold", segments=compared)
-    todo, refused = make_jobs(files, speech=marks, channel=given.channel, speaker_counts=counts)
+    todo, refused = make_jobs(
+        files, speech=marks, channel=given.taken_channel, speaker_counts=counts
+    )
     _formats.check_output(given.output, formats, len(todo), quiet=not given.profile)
     to_stdout, printed = given.output == _formats.STDOUT, []
     folder = given.output if to_stdout else _common.make_folder(given.output)

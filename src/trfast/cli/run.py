@@ -64,7 +64,7 @@ def run(
     from trfast.collection import Collection
 
     files, refused = _common.find_recordings(given.paths)
-    marks, counts = _common.read_speech(given.speech), given.counts()
+    marks, counts = given.marks(), given.counts()
     model, diarizer = given.diarizer(threshold_within, "--threshold-within")
     across = _common.across(  # its errors come before hours of work
         model, given.backend, given.clustering, threshold_across, "--threshold-across"
@@ -79,7 +79,7 @@ def run(
                 files,
                 diarizer=diarizer,
                 speech=marks,
-                channel=given.channel,
+                channel=given.taken_channel,
                 speaker_counts=counts,
                 jobs=given.jobs,
                 planned=watch.planned,
