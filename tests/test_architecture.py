@@ -16,6 +16,7 @@ GROUND = (
     "_threads",
     "_files",
     "_listening",
+    "_extras",
     "_viterbi",
     "_mixture",
     "_matching",

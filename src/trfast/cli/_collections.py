@@ -57,12 +57,13 @@ def changing(ctx: click.Context, *, new: bool = False) -> Iterator[Collection]:
 
 def follow(collection: Collection, folder: Path) -> None:
     """Write the outputs anew that lie beside a collection, unless it is to be linked first."""
+    from trfast.cli._formats import written_before
     from trfast.cli.run import write_outputs
 
     if not collection.is_linked:
         click.echo("to be linked anew, by trfast run or trfast link, with outputs", err=True)
-    elif (folder / "collection.rttm").exists():
-        write_outputs(collection, folder)
+    elif formats := written_before(folder):
+        write_outputs(collection, folder, formats)
 
 
 def show(

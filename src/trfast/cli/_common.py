@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from trfast.cli import _formats
+
 if TYPE_CHECKING:
     from trfast.annotation import Timeline
     from trfast.collection import Collection, Compares, Failure
     from trfast.comparison import Comparison
     from trfast.diarization import Diarizer, SpeakerCounts
+    from trfast.execution.recordings import Channel
     from trfast.model import ModelBundle
     from trfast.model.compared import Compared
     from trfast.speech import OnnxDetector
@@ -109,7 +112,7 @@ _IN_AND_OUT = (
         required=True,
         type=PathType(),
         metavar="FOLDER",
-        help="Where the results go; made if need be.",
+        help="Where the results go; made if need be. -: turns go to standard output.",
     ),
 )
 MODEL = click.option(
@@ -186,6 +189,14 @@ _SOUND = (
         type=click.IntRange(min=0),
         help="Channel to take, counted from 0.  [default: the mean of all]",
     ),
+    click.option(
+        "--channels",
+        type=click.Choice(["mean", "split"]),
+        default="mean",
+        show_default=True,
+        help="Of a file with several channels, take the mean, or each as a recording of its own,"
+        " such as call-ch1 and call-ch2.",
+    ),
 )
 _SPEAKERS = (
     click.option(
@@ -230,6 +241,7 @@ class Given:
     speech: Path | None
     detector: str | Path
     channel: int | None
+    channels: str
     num_speakers: int | None
     min_speakers: int | None
     max_speakers: int | None
@@ -254,6 +266,19 @@ class Given:
             comparison = model.within(self.backend, self.clustering, threshold)
         local = load_model() if self.mode == "hybrid" else None
         return model, Diarizer(model, comparison=comparison, detector=detector, local_model=local)
+
+    def __post_init__(self) -> None:
+        if self.channels == "split" and self.channel is not None:
+            raise click.UsageError("--channel takes one, --channels split all: give one of them.")
+
+    @property
+    def taken_channel(self) -> Channel:
+        """What is taken of files with several channels."""
+        return "split" if self.channels == "split" else self.channel
+
+    def marks(self) -> dict[str, Timeline] | None:
+        """Read speech marks from a RTTM or UEM file."""
+        return None if self.speech is None else read_marks(self.speech, self.channels == "split")
 
     def counts(self) -> SpeakerCounts:
         """Return how many speakers recordings have, from options and file."""
@@ -302,6 +327,18 @@ class Linking:
         if (self.backend, self.clustering, self.threshold) == (None, None, None):
             return None
         return across(model, self.backend, self.clustering, self.threshold, "--threshold")
+
+
+def read_marks(path: Path, split: bool = False) -> dict[str, Timeline]:
+    """Read speech marks from a RTTM or UEM file."""
+    if path.suffix.lower() not in (".rttm", ".uem"):
+        raise click.BadParameter(f"{path} is neither .rttm nor .uem", param_hint="--speech")
+    uem = path.suffix.lower() == ".uem"
+    ((_, draft),) = _formats.read_drafts([path], "uem" if uem else "rttm")
+    name, _ = _formats.names_of_channels([draft], split=split)
+    if uem:
+        return draft.timelines(name)
+    return {name: turns.timeline() for name, turns in draft.annotations(name).items()}
 
 
 def linking_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -416,19 +453,6 @@ def new_collection_file(path: Path) -> Path:
         return make_folder(path) / "collection.sqlite"
     make_folder(path.parent)
     return path
-
-
-def read_speech(path: Path | None) -> dict[str, Timeline] | None:
-    """Read speech marks from a RTTM or UEM file."""
-    from trfast.formats import read_rttm, read_uem
-
-    if path is None:
-        return None
-    if path.suffix.lower() == ".uem":
-        return read_uem(path)
-    if path.suffix.lower() == ".rttm":
-        return {name: turns.timeline() for name, turns in read_rttm(path).items()}
-    raise click.BadParameter(f"{path} is neither .rttm nor .uem", param_hint="--speech")
 
 
 @contextmanager

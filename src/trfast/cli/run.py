@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trfast.cli import _common, _voices
+from trfast.cli import _common, _formats, _voices
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -23,6 +23,7 @@ N_LISTED = 10
 
 @click.command(short_help="Diarize, and find the same speakers across recordings.")
 @_common.recording_options
+@_formats.FORMAT
 @click.option(
     "--threshold-within",
     type=float,
@@ -43,6 +44,7 @@ N_LISTED = 10
 @_common.VOICE_MARGIN
 def run(
     given: _common.Given,
+    formats: tuple[str, ...],
     threshold_within: float | None,
     threshold_across: float | None,
     new_only: bool,
@@ -51,8 +53,9 @@ def run(
     """Diarize recordings, and find the same speakers across all of them.
 
     Writes collection.sqlite, collection.rttm and collection.html, where speakers have one
-    name in all recordings, to the output folder. A run that was stopped goes on where it
-    stopped when the same command is given again; later runs into the same folder add to it.
+    name in all recordings, to the output folder; with --format, the turns in other formats than
+    RTTM. A run that was stopped goes on where it stopped when the same command is given again;
+    later runs into the same folder add to it. With -o -, nothing but the turns is kept.
 
     --backend and --clustering say what links speakers across recordings; with --segments, what
     joins segments within them, too.
@@ -64,21 +67,23 @@ def run(
     from trfast.collection import Collection
 
     files, refused = _common.find_recordings(given.paths)
-    marks, counts = _common.read_speech(given.speech), given.counts()
+    marks, counts = given.marks(), given.counts()
     model, diarizer = given.diarizer(threshold_within, "--threshold-within")
     across = _common.across(  # its errors come before hours of work
         model, given.backend, given.clustering, threshold_across, "--threshold-across"
     )
-    folder = _common.make_folder(given.output)
+    _formats.check_output(given.output, formats, len(files), quiet=not given.profile)
+    to_stdout = given.output == _formats.STDOUT
+    folder = given.output if to_stdout else _common.make_folder(given.output)
     jobs: list[Job] = []
-    with Collection(folder / "collection.sqlite") as collection:
+    with Collection(":memory:" if to_stdout else folder / "collection.sqlite") as collection:
         start = time.perf_counter()
         with Watch(quiet=given.quiet) as watch:
             failures = collection.add_all(
                 files,
                 diarizer=diarizer,
                 speech=marks,
-                channel=given.channel,
+                channel=given.taken_channel,
                 speaker_counts=counts,
                 jobs=given.jobs,
                 planned=jobs.extend,
@@ -88,11 +93,14 @@ def run(
         linked = collection.link(
             model, comparison=across, voice_margin=voice_margin, new_only=new_only
         )
-        if new_only and not given.quiet:
+        if new_only and not given.quiet and not to_stdout:
             because = "; ".join(linked.because)
             click.echo("linked what is new" if linked.new_only else f"linked all: {because}")
-        write_outputs(collection, folder)
-        if not given.quiet:
+        if to_stdout:
+            _formats.print_turns(collection.annotations(), *formats)
+        else:
+            write_outputs(collection, folder, formats)
+        if not given.quiet and not to_stdout:
             n_new = len(jobs) - len(failures)
             speed = watch.audio / seconds if n_new else None
             how = _thresholds(diarizer.comparison, across)
@@ -105,11 +113,12 @@ def run(
     _common.exit_with([*failures, *refused], len(jobs) + len(refused))
 
 
-def write_outputs(collection: Collection, folder: Path) -> None:
-    """Write collection.rttm and collection.html."""
+def write_outputs(collection: Collection, folder: Path, formats: Sequence[str] = ()) -> None:
+    """Write the turns, in the formats that are asked for or there already, and collection.html."""
     from trfast.report import write_collection_report
 
-    collection.to_rttm(folder / "collection.rttm")
+    wanted = dict.fromkeys([*(formats or ["rttm"]), *_formats.written_before(folder)])
+    _formats.write_all(collection.annotations(), folder, list(wanted))
     write_collection_report(collection, folder / "collection.html")
 
 

@@ -232,7 +232,7 @@ def enrol(
     from trfast.errors import ParameterError
     from trfast.model import load_model
 
-    marks = _common.read_speech(speech)
+    marks = None if speech is None else _common.read_marks(speech)
     jobs = [Job.of(file) for file in files]
     if marks is not None:
         missing = [job.name for job in jobs if job.name not in marks]

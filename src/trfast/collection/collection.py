@@ -35,6 +35,7 @@ from trfast.diarization import Diarization, Diarizer, Job, SpeakerCounts
 from trfast.errors import CollectionError, ParameterError, ParameterTypeError, TrfastError
 from trfast.execution import DiarizesOne, Outcome, Progress, diarize_all
 from trfast.execution.progress import Tally
+from trfast.execution.recordings import Channel
 from trfast.formats.rttm import write_rttm
 from trfast.linking import Adapted, adapt
 from trfast.model import ModelBundle, load_model
@@ -176,7 +177,7 @@ class Collection:
         *,
         diarizer: DiarizesOne | None = None,
         speech: Mapping[str, Timeline] | None = None,
-        channel: int | None = None,
+        channel: Channel = None,
         speaker_counts: SpeakerCounts | None = None,
         executor: Executor | None = None,
         jobs: int | None = None,
@@ -196,8 +197,9 @@ class Collection:
             Default: a `Diarizer` with the default model.
         speech : mapping of str to Timeline, optional
             Speech marks of the files from outside, by name; a file without any fails.
-        channel : int, optional
-            Channel to take of the files; default: the mean of all.
+        channel : int or "split", optional
+            Channel to take of the files, or each as a recording of its own (``call-ch1``,
+            ``call-ch2``); default: the mean of all.
         speaker_counts : SpeakerCounts, optional
             How many speakers the files have, such as `read_speaker_counts` gives them; default: as
             the diarizer has it.

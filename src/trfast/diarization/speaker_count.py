@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 
 from trfast._checks import check_integer, check_type
-from trfast.errors import AnnotationError, ParameterError
+from trfast.errors import AnnotationError, ParameterError, Problem
 from trfast.formats._records import malformed, read_text
 
 _COLUMNS = ("num_speakers", "min_speakers", "max_speakers")
@@ -191,7 +191,7 @@ def read_speaker_counts(
     found: dict[str, SpeakerCount] = {}
     lines: dict[str, str] = {}
     columns: list[str] = []
-    problems = []
+    problems: list[Problem] = []
     try:
         for row in rows:
             cells = [cell.strip() for cell in row]
@@ -207,13 +207,13 @@ def read_speaker_counts(
                 found[name] = count
                 lines[name] = f"{os.fspath(path)}, line {rows.line_num}"
             except (AnnotationError, ParameterError) as error:
-                problems.append(f"  line {rows.line_num}: {error}")
+                problems.append(Problem(rows.line_num, str(error)))
                 if not columns:
                     break
     except csv.Error as error:
-        problems.append(f"  line {rows.line_num}: {error}")
+        problems.append(Problem(rows.line_num, str(error)))
     if not columns and not problems:
-        problems.append("  line 1: no header, expected recording,num_speakers")
+        problems.append(Problem(1, "no header, expected recording,num_speakers"))
     if problems:
         raise malformed(path, problems)
     return SpeakerCounts(found, SpeakerCount() if others is None else others, lines)
