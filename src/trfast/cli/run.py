@@ -132,7 +132,7 @@ def _thresholds(within: Comparison | None, across: Comparison) -> str:
 def _with_unit(comparison: Comparison) -> str:
     threshold = f"{comparison.threshold:.4g}"
     if comparison.normalized:
-        return f"{threshold} deviations above strangers"
+        return f"{threshold} deviations"
     return f"{'cosine' if comparison.backend.is_cosine else 'log-likelihood ratio'} {threshold}"
 
 
