@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import numpy.typing as npt
 
+from trfast.collection import summary
+from trfast.collection.local_speakers import LocalSpeakers, new_speakers, with_speakers
 from trfast.collection.models import Compares, only_model
 from trfast.collection.records import DoubtfulLink, Linked
-from trfast.collection.store import LocalSpeakers, Store
+from trfast.collection.store import Store
 from trfast.comparison import Comparison
 from trfast.errors import CollectionError
-from trfast.linking import doubts, link_centred, link_new
+from trfast.linking import SpeakerMeans, doubts, link_centred, link_new
+from trfast.linking.incremental import link_shifted, many_new
 from trfast.model.compared import Compared
 
 _LINK_TRIES = 5
+# Local speakers of a collection from which on what is new is compared with a summary.
+SUMMARIZED = 20_000
 
 
 def link_store(
@@ -27,7 +33,10 @@ def link_store(
     new_only: bool,
 ) -> Linked:
     """Link as `Collection.link`; whoever calls it links alone."""
+    plain = constrain and min_anchor_speech == 0
     for _ in range(_LINK_TRIES):
+        if new_only and _linked_near(store, model, comparison, plain=plain):
+            return Linked(True)
         made = store.models()
         if not made:
             return Linked(new_only)
@@ -37,15 +46,14 @@ def link_store(
             continue
         how = comparison or model.across()
         because: tuple[str, ...] = ("all was asked for",)
-        # A back-end is told by its whole model: what it has learned has no other name.
-        told = json.dumps([model.vectors_hash, *how.settings, how.normalized])
+        told = _told(model, how)
         if new_only:
-            because = _reasons(local, how, told, min_anchor_speech, constrain=constrain)
+            n_new = int((local.before == 0).sum())
+            because = _reasons(local, how, told, nobody=n_new == len(local.ids), plain=plain)
             if not because:
-                before = np.where(local.before > 0, local.before, -1)
-                found = link_new(local.vectors, local.recordings, before, how)
+                found = link_new(local.vectors, local.recordings, _before(local), how)
                 because = found.doubts
-                if not because and store.name_new_speakers(local, found.speakers):
+                if not because and store.name_new_speakers(local, found.speakers) is not None:
                     return Linked(True)
         links = link_centred(
             local.vectors,
@@ -64,21 +72,81 @@ def link_store(
     )
 
 
+def _linked_near(
+    store: Store,
+    model: Compares | None,
+    comparison: Comparison | None,
+    *,
+    plain: bool,
+) -> bool:
+    """Link what is new in a large collection, reading those alone to whom it is near; return False
+    if that cannot be."""
+    came = new_speakers(store.db)
+    if came is None or came[1] < SUMMARIZED:
+        return False
+    new, n_all = came
+    made = [(name, new.recordings[:1]) for name in new.models]
+    model = only_model(store, made, model, comparison)
+    how = comparison or model.across()
+    if many_new(len(new.ids), n_all) or _reasons(
+        new,
+        how,
+        _told(model, how),
+        nobody=False,
+        plain=plain,
+    ):
+        return False
+    means = summary.read(store) or _summarize(store, how)
+    if means is None:
+        return False
+    local = with_speakers(store.db, new, means.near(new.vectors, how))
+    found = link_shifted(
+        local.vectors, local.recordings, _before(local), how, means.shift, n_all=n_all
+    )
+    ids = None if found.doubts else store.name_new_speakers(local, found.speakers)
+    if ids is None:
+        return False
+    changed = np.isin(ids, ids[local.before == 0])
+    means, places = means.changed(local.vectors[changed], ids[changed], how)
+    summary.update(store, means, places, local.generation)
+    return True
+
+
+def _summarize(store: Store, comparison: Comparison) -> SpeakerMeans | None:
+    local = store.local_speakers()
+    old = local.before > 0
+    means = SpeakerMeans.of(local.vectors[old], local.before[old], comparison)
+    if not means.is_exact:
+        return None
+    summary.write(store, means, local.generation - int((~old).sum()))
+    return means
+
+
+def _told(model: Compares, comparison: Comparison) -> str:
+    # A back-end is told by its whole model: what it has learned has no other name.
+    return json.dumps([model.vectors_hash, *comparison.settings, comparison.normalized])
+
+
+def _before(local: LocalSpeakers) -> npt.NDArray[np.int64]:
+    return np.where(local.before > 0, local.before, -1)
+
+
 def _reasons(
     local: LocalSpeakers,
     comparison: Comparison,
     told: str,
-    min_anchor_speech: float,
     *,
-    constrain: bool,
+    nobody: bool,
+    plain: bool,
 ) -> tuple[str, ...]:
-    """Say why what is new cannot be linked alone."""
+    """Say why what is new cannot be linked alone; `nobody`: nobody else is there, `plain`: no
+    option asks for more."""
     new = local.before == 0
     reasons = {
-        "nobody was linked before": bool(new.all()),
-        "the others were linked in another way": not new.all() and local.how != told,
+        "nobody was linked before": nobody,
+        "the others were linked in another way": not nobody and local.how != told,
         f"the clustering is {comparison.clustering}": comparison.clustering != "average",
-        "min_anchor_speech or constrain=False": min_anchor_speech > 0 or not constrain,
+        "min_anchor_speech or constrain=False": not plain,
         "a correction says who is new": bool(local.known.anchors[new].any()),
     }
     return tuple(reason for reason, holds in reasons.items() if holds)

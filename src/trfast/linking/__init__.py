@@ -5,6 +5,7 @@ from trfast.linking.doubts import Doubt, doubts
 from trfast.linking.full import Links, link, link_centred
 from trfast.linking.incremental import NewLinks, link_new
 from trfast.linking.known import Known
+from trfast.linking.speaker_means import SpeakerMeans
 
 __all__ = [
     "Adapted",
@@ -12,6 +13,7 @@ __all__ = [
     "Known",
     "Links",
     "NewLinks",
+    "SpeakerMeans",
     "adapt",
     "doubts",
     "link",

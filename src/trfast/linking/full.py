@@ -35,7 +35,7 @@ FloatArray = npt.NDArray[np.float32]
 
 # Speakers that weigh as much as the training's mean against that of the collection.
 _RELEVANCE = 30
-# Local speakers from whom the mean of a collection is taken, at most.
+# Local speakers from whom the mean of a collection is taken, at most, and who are added at a time.
 _MOST = 20_000
 
 
@@ -242,25 +242,28 @@ def linked_and_shift(
         )
 
     some = slice(None, None, max(1, -(-len(x) // _MOST)))
-    shift = _mean_of_speakers(x[some], linked(some, 0.0).labels, comparison)
+    shift = shift_of_speakers(x[some], linked(some, 0.0).labels, comparison)
     return linked(slice(None), shift), shift
 
 
 def centred(vectors: FloatArray, labels: IntArray, comparison: Comparison) -> FloatArray:
     """Return vectors less the mean of the speakers that labels say, as `link_centred` does."""
-    return np.asarray(vectors - _mean_of_speakers(vectors, labels, comparison))
+    return np.asarray(vectors - shift_of_speakers(vectors, labels, comparison))
 
 
-def _mean_of_speakers(x: FloatArray, labels: IntArray, comparison: Comparison) -> FloatArray:
-    """The mean of the speakers against that of the training."""
-    labels = in_order_of_appearance(labels)
-    counts = np.bincount(labels)
-    means = np.zeros((len(counts), x.shape[1]))
-    np.add.at(means, labels, x / counts[labels, None])
+def shift_of_speakers(x: FloatArray, labels: IntArray, comparison: Comparison) -> FloatArray:
+    """Return what `link_centred` takes off the vectors: the mean of the speakers, drawn to that of
+    the training."""
+    _, label, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    weights = 1 / counts[label]
     whitening = comparison.backend.whitening
-    prior = 0.0 if whitening is None else whitening.mean_
-    total = (means - prior).sum(axis=0)
-    return np.asarray(total / (len(means) + _RELEVANCE), np.float32)
+    total = np.zeros(x.shape[1])
+    for start in range(0, len(x), _MOST):
+        rows = slice(start, start + _MOST)
+        total += weights[rows] @ x[rows].astype(np.float64)
+    if whitening is not None:
+        total -= len(counts) * whitening.mean_
+    return np.asarray(total / (len(counts) + _RELEVANCE), np.float32)
 
 
 def _anchors(
