@@ -22,7 +22,7 @@ from trfast.diarization import Diarization, Diarizer, Job
 from trfast.errors import TrfastError
 from trfast.evaluation import common_time
 from trfast.linking import Voices, link_centred
-from trfast.linking.centring import mean_of_speakers
+from trfast.linking.centring import shift_of_speakers
 from trfast.model import load_model
 from trfast.training.labelled import LabelledCollection
 
@@ -145,7 +145,7 @@ def rate(links) -> float:
 
 def seen(heard: Heard, comparison, labels, voices: Voices, true) -> float:
     """Share of pairs of a local speaker and a voice of somebody else that reach the threshold."""
-    shift = mean_of_speakers(heard.vectors, labels, comparison)
+    shift = shift_of_speakers(heard.vectors, labels, comparison)
     vectors = np.concatenate([heard.vectors, voices.vectors]) - shift
     scores = comparison.scores(comparison.backend.project(vectors))
     n = len(true)

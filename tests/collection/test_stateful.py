@@ -31,7 +31,8 @@ def renamed(annotations: Iterable[Annotation]) -> list[Annotation]:
     """Speakers by first appearance: their names are those of the first link that found them."""
     names: dict[str, str] = {}
     return [
-        a.rename({s: names.setdefault(s, str(len(names))) for s in a.speakers}) for a in annotations
+        a.rename({t.speaker: names.setdefault(t.speaker, str(len(names))) for t in a})
+        for a in annotations
     ]
 
 

@@ -245,7 +245,7 @@ def test_what_was_removed_leaves_no_names(collection: Collection) -> None:
 def test_an_error_does_not_erase_what_another_process_kept(
     collection: Collection, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    holds = type(collection._store)._holds
+    holds = type(collection._store).holds
 
     def late(store: Any, recording: str) -> bool:
         found = holds(store, recording)
@@ -255,7 +255,7 @@ def test_an_error_does_not_erase_what_another_process_kept(
             other.add(diarization("a", "ann:1"))
         return found
 
-    monkeypatch.setattr(type(collection._store), "_holds", late)
+    monkeypatch.setattr(type(collection._store), "holds", late)
     collection.add_failure("a", AudioError("no sound"))
 
 

@@ -289,13 +289,12 @@ class Collection:
         for diarization in given:
             checked_vectors(check_type(diarization, Diarization, "diarization"))
         names = Counter(diarization.recording for diarization in given)
-        here = {recording.name for recording in self.recordings()}
         if twice := [name for name, n in names.items() if n > 1]:
             raise CollectionError(
                 f"{len(twice)} recordings, such as {min(twice)}, are given more than once, expected"
                 " each once"
             )
-        if not replace and (known := names.keys() & here):
+        if not replace and (known := [name for name in names if self._store.holds(name)]):
             raise CollectionError(
                 f"{self._store.path} has {len(known)} of these recordings already, such as"
                 f" {min(known)}: leave them out, or let them be replaced (--replace, in Python"

@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import numpy.typing as npt
 
+from trfast.collection import summary
+from trfast.collection.local_speakers import LocalSpeakers, new_speakers, with_speakers
 from trfast.collection.models import Compares, only_model
 from trfast.collection.records import DoubtfulLink, Linked, LinkedBy
-from trfast.collection.store import LocalSpeakers, Store
+from trfast.collection.store import Store
 from trfast.collection.voices import known_voices, voices_of
 from trfast.comparison import Comparison
 from trfast.errors import CollectionError
-from trfast.linking import Identified, doubts, link_centred, link_new
+from trfast.linking import Identified, SpeakerMeans, Voices, doubts, link_centred, link_new
 from trfast.linking.enrolment import identify_new
+from trfast.linking.incremental import link_shifted, many_new
 from trfast.model.compared import Compared
 
 _LINK_TRIES = 5
+# Local speakers of a collection from which on what is new is compared with a summary.
+SUMMARIZED = 20_000
 
 
 def link_store(
@@ -30,7 +36,12 @@ def link_store(
     new_only: bool,
 ) -> Linked:
     """Link as `Collection.link`; whoever calls it links alone."""
+    plain = constrain and min_anchor_speech == 0
     for _ in range(_LINK_TRIES):
+        if new_only:
+            near = _link_near(store, model, comparison, voice_margin, plain=plain)
+            if near is not None:
+                return near
         made = store.models()
         if not made:
             return Linked(new_only)
@@ -40,20 +51,19 @@ def link_store(
             continue
         how = comparison or model.across()
         because: tuple[str, ...] = ("all was asked for",)
-        # A back-end is told by its whole model: what it has learned has no other name.
         voices = known_voices(store, model.vectors_hash, voice_margin)
-        by = [] if voices is None else [voice_margin, *(v.made for v in voices_of(store))]
-        told = json.dumps([model.vectors_hash, *how.settings, how.normalized, by])
+        told = _told(store, model, how, voices)
         if new_only:
-            because = _reasons(local, how, told, min_anchor_speech, constrain=constrain)
+            n_new = int((local.before == 0).sum())
+            because = _reasons(local, how, told, nobody=n_new == len(local.ids), plain=plain)
             if not because:
-                before, identified = np.where(local.before > 0, local.before, -1), None
-                if voices is not None:
-                    identified = identify_new(local.vectors, local.recordings, before, voices, how)
-                    before = np.where(before < 0, identified.speakers, before)
+                before, identified = _before(local, how, voices)
                 found = link_new(local.vectors, local.recordings, before, how)
                 because = found.doubts
-                if not because and store.name_new_speakers(local, found.speakers, identified):
+                if (
+                    not because
+                    and store.name_new_speakers(local, found.speakers, identified) is not None
+                ):
                     return Linked(True, (), _rate(identified))
         links = link_centred(
             local.vectors,
@@ -77,21 +87,88 @@ def _rate(identified: Identified | None) -> float | None:
     return None if identified is None else identified.false_acceptance
 
 
+def _link_near(
+    store: Store,
+    model: Compares | None,
+    comparison: Comparison | None,
+    voice_margin: float | None,
+    *,
+    plain: bool,
+) -> Linked | None:
+    """Link what is new in a large collection, reading those alone to whom it is near; return None
+    if that cannot be."""
+    came = new_speakers(store.db)
+    if came is None or came[1] < SUMMARIZED:
+        return None
+    new, n_all = came
+    made = [(name, new.recordings[:1]) for name in new.models]
+    model = only_model(store, made, model, comparison)
+    how = comparison or model.across()
+    voices = known_voices(store, model.vectors_hash, voice_margin)
+    told = _told(store, model, how, voices)
+    if many_new(len(new.ids), n_all) or _reasons(new, how, told, nobody=False, plain=plain):
+        return None
+    means = summary.read(store) or _summarize(store, how)
+    if means is None:
+        return None
+    local = with_speakers(store.db, new, means.near(new.vectors, how))
+    before, identified = _before(local, how, voices, means.shift)
+    found = link_shifted(local.vectors, local.recordings, before, how, means.shift, n_all=n_all)
+    ids = None if found.doubts else store.name_new_speakers(local, found.speakers, identified)
+    if ids is None:
+        return None
+    changed = np.isin(ids, ids[local.before == 0])
+    means, places = means.changed(local.vectors[changed], ids[changed], how)
+    summary.update(store, means, places, local.generation)
+    return Linked(True, (), _rate(identified))
+
+
+def _summarize(store: Store, comparison: Comparison) -> SpeakerMeans | None:
+    local = store.local_speakers()
+    old = local.before > 0
+    means = SpeakerMeans.of(local.vectors[old], local.before[old], comparison)
+    if not means.is_exact:
+        return None
+    summary.write(store, means, local.generation - int((~old).sum()))
+    return means
+
+
+def _told(store: Store, model: Compares, comparison: Comparison, voices: Voices | None) -> str:
+    # A back-end is told by its whole model: what it has learned has no other name.
+    by = [] if voices is None else [voices.margin, *(voice.made for voice in voices_of(store))]
+    return json.dumps([model.vectors_hash, *comparison.settings, comparison.normalized, by])
+
+
+def _before(
+    local: LocalSpeakers,
+    comparison: Comparison,
+    voices: Voices | None,
+    shift: npt.NDArray[np.float32] | None = None,
+) -> tuple[npt.NDArray[np.int64], Identified | None]:
+    """Speaker of each local speaker, -1 for new ones but those who are known by voice."""
+    before = np.where(local.before > 0, local.before, -1)
+    if voices is None:
+        return before, None
+    found = identify_new(local.vectors, local.recordings, before, voices, comparison, shift)
+    return np.where(before < 0, found.speakers, before), found
+
+
 def _reasons(
     local: LocalSpeakers,
     comparison: Comparison,
     told: str,
-    min_anchor_speech: float,
     *,
-    constrain: bool,
+    nobody: bool,
+    plain: bool,
 ) -> tuple[str, ...]:
-    """Say why what is new cannot be linked alone."""
+    """Say why what is new cannot be linked alone; `nobody`: nobody else is there, `plain`: no
+    option asks for more."""
     new = local.before == 0
     reasons = {
-        "nobody was linked before": bool(new.all()),
-        "the others were linked in another way": not new.all() and local.how != told,
+        "nobody was linked before": nobody,
+        "the others were linked in another way": not nobody and local.how != told,
         f"the clustering is {comparison.clustering}": comparison.clustering != "average",
-        "min_anchor_speech or constrain=False": min_anchor_speech > 0 or not constrain,
+        "min_anchor_speech or constrain=False": not plain,
         "a correction says who is new": bool(local.known.anchors[new].any()),
     }
     return tuple(reason for reason, holds in reasons.items() if holds)

@@ -43,12 +43,7 @@ def check_model(store: Store, given: Iterable[str], model_hash: str) -> None:
         If any other recording was made by another model.
     """
     given = set(given)
-    others = sorted(
-        (name, model)
-        for model, names in store.models()
-        for name in names
-        if model != model_hash and name not in given
-    )
+    others = [entry for entry in store.made_by_others(model_hash) if entry[0] not in given]
     if others:
         name, made_by = others[0]
         raise CollectionError(

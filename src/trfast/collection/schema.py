@@ -118,7 +118,7 @@ CREATE TABLE known (  -- what corrections say of local speakers; the last one co
     _VOICE_SPEAKER,
     """
 CREATE TABLE state (  -- one row
-    generation INTEGER NOT NULL,  -- grows whenever local speakers come or go
+    generation INTEGER NOT NULL,  -- grows whenever local speakers come, go or are named
     linked INTEGER NOT NULL,      -- the generation that the names are of
     how TEXT                      -- what compared them, at the last link
 )""",

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import groupby
 from typing import Any
@@ -18,28 +17,14 @@ from trfast.annotation import Annotation, Timeline, Turn
 from trfast.collection.connection import Connection
 from trfast.collection.identity import ids_of_labels, same_voices
 from trfast.collection.intake import checked_vectors
+from trfast.collection.local_speakers import LocalSpeakers, local_speakers
 from trfast.collection.records import Failure, Link, Origin, Recording, Speaker
 from trfast.collection.schema import check, prepare
 from trfast.diarization import Diarization
 from trfast.errors import CollectionError
-from trfast.linking import Identified, Known, Links
+from trfast.linking import Identified, Links
 
 NAME_OF = "COALESCE(name, printf('speaker-%04d', id))"  # of a row of the table speaker
-
-
-@dataclass(frozen=True, eq=False)
-class LocalSpeakers:
-    """The local speakers of all recordings at one moment, by recording name and appearance."""
-
-    generation: int
-    models: list[str]
-    ids: list[int]
-    recordings: list[str]
-    speech: list[float]
-    vectors: npt.NDArray[np.float32]
-    before: npt.NDArray[np.int64]  # id of the speaker that each was; 0 for none
-    known: Known
-    how: str | None  # what compared them at the last link
 
 
 class Store:
@@ -71,7 +56,7 @@ class Store:
         """Write a diarization, in place of what was here under its name if `replace`."""
         vectors = checked_vectors(diarization)
         with self.db.writing():
-            if not replace and self._holds(diarization.recording):
+            if not replace and self.holds(diarization.recording):
                 raise CollectionError(
                     f"{self.path} has a recording {diarization.recording!r} already; remove it"
                     " first, or give this one another name"
@@ -112,7 +97,7 @@ class Store:
         """Write an error, unless a diarization of the recording is here; return it."""
         failure = Failure.of(recording, origin.source, error)
         with self.db.writing():
-            if not self._holds(recording):
+            if not self.holds(recording):
                 self._replace(recording, origin, error=failure.error, details=failure.details)
         return failure
 
@@ -157,6 +142,15 @@ class Store:
         ):
             made.setdefault(model, []).append(name)
         return sorted(made.items(), key=lambda entry: -len(entry[1]))
+
+    def made_by_others(self, model: str) -> list[tuple[str, str]]:
+        """Return the recordings with speakers that another model made, by name, with that model."""
+        return self.db.rows(
+            "SELECT name, model FROM recording WHERE model != ?"
+            " AND EXISTS (SELECT 1 FROM local_speaker WHERE recording = recording.id)"
+            " ORDER BY name",
+            model,
+        )
 
     def recordings(self) -> list[Recording]:
         """Return the diarized recordings, by name."""
@@ -278,39 +272,7 @@ class Store:
     def local_speakers(self) -> LocalSpeakers:
         """Return who speaks in all recordings, to be linked."""
         with self.db.reading():
-            return self._local_speakers()
-
-    def _local_speakers(self, which: str = "1") -> LocalSpeakers:
-        ((n, shortest, longest),) = self.db.rows(
-            "SELECT COUNT(*), MIN(LENGTH(vector)), MAX(LENGTH(vector)) FROM local_speaker"
-            f" WHERE {which}"
-        )
-        if shortest != longest:
-            raise CollectionError(
-                f"{self.path} holds vectors of {shortest // 4} to {longest // 4} dimensions,"
-                " which cannot be compared. Diarize all with one model."
-            )
-        ((generation, how),) = self.db.rows("SELECT generation, how FROM state")
-        models = [model for model, _ in self.models()]
-        vectors = np.empty((n, (longest or 0) // 4), np.float32)
-        before = np.zeros(n, np.int64)
-        ids, recordings, speech = [], [], []
-        for row, (number, recording, seconds, vector, speaker) in enumerate(
-            self.db.each(
-                "SELECT local_speaker.id, recording.name, speech, vector, speaker"
-                " FROM local_speaker JOIN recording ON recording.id = local_speaker.recording"
-                f" WHERE {which} ORDER BY recording.name, local_speaker.id"
-            )
-        ):
-            ids.append(number)
-            recordings.append(recording)
-            speech.append(seconds)
-            vectors[row] = np.frombuffer(vector, "<f4")
-            before[row] = speaker or 0
-        known = self._known(ids)
-        return LocalSpeakers(
-            generation, models, ids, recordings, speech, vectors, before, known, how
-        )
+            return local_speakers(self.db)
 
     def name_speakers(self, local: LocalSpeakers, links: Links, how: str) -> bool:
         """Write the speaker of each local speaker, why, and what compared them; or nothing, and
@@ -342,7 +304,9 @@ class Store:
                     )
                 ),
             )
-            self.db.rows("UPDATE state SET linked = generation, how = ?", how)
+            # What is kept of the last link, such as a summary, is not of this one.
+            self.db.rows("UPDATE state SET generation = generation + 1, how = ?", how)
+            self.db.rows("UPDATE state SET linked = generation")
         return True
 
     def name_new_speakers(
@@ -350,32 +314,33 @@ class Store:
         local: LocalSpeakers,
         numbers: npt.NDArray[np.int64],
         identified: Identified | None,
-    ) -> bool:
+    ) -> npt.NDArray[np.int64] | None:
         """Write the speakers of the local speakers that have none, as `name_speakers` does; numbers
         that nobody had, and no voice has, are new speakers. Reasons are left to the next link of
-        all, but for voices."""
-        new = np.flatnonzero(local.before == 0)
+        all, but for voices. Return the ids of all, or None if others came or went."""
+        found = local.before.copy()
         ids: dict[int, int] = {}
         with self.db.writing():
             ((generation, _),) = self.db.rows("SELECT generation, linked FROM state")
             if generation != local.generation:
-                return False
-            by_voice = _scores(identified, len(local.ids))
-            there = set(local.before.tolist())
+                return None
+            by_voice = _scores(identified, len(found))
+            there = {*found[found > 0].tolist()}
             if identified is not None:
                 there.update(identified.speakers.tolist())
-            for row in new.tolist():
+            for row in np.flatnonzero(found == 0).tolist():
                 number = int(numbers[row])
                 if number not in there and number not in ids:
                     ids[number] = self.db.insert("speaker")
+                found[row] = ids.get(number, number)
                 self.db.rows(
                     "UPDATE local_speaker SET speaker = ?, enrolled_similarity = ? WHERE id = ?",
-                    ids.get(number, number),
+                    int(found[row]),
                     by_voice[row],
                     local.ids[row],
                 )
             self.db.rows("UPDATE state SET linked = generation")
-        return True
+        return found
 
     def linked_by(self) -> str | None:
         """Return what compared local speakers at the last link, as `name_speakers` was told."""
@@ -387,7 +352,7 @@ class Store:
         linked."""
         with self.db.reading():
             self.check_linked()
-            local = self._local_speakers("speaker IS NOT NULL")
+            local = local_speakers(self.db, linked=True)
             rows = self.db.rows("SELECT local_speaker, local, speaker FROM links")
         names = {number: (name, speaker) for number, name, speaker in rows}
         return local, [names[k][0] for k in local.ids], [names[k][1] for k in local.ids]
@@ -485,26 +450,6 @@ class Store:
         )
         return bool(found)
 
-    def _known(self, ids: Sequence[int]) -> Known:
-        """What corrections say of local speakers, of which the last one counts."""
-        row_of = {number: row for row, number in enumerate(ids)}
-        speakers = np.full(len(ids), -1, np.int64)
-        refused: dict[tuple[int, int], None] = {}
-        for local, speaker, same in self.db.rows(
-            "SELECT local, known.speaker, same FROM known"
-            " JOIN correction ON correction.id = known.correction WHERE undone IS NULL"
-            " ORDER BY known.id"
-        ):
-            row = row_of[local]
-            if same:
-                speakers[row] = speaker
-                refused.pop((row, speaker), None)
-            else:
-                refused[row, speaker] = None
-                if speakers[row] == speaker:
-                    speakers[row] = -1
-        return Known(speakers, list(refused))
-
     def _voices(self, recording: str) -> dict[int, list[tuple[float, float]]]:
         """Turns of the local speakers of a recording, by id."""
         voices: dict[int, list[tuple[float, float]]] = {}
@@ -545,7 +490,7 @@ class Store:
                 ((local, *row) for row in rows),
             )
 
-    def _holds(self, recording: str) -> bool:
+    def holds(self, recording: str) -> bool:
         """Whether there is a diarization of that name."""
         found = self.db.rows("SELECT 1 FROM recording WHERE name = ? AND error IS NULL", recording)
         return bool(found)

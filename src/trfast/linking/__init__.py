@@ -6,6 +6,7 @@ from trfast.linking.enrolment import Identified, Voices, identify
 from trfast.linking.full import Links, link, link_centred
 from trfast.linking.incremental import NewLinks, link_new
 from trfast.linking.known import Known
+from trfast.linking.speaker_means import SpeakerMeans
 
 __all__ = [
     "Adapted",
@@ -14,6 +15,7 @@ __all__ = [
     "Known",
     "Links",
     "NewLinks",
+    "SpeakerMeans",
     "Voices",
     "adapt",
     "doubts",

@@ -15,7 +15,7 @@ from trfast._checks import check_integers, check_matrix, check_names, check_not_
 from trfast.comparison import Comparison
 from trfast.errors import ParameterError
 from trfast.evidence import sums_of_labels
-from trfast.linking.centring import mean_of_speakers
+from trfast.linking.centring import shift_of_speakers
 from trfast.linking.known import Known
 from trfast.scoring.backend import Scores
 
@@ -179,11 +179,15 @@ def identify_new(
     speakers: IntArray,
     voices: Voices,
     comparison: Comparison,
+    shift: FloatArray | None = None,
 ) -> Identified:
-    """Identify the local speakers that have no speaker yet, -1, by vectors that are centred on the
-    speakers of the others."""
+    """Identify the local speakers that have no speaker yet, -1, by vectors less a shift, or else
+    centred on the speakers of the others."""
     old = speakers >= 0
-    shift = mean_of_speakers(vectors[old], speakers[old], comparison) if old.any() else 0.0
+    if shift is None:
+        shift = np.zeros_like(vectors[0])
+        if old.any():
+            shift = shift_of_speakers(vectors[old], speakers[old], comparison)
     names = np.asarray(recordings, dtype=object)
     rows = np.flatnonzero(np.isin(names, names[~old]))  # those beside them may be whom they seem
     found = identify(

@@ -27,7 +27,7 @@ from trfast.clustering import (
 )
 from trfast.comparison import Comparison
 from trfast.errors import ParameterError
-from trfast.linking.centring import mean_of_speakers
+from trfast.linking.centring import shift_of_speakers
 from trfast.linking.enrolment import Identified, Voices, identify
 from trfast.linking.known import Known, join_known
 from trfast.linking.many import MOST_PAIRS, check_listed, join_many, n_pairs_above
@@ -250,7 +250,7 @@ def linked_and_shift(
         )
 
     some = slice(None, None, max(1, -(-len(x) // _MOST)))
-    shift = mean_of_speakers(x[some], linked(some, 0.0, known).labels, comparison)
+    shift = shift_of_speakers(x[some], linked(some, 0.0, known).labels, comparison)
     found = None
     if voices is not None:
         found = identify(x - shift, names, voices.less(shift), comparison, known=known)

@@ -14,13 +14,15 @@ from trfast.clustering import average_linkage_of_items
 from trfast.comparison import Comparison
 from trfast.errors import ParameterError
 from trfast.evidence import sums_of_labels
-from trfast.linking.centring import centred
+from trfast.linking.centring import shift_of_speakers
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[Any]
 
 # Share of the local speakers that may be new, and speakers that are asked at a time.
 _MOST_NEW, _BLOCK = 0.2, 20_000
+# What the mean score of a speaker must be above that of the next one, to be sure.
+_MARGIN = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,17 +90,33 @@ def link_new(
     number = check_integers(speakers, "speakers")
     if number.shape != (len(x),):
         raise ParameterError(f"speakers must be one a row, ({len(x)},), got {number.shape}")
-    group = np.unique(np.asarray(names, dtype=object), return_inverse=True)[1]
+    old = number >= 0
+    shift = shift_of_speakers(x[old], number[old], comparison) if old.any() else None
+    return link_shifted(x, names, number, comparison, shift, n_all=len(x))
+
+
+def link_shifted(
+    x: FloatArray,
+    recordings: Sequence[str],
+    number: IntArray,
+    comparison: Comparison,
+    shift: FloatArray | None,
+    *,
+    n_all: int,
+) -> NewLinks:
+    """Link as `link_new`, of `n_all` local speakers those who are new, with those of all speakers
+    who are near to them; `shift` is taken off the vectors."""
+    group = np.unique(np.asarray(recordings, dtype=object), return_inverse=True)[1]
     old, new = np.flatnonzero(number >= 0), np.flatnonzero(number < 0)
     if not len(new):
         return NewLinks(number, ())
-    base = _shifted(x, number, old, comparison) if len(old) else x
+    base = x if shift is None else x - shift
     left, right = comparison.scores(comparison.backend.project(base)).factors()
     there, column = np.unique(number[old], return_inverse=True)
     sizes = np.bincount(column, minlength=len(there)).astype(np.float64)
     sums = [sums_of_labels(side[old], column) for side in (left, right)]
     threshold = comparison.threshold
-    near = _near(left[new], sums[1] / np.maximum(sizes, 1)[:, None], threshold)
+    near, means_near = _near(left[new], sums[1] / np.maximum(sizes, 1)[:, None], threshold)
     asked = np.unique(near[:, 1])
     # Items: the speakers that are near to somebody, then the new ones.
     place = np.full(len(there), -1)
@@ -125,6 +143,8 @@ def link_new(
     labels = average_linkage_of_items(
         edges, means, item_left, item_right, item_sizes, inside, threshold=threshold
     )
+    # Other scores than normalized ones have no common scale.
+    margin = _MARGIN if comparison.normalized else np.inf
     found = number.copy()
     named = {int(labels[k]): int(there[speaker]) for k, speaker in enumerate(asked.tolist())}
     following = int(number.max(initial=-1)) + 1
@@ -132,29 +152,34 @@ def link_new(
         if label not in named:
             named[label], following = following, following + 1
         found[row] = named[label]
-    return NewLinks(found, _doubts(len(new), len(x), near))
+    return NewLinks(found, _doubts(len(new), n_all, near, means_near, margin))
 
 
-def _shifted(x: FloatArray, number: IntArray, old: IntArray, comparison: Comparison) -> FloatArray:
-    """Vectors less the mean of the speakers that are there."""
-    mean = x[old[:1]] - centred(x[old], number[old], comparison)[:1]
-    return np.asarray(x - mean, np.float32)
+def many_new(n_new: int, n_all: int) -> tuple[str, ...]:
+    """Say it if so many are new that what is there says little."""
+    return (f"{n_new} of {n_all} local speakers are new",) if n_new > _MOST_NEW * n_all else ()
 
 
-def _near(rows: FloatArray, speakers: FloatArray, threshold: float) -> IntArray:
-    """Pairs of a row and a speaker whose mean score reaches the threshold."""
-    found = [np.empty((0, 2), np.int64)]
+def _near(rows: FloatArray, speakers: FloatArray, threshold: float) -> tuple[IntArray, FloatArray]:
+    """Pairs of a row and a speaker whose mean score reaches the threshold, and that score."""
+    found, means = [np.empty((0, 2), np.int64)], [np.empty(0)]
     for start in range(0, len(speakers), _BLOCK):
         scores = rows @ speakers[start : start + _BLOCK].T
-        found.append(np.argwhere(scores >= threshold) + np.array([0, start]))
-    return np.concatenate(found)
+        pairs = np.argwhere(scores >= threshold)
+        found.append(pairs + np.array([0, start]))
+        means.append(scores[pairs[:, 0], pairs[:, 1]])
+    return np.concatenate(found), np.concatenate(means)
 
 
-def _doubts(n_new: int, n: int, near: IntArray) -> tuple[str, ...]:
-    doubts = []
-    if n_new > _MOST_NEW * n:
-        doubts.append(f"{n_new} of {n} local speakers are new")
-    between = int((np.bincount(near[:, 0]) > 1).sum()) if len(near) else 0
+def _doubts(
+    n_new: int, n_all: int, near: IntArray, means: FloatArray, margin: float
+) -> tuple[str, ...]:
+    doubts = many_new(n_new, n_all)
+    order = np.lexsort((-means, near[:, 0]))
+    row, mean = near[order, 0], means[order]
+    second = np.flatnonzero(np.diff(row, prepend=-1) == 0)
+    first = np.searchsorted(row, row[second])
+    between = len(np.unique(row[second[mean[first] - mean[second] < margin]]))
     if between:
-        doubts.append(f"{between} of {n_new} may be one of several speakers")
-    return tuple(doubts)
+        doubts += (f"{between} of {n_new} may be one of several speakers",)
+    return doubts
