@@ -3,6 +3,24 @@
 Every message says what was found, what was expected, and what to try.
 """
 
+from typing import NamedTuple
+
+
+class Problem(NamedTuple):
+    """What is wrong in a file, and in which line; 0: in no single one.
+
+    Examples
+    --------
+    >>> str(Problem(2, "3 fields, expected 10"))
+    'line 2: 3 fields, expected 10'
+    """
+
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.message}" if self.line else self.message
+
 
 class TrfastError(Exception):
     """Base of every error that trfast raises on purpose."""
@@ -14,6 +32,22 @@ class AudioError(TrfastError):
 
 class AnnotationError(TrfastError):
     """A malformed annotation: RTTM, UEM, a turn that ends before it starts."""
+
+
+class MalformedFileError(AnnotationError):
+    """A file of turns with parts that cannot be read.
+
+    Parameters
+    ----------
+    message : str
+        Counts them, and lists the first ten.
+    problems : tuple of Problem
+        All of them.
+    """
+
+    def __init__(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
 
 
 class ModelError(TrfastError):

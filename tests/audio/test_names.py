@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.fakes import write
 from trfast.annotation import Annotation
-from trfast.audio import check_name, file_name, name_recordings
+from trfast.audio import check_name, file_name, name_channels, name_recordings
 from trfast.errors import ParameterError
 from trfast.formats import read_rttm, write_rttm
 
@@ -48,6 +48,48 @@ def test_names_given_before_stay(tmp_path: Path) -> None:
     wav.unlink()
     assert name_recordings([mp3], {"a": str(wav)}) == {"a": mp3}
     assert name_recordings([mp3], {"a": None}) == {f"{tmp_path.name}_a": mp3}
+
+
+def two(_: Path) -> int:
+    return 2
+
+
+def test_channels_have_names_of_their_own(tmp_path: Path) -> None:
+    call, show = tmp_path / "a" / "call.wav", tmp_path / "show.wav"
+    found = name_channels([call, show], lambda path: 2 if path == call else 1)
+    assert found == {"call-ch1": (call, 0), "call-ch2": (call, 1), "show": (show, None)}
+    other = tmp_path / "b" / "call.wav"
+    assert list(name_channels([call, other], two)) == [
+        *("a_call-ch1", "a_call-ch2", "b_call-ch1", "b_call-ch2")
+    ]
+
+
+def test_channels_keep_names_given_before(tmp_path: Path) -> None:
+    call, other = tmp_path / "a" / "call.wav", tmp_path / "b" / "call.wav"
+    for path in (call, other):
+        write(path.parent, call="")
+    known = {"call-ch1": str(call), "call-ch2": str(call)}
+    found = name_channels([other, call], two, known)
+    assert found["call-ch2"] == (call, 1)
+    assert found["b_call-ch2"] == (other, 1)
+    assert list(name_channels([other], two, known)) == ["b_call-ch1", "b_call-ch2"]
+    # As a whole, the file has the name that its channels share.
+    assert name_recordings([call], known) == {"call": call}
+
+
+def test_a_channel_takes_no_name_of_a_file(tmp_path: Path) -> None:
+    call, first = tmp_path / "call.wav", tmp_path / "call-ch1.wav"
+
+    def channels(path: Path) -> int:
+        return 2 if path == call else 1
+
+    found = name_channels([call, first], channels)
+    assert found.pop("call-ch1") == (first, None)
+    assert list(found.values()) == [(call, 0), (call, 1)]
+    again = name_channels(
+        [call, first], channels, {"call-ch1": str(first), **dict.fromkeys(found, str(call))}
+    )
+    assert again == found | {"call-ch1": (first, None)}
 
 
 def test_what_no_folder_tells_apart_is_marked() -> None:

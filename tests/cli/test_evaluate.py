@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 from trfast.annotation import Annotation
 from trfast.cli.evaluate import evaluate
 from trfast.errors import AnnotationError
-from trfast.formats import write_rttm
+from trfast.formats import write_rttm, write_turns
 
 REFERENCE = [
     Annotation("one", [(0, 10, "ann"), (10, 16, "ben")]),
@@ -60,7 +60,7 @@ def test_conventions_are_printed(folder: Path) -> None:
     assert "collar 0.25 s on each side of a reference boundary" in result.stdout
     assert "overlapped speech left out" in result.stdout
     assert f"UEM: {folder / 'all.uem'}" in result.stdout
-    assert "Not scored (not in the reference, or not in the UEM): two" in result.stdout
+    assert "Not scored (not in the UEM): two" in result.stdout
 
 
 def test_json(folder: Path) -> None:
@@ -83,7 +83,8 @@ def test_json(folder: Path) -> None:
     assert printed["x_der"]["total"]["speaker_error"] == 9
     assert printed["x_der"]["total"]["purity"] == pytest.approx(29 / 35)
     assert "purity" not in printed["x_der"]["recordings"]["two"]
-    assert printed["missing"] == printed["unscored"] == []
+    assert printed["missing"] == printed["without_reference_speech"] == []
+    assert printed["unscored"] == {}
 
 
 def test_more_adds_jer_purity_and_coverage(folder: Path) -> None:
@@ -145,8 +146,85 @@ def test_a_recording_without_scored_speech(folder: Path) -> None:
 
 def test_nothing_is_scored(folder: Path) -> None:
     result = run(folder, "ref.rttm", "hyp.rttm", "--collar=100")
-    assert "Nothing is scored: the collar, the UEM or" in result.stdout
-    assert "Nothing is scored" not in run(folder, "ref.rttm", "hyp.rttm").stdout
+    assert "Only false alarm counts (the collar, the UEM, NOSCORE or" in result.stdout
+    assert "No error rate: no reference speech is scored" in result.stdout
+    assert "No error rate" not in run(folder, "ref.rttm", "hyp.rttm").stdout
+
+
+def test_a_recording_in_which_nobody_speaks(folder: Path) -> None:
+    (folder / "all.uem").write_text("one 1 0 16\ntwo 1 0 20\nsilence 1 0 8\nmore 1 0 9\n")
+    write_rttm(
+        [*HYPOTHESIS, Annotation("silence", [(5, 9, "S1")]), Annotation("x", [(0, 1, "S1")])],
+        folder / "hyp.rttm",
+    )
+    arguments = ["ref.rttm", "hyp.rttm", "--collar=0", f"--uem={folder / 'all.uem'}"]
+    result = run(folder, *arguments)
+    assert ["silence", "0.0", "-", "(0.0)", "-", "(3.0)", "-", "(0.0)", "-"] in rows(result)
+    assert "Only false alarm counts (no reference speech): silence\n" in result.stdout
+    assert "Not scored (in the UEM only: neither side has turns): more\n" in result.stdout
+    assert "Not scored (not in the UEM): x\n" in result.stdout
+    printed = json.loads(run(folder, *arguments, "--json").stdout)
+    assert printed["without_reference_speech"] == ["silence"]
+    assert list(printed["unscored"]) == ["more", "x"]
+
+
+def test_an_empty_reference(folder: Path) -> None:
+    (folder / "empty.rttm").write_text("")
+    result = run(folder, "empty.rttm", "hyp.rttm")
+    with pytest.raises(AnnotationError, match="the reference is empty, so nothing says which"):
+        raise result.exception or AssertionError
+    (folder / "all.uem").write_text("one 1 0 16\n")
+    result = run(folder, "empty.rttm", "hyp.rttm", f"--uem={folder / 'all.uem'}")
+    assert "The reference is empty: no turns. All that was found is false alarm" in result.stdout
+    assert "No error rate: no reference speech is scored" in result.stdout
+
+
+def test_no_score(folder: Path) -> None:
+    with open(folder / "ref.rttm", "a") as file:
+        file.write("NOSCORE one 1 0.0 4.0 <NA> <NA> <NA> <NA> <NA>\n")
+    result = run(folder, "ref.rttm", "hyp.rttm", "--collar=0")
+    assert ["one", "12.0"] in [row[:2] for row in rows(result)]
+    assert "all time (no UEM) but 4 s of NOSCORE" in result.stdout
+    printed = json.loads(run(folder, "ref.rttm", "hyp.rttm", "--collar=0", "--json").stdout)
+    assert printed["conventions"]["no_score_seconds"] == 4
+
+
+def test_channels_of_a_call(folder: Path) -> None:
+    line = "SPEAKER call {} {} {} <NA> <NA> {} <NA> <NA>\n"
+    (folder / "ref.rttm").write_text(line.format("A", 0, 10, "ann") + line.format("B", 5, 9, "ben"))
+    (folder / "hyp.rttm").write_text(line.format("1", 0, 10, "S1") + line.format("2", 5, 6, "S1"))
+    for annotation in (
+        Annotation("call-ch1", [(0, 10, "S1")]),
+        Annotation("call-ch2", [(5, 11, "S1")]),
+    ):
+        write_rttm(annotation, folder / "out" / f"{annotation.recording}.rttm")
+    for old in ("one", "two"):
+        (folder / "out" / f"{old}.rttm").unlink()
+    result = run(folder, "ref.rttm", "hyp.rttm", "--collar=0")
+    assert "Several channels, scored as one (--channels split: each): call" in result.stdout
+    assert ["call", "19.0"] in [row[:2] for row in rows(result)]
+    for hypothesis in ("hyp.rttm", "out"):
+        table = rows(run(folder, "ref.rttm", hypothesis, "--collar=0", "--channels=split"))
+        assert ["call-ch1", "10.0", *3 * ["0.00", "(0.0)"], "0.00"] in table
+        assert ["call-ch2", "9.0", "33.33", "(3.0)", *2 * ["0.00", "(0.0)"], "33.33"] in table
+    (folder / "all.uem").write_text("call 2 0 20\n")
+    table = rows(
+        run(
+            *(folder, "ref.rttm", "out", "--collar=0", "--channels=split"),
+            f"--uem={folder / 'all.uem'}",
+        )
+    )
+    assert [row[0] for row in table if row[0].startswith("call")] == ["call-ch2"]
+
+
+def test_other_formats(folder: Path) -> None:
+    write_turns(REFERENCE, folder / "ref.json")
+    expected = run(folder, "ref.rttm", "hyp.rttm").stdout
+    assert run(folder, "ref.json", "hyp.rttm").stdout == expected
+    (folder / "all.uem").write_text("one 1 0 16\n")
+    result = run(folder, "all.uem", "hyp.rttm")
+    with pytest.raises(AnnotationError, match="uem has no speakers, and turns are expected here"):
+        raise result.exception or AssertionError
 
 
 def test_several_files_and_folders(folder: Path) -> None:

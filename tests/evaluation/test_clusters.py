@@ -64,7 +64,7 @@ def test_without_reference_speech_only_purity_is_defined() -> None:
 
 
 def test_nothing_to_score_is_an_error() -> None:
-    with pytest.raises(AnnotationError, match="none in the UEM"):
+    with pytest.raises(AnnotationError, match="none is in the UEM"):
         cluster_quality(REFERENCE, HYPOTHESIS, uem={"show": Timeline([(0, 1)])})
 
 

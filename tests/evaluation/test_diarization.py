@@ -132,21 +132,71 @@ def test_an_empty_hypothesis_misses_all() -> None:
     assert score.missing == ("one", "two")
 
 
+NO_UEM = "not in the reference, and no UEM says that nobody speaks there"
+
+
 def test_what_is_not_scored_is_named() -> None:
     hypothesis = LINKED | collection(three=[(0, 1, "S1")])
-    assert diarization_error(TWO_SHOWS, hypothesis).unscored == ("three",)
+    assert diarization_error(TWO_SHOWS, hypothesis).unscored == {"three": NO_UEM}
     score = diarization_error(TWO_SHOWS, hypothesis, uem={"one": Timeline([(0, 20)])})
-    assert score.unscored == ("three", "two")
+    assert score.unscored == {"three": "not in the UEM", "two": "not in the UEM"}
     assert list(score.recordings) == ["one"]
 
 
 def test_nothing_to_score_is_an_error() -> None:
     with pytest.raises(AnnotationError, match=r"share no recording: show in the.*one, two in the"):
         diarization_error(REFERENCE, TWO_SHOWS)
-    with pytest.raises(AnnotationError, match="2 recordings in the reference, none in the UEM"):
+    with pytest.raises(AnnotationError, match="2 in the hypothesis, none is in the UEM"):
         diarization_error(TWO_SHOWS, LINKED, uem={"show": Timeline([(0, 1)])})
-    with pytest.raises(AnnotationError, match="0 recordings in the reference"):
+    with pytest.raises(AnnotationError, match="share no recording"):
+        diarization_error(REFERENCE, TWO_SHOWS, uem={"show": Timeline([(0, 1)])})
+    with pytest.raises(AnnotationError, match="the reference is empty"):
         diarization_error({}, LINKED)
+
+
+def test_no_score_regions_by_hand() -> None:
+    no_score = {"show": Timeline([(5, 11), (8, 10.5)]), "other": Timeline([(0, 9)])}
+    score = diarization_error(REFERENCE, HYPOTHESIS, collar=0, no_score=no_score)
+    # Of test_by_hand, 5-11 is gone: 5 s of A, and of the false alarm the second from 10 to 11. The
+    # mapping stays: a-A share 3 s, more than a-B, 1 s.
+    assert times(score) == (26, 2, 6, 7)
+    assert "all time (no UEM) but 6 s of NOSCORE, speakers" in str(score.conventions)
+    score = diarization_error(REFERENCE, HYPOTHESIS, collar=0.5, no_score=no_score)
+    # Of test_collar_by_hand, 5-9.5 and 10.5-11: no collar lies around what is not scored.
+    assert times(score) == (22.5, 1.5, 4, 5)
+
+
+def test_no_score_regions_leave_the_mapping_out_too() -> None:
+    reference = collection(show=[(0, 10, "A"), (10, 16, "B")])
+    hypothesis = collection(show=[(0, 16, "x")])
+    assert times(diarization_error(reference, hypothesis, collar=0)) == (16, 0, 0, 6)
+    no_score = {"show": Timeline([(0, 8)])}
+    score = diarization_error(reference, hypothesis, collar=0, no_score=no_score)
+    assert times(score) == (8, 0, 0, 2)
+    assert score.mapping == {"show": {"x": "B"}}
+
+
+SILENCE = {"one": Timeline([(0, 20)]), "silence": Timeline([(1, 5)]), "nothing": Timeline([(0, 9)])}
+
+
+def test_a_recording_of_the_uem_in_which_nobody_speaks() -> None:
+    hypothesis = LINKED | collection(silence=[(0, 3, "S1"), (2, 4, "S2")])
+    score = diarization_error(TWO_SHOWS, hypothesis, collar=0.25, uem=SILENCE)
+    assert score.recordings["silence"] == ErrorTimes(0, 0, 4, 0)
+    assert score.silent == ("silence",)
+    assert score.unscored == {
+        "nothing": "in the UEM only: neither side has turns",
+        "two": "not in the UEM",
+    }
+    assert score.total.false_alarm == 4
+
+
+def test_a_reference_that_is_empty() -> None:
+    hypothesis = collection(silence=[(0, 3, "S1")])
+    score = diarization_error({}, hypothesis, uem=SILENCE)
+    assert times(score) == (0, 0, 2, 0)
+    assert math.isnan(score.error_rate)
+    assert score.silent == ("silence",)
 
 
 def test_no_reference_speech_has_no_error_rate() -> None:
@@ -198,6 +248,7 @@ def test_oracle_linking_counts_a_speakers_overlapping_turns_once() -> None:
     reference=collections,
     hypothesis=collections,
     uem=uems,
+    no_score=uems,
     collar=st.sampled_from([0.0, 0.25, 0.3]),
     skip_overlap=st.booleans(),
     across=st.booleans(),
@@ -206,6 +257,7 @@ def test_equals_the_definition(
     reference: Collection,
     hypothesis: Collection,
     uem: dict[str, Timeline] | None,
+    no_score: dict[str, Timeline] | None,
     collar: float,
     skip_overlap: bool,
     across: bool,
@@ -214,6 +266,7 @@ def test_equals_the_definition(
         reference,
         hypothesis,
         uem=uem,
+        no_score=no_score,
         collar=collar,
         skip_overlap=skip_overlap,
         across_recordings=across,
@@ -222,6 +275,7 @@ def test_equals_the_definition(
         reference,
         hypothesis,
         uem=uem,
+        no_score=no_score,
         collar=collar,
         skip_overlap=skip_overlap,
         across_recordings=across,

@@ -4,13 +4,12 @@ import json
 import re
 import warnings
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from trfast.annotation import Annotation, Timeline
 from trfast.evaluation import ErrorTimes, cluster_quality, diarization_error
-from trfast.formats import read_rttm
+from trfast.formats import read_rttm, to_pyannote
 
 Collection = dict[str, Annotation]
 
@@ -54,14 +53,6 @@ def test_equals_pyannote_as_stored(
     assert score.recordings.keys() == stored["files"].keys()
     for name, expected in stored["files"].items():
         assert as_pyannote(score.recordings[name]) == pytest.approx(expected, rel=1e-9, abs=1e-9)
-
-
-def to_pyannote(annotation: Annotation) -> Any:
-    core = pytest.importorskip("pyannote.core")
-    converted = core.Annotation()
-    for track, turn in enumerate(annotation):
-        converted[core.Segment(turn.start, turn.end), track] = turn.speaker
-    return converted
 
 
 def pyannote_times(

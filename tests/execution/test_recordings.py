@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from tests.fakes import FakeDiarizer, calls, write
 from trfast.annotation import Timeline
@@ -41,6 +43,21 @@ def test_speaker_counts_of_files(tmp_path: Path) -> None:
     make_jobs([b], speaker_counts=counts, known={"a": None})
     with pytest.raises(ParameterError, match="of type SpeakerCounts, got dict"):
         make_jobs([a], speaker_counts={"a": 2})  # type: ignore[arg-type]
+
+
+def test_each_channel_a_recording(tmp_path: Path) -> None:
+    call, show, broken = (tmp_path / name for name in ("call.wav", "show.wav", "broken.wav"))
+    soundfile.write(call, np.zeros((100, 2)), 8000)
+    soundfile.write(show, np.zeros(100), 8000)
+    broken.write_text("")
+    marks = {name: Timeline([(0, 7)]) for name in ("call-ch2", "show", "broken")}
+    jobs, refused = make_jobs([call, show, broken], speech=marks, channel="split")
+    assert {job.name: (job.source, job.channel) for job in jobs} == {
+        "call-ch2": (call, 1),
+        "show": (show, None),
+        "broken": (broken, None),
+    }
+    assert [outcome.item.name for outcome in refused] == ["call-ch1"]
 
 
 def test_files_take_no_name_that_a_job_has(tmp_path: Path) -> None:

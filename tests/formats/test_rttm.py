@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trfast.annotation import Annotation, Turn
+from trfast.annotation import Annotation, Timeline, Turn
 from trfast.errors import AnnotationError
-from trfast.formats import read_rttm, write_rttm
+from trfast.formats import read_no_score, read_rttm, write_rttm
 
 LINE = "SPEAKER show 1 0.500 2.000 <NA> <NA> ann <NA> <NA>\n"
 
@@ -56,6 +56,20 @@ def test_a_turn_of_zero_duration_is_left_out(rttm: Path) -> None:
     assert read_rttm(rttm)["show"].speakers == ("ann",)
 
 
+def test_nine_fields_as_of_old_and_an_end(rttm: Path) -> None:
+    rttm.write_text(LINE.replace(" <NA>\n", "\n") + "END\n")
+    assert read_rttm(rttm) == {"show": Annotation("show", [(0.5, 2.5, "ann")])}
+
+
+def test_what_is_not_to_be_scored(rttm: Path) -> None:
+    noscore = "NOSCORE show 1 {} <NA> <NA> <NA> <NA> <NA>\n"
+    rttm.write_text(noscore.format("4.0 2.0") + LINE + noscore.format("0.1 0.2"))
+    assert read_no_score(rttm) == {"show": Timeline([(0.1, 0.3), (4, 6)])}
+    rttm.write_text(noscore.format("x 2.0"))
+    with pytest.raises(AnnotationError, match="line 1: start is 'x'"):
+        read_no_score(rttm)
+
+
 def test_an_empty_file_has_no_recordings(rttm: Path) -> None:
     rttm.write_text("")
     assert read_rttm(rttm) == {}
@@ -81,7 +95,8 @@ def test_an_empty_file_has_no_recordings(rttm: Path) -> None:
             "a segment ends before it starts: 4e-10 to 0.0 s",
         ),
         (LINE.replace("ann", "ann lee"), "11 fields, expected 10"),
-        (LINE.replace(" 1 ", " "), "9 fields, expected 10"),
+        (LINE.replace(" 1 0.500", ""), "8 fields, expected 10 (or 9)"),
+        (LINE.replace(" 1 ", " "), "duration is '<NA>', expected a finite number"),
         (LINE.replace("ann", "<NA>"), "speaker is <NA>, expected a name"),
         (LINE.replace("SPEAKER", "speaker"), "type is 'speaker', expected SPEAKER"),
         ("show 1 0.0 60.0\n", "type is 'show', expected SPEAKER"),

@@ -22,6 +22,7 @@ def moments(
     hypothesis: dict[str, ann.Annotation],
     *,
     uem: dict[str, ann.Timeline] | None = None,
+    no_score: dict[str, ann.Timeline] | None = None,
     collar: float = 0.0,
     skip_overlap: bool = False,
 ) -> list[Moment]:
@@ -33,6 +34,8 @@ def moments(
         edges |= {t for turn in hyp for t in (turn.start, turn.end)}
         if uem:
             edges |= {t for region in uem[name] for t in (region.start, region.end)}
+        left_out = list((no_score or {}).get(name, ()))
+        edges |= {t for region in left_out for t in (region.start, region.end)}
         for a, b in pairwise(sorted(edges)):
             middle = (a + b) / 2
             speaks = {t.speaker for t in ref if t.start < middle < t.end}
@@ -40,6 +43,7 @@ def moments(
             if (
                 any(abs(middle - bound) < collar for bound in bounds)
                 or (uem and not any(r.start < middle < r.end for r in uem[name]))
+                or any(r.start < middle < r.end for r in left_out)
                 or (skip_overlap and len(speaks) > 1)
             ):
                 continue
@@ -53,12 +57,20 @@ def error_times(
     hypothesis: dict[str, ann.Annotation],
     *,
     uem: dict[str, ann.Timeline] | None = None,
+    no_score: dict[str, ann.Timeline] | None = None,
     collar: float = 0.0,
     skip_overlap: bool = False,
     across_recordings: bool = False,
 ) -> tuple[float, float, float, float]:
     """Scored, missed, false alarm, speaker error, in seconds."""
-    scored = moments(reference, hypothesis, uem=uem, collar=collar, skip_overlap=skip_overlap)
+    scored = moments(
+        reference,
+        hypothesis,
+        uem=uem,
+        no_score=no_score,
+        collar=collar,
+        skip_overlap=skip_overlap,
+    )
     if across_recordings:
         correct = most_correct(scored)
     else:

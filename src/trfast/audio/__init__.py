@@ -2,7 +2,13 @@
 
 from trfast.audio.decoders import AudioInfo
 from trfast.audio.files import AUDIO_SUFFIXES, find_audio, source_size
-from trfast.audio.names import check_name, file_name, name_recordings
+from trfast.audio.names import (
+    channel_name,
+    check_name,
+    file_name,
+    name_channels,
+    name_recordings,
+)
 from trfast.audio.source import (
     SAMPLE_RATE,
     Source,
@@ -20,12 +26,14 @@ __all__ = [
     "AudioInfo",
     "Source",
     "Waveform",
+    "channel_name",
     "check_channel",
     "check_name",
     "check_source",
     "file_name",
     "find_audio",
     "load",
+    "name_channels",
     "name_recordings",
     "probe",
     "source_size",

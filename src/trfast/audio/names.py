@@ -22,6 +22,7 @@ from trfast.formats._records import writable_name
 Key = TypeVar("Key")
 
 _LONGEST = 255  # bytes of a file's name, in nearly all file systems
+_CHANNEL = re.compile(r"-ch[1-9][0-9]*$")  # as `channel_name` has it
 
 
 def check_name(name: str, kind: str = "recording") -> str:
@@ -109,11 +110,15 @@ def name_recordings(
     """
     known = known or {}
     names = {source: name for name, source in known.items() if source is not None}
+    n_names = Counter(known.values())
     given = [check_path(path, "path") for path in check_listed(paths, "paths", "paths")]
     todo = {os.path.abspath(path): Path(path) for path in given}
     there = set(filter(os.path.exists, names))
     own = _names_in_folders(todo.keys() | there)
-    named = {names[absolute]: todo.pop(absolute) for absolute in list(todo) if absolute in names}
+    # A file of several names, of its channels, has none as a whole.
+    named = {
+        names[absolute]: todo.pop(absolute) for absolute in list(todo) if n_names[absolute] == 1
+    }
     taken = named.keys() | {
         name for name, source in known.items() if source is None or source in there
     }
@@ -162,6 +167,89 @@ def _told_apart(names: Mapping[Key, str], taken: Collection[str]) -> dict[Key, s
     """Return the names that are one file's only, and not taken."""
     n_files = Counter(names.values())
     return {f: name for f, name in names.items() if n_files[name] == 1 and name not in taken}
+
+
+def name_channels(
+    paths: Iterable[str | os.PathLike[str]],
+    n_channels: Callable[[Path], int],
+    known: Mapping[str, str | None] | None = None,
+) -> dict[str, tuple[Path, int | None]]:
+    """Name each channel of files as a recording: `channel_name` of what `name_recordings` says.
+
+    Parameters
+    ----------
+    paths : iterable of path
+        Audio files.
+    n_channels : callable
+        Says how many channels a file has; one of a single channel has the name of the file.
+    known : mapping of str to (str or None), optional
+        As in `name_recordings`.
+
+    Returns
+    -------
+    dict of str to (Path, int or None)
+        File and channel, from 0; None: the file as a whole.
+
+    Examples
+    --------
+    >>> sorted(name_channels(["call.wav", "show.wav"], lambda path: 1 + (path.stem == "call")))
+    ['call-ch1', 'call-ch2', 'show']
+    """
+    known = known or {}
+    given = [check_path(path, "path") for path in check_listed(paths, "paths", "paths")]
+    counts = {os.path.abspath(path): n_channels(Path(path)) for path in given}
+    named = name_recordings(given, _names_of_files(known, counts))
+    taken = {name for name, source in known.items() if source not in counts}
+    found: dict[str, tuple[Path, int | None]] = {}
+    several = {}
+    for name, path in named.items():
+        if counts[os.path.abspath(path)] == 1:
+            found[name] = path, None
+        else:
+            several[name] = path
+    for name, path in several.items():
+        channels = range(counts[os.path.abspath(path)])
+        if any(channel_name(name, i) in taken | found.keys() for i in channels):
+            name = f"{name}~{_digest(os.path.abspath(path))}"
+        found.update((channel_name(name, i), (path, i)) for i in channels)
+    return found
+
+
+def _names_of_files(
+    known: Mapping[str, str | None], counts: Mapping[str, int]
+) -> dict[str, str | None]:
+    """Return the names that files had before their channels were named."""
+    files: dict[str, str] = {}
+    names: dict[str, str | None] = {}
+    for name, source in known.items():
+        whole = name if source and counts.get(source) == 1 else _CHANNEL.sub("", name)
+        if source is None:
+            names[whole] = None
+        elif whole != name or source not in files:
+            files[source] = whole
+    for source in sorted(files, key=lambda source: source not in counts):  # what is given first
+        names.setdefault(files[source], source)
+    return names
+
+
+def channel_name(recording: str, channel: int | str) -> str:
+    """Name a channel of a recording that is taken for a recording of its own.
+
+    Parameters
+    ----------
+    recording : str
+    channel : int or str
+        Counted from 0; or as RTTM and UEM write it, from ``1``, or from ``A``.
+
+    Examples
+    --------
+    >>> channel_name("call", 0), channel_name("call", "1"), channel_name("call", "A")
+    ('call-ch1', 'call-ch1', 'call-ch1')
+    """
+    if isinstance(channel, int):
+        return f"{recording}-ch{channel + 1}"
+    letter = "abcdefgh".find(channel.lower()) if len(channel) == 1 else -1
+    return f"{recording}-ch{written(channel) if letter < 0 else letter + 1}"
 
 
 def file_name(name: str, suffix: str) -> str:

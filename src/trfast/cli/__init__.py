@@ -15,7 +15,7 @@ from trfast.errors import TrfastError
 
 # The help stands here so that `trfast --help` loads none of them.
 _VERBS = {
-    "diarize": "Find who speaks when: one RTTM a recording.",
+    "diarize": "Find who speaks when: a file a recording.",
     "run": "Diarize, and find the same speakers across recordings.",
     "link": "Link the speakers of a collection anew.",
     "import": "Take turns and vectors of another system.",
@@ -23,7 +23,10 @@ _VERBS = {
     "page": "Write the HTML page of a collection.",
     "plot": "Draw who speaks when: SVG, PNG or PDF.",
     "speakers": "List, name, join and part the speakers of a collection.",
+    "review": "Hear speakers and put links right, in the browser.",
     "recordings": "List, remove and rename the recordings of a collection.",
+    "convert": "Write turns in another format.",
+    "validate": "Check files of turns: every bad line is named.",
     "evaluate": "Measure the error against a reference.",
     "verify": "Measure how well the back-ends of a model tell speakers apart.",
     "corpus": "Count recordings, speech and speakers of collections.",

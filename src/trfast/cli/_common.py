@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from trfast.cli import _formats
+
 if TYPE_CHECKING:
     from trfast.annotation import Timeline
     from trfast.collection import Collection, Compares, Failure
     from trfast.comparison import Comparison
     from trfast.diarization import Diarizer, SpeakerCounts
+    from trfast.execution.recordings import Channel
     from trfast.model import ModelBundle
     from trfast.model.compared import Compared
     from trfast.speech import OnnxDetector
@@ -109,10 +112,10 @@ _IN_AND_OUT = (
         required=True,
         type=PathType(),
         metavar="FOLDER",
-        help="Where the results go; made if need be.",
+        help="Where the results go; made if need be. -: turns go to standard output.",
     ),
 )
-_MODEL = click.option(
+MODEL = click.option(
     "--model",
     type=PathType(),
     help="Model file.  [default: the one shipped with trfast]",
@@ -128,7 +131,7 @@ _CLUSTERING = click.option(
     help="Connected components (cc), complete (hac) or average linkage.  [default: the model's]",
 )
 _COMPARISON = (
-    _MODEL,
+    MODEL,
     EMBEDDER,
     click.option(
         "--mode",
@@ -148,7 +151,7 @@ _COMPARISON = (
     ),
 )
 _LINKING = (
-    _MODEL,
+    MODEL,
     _BACKEND,
     _CLUSTERING,
     click.option(
@@ -157,6 +160,13 @@ _LINKING = (
         help="Similarity from which speakers of two recordings are the same: with average linkage"
         f" of a model that has a cohort, standard deviations above strangers; else {UNITS}",
     ),
+)
+VOICE_MARGIN = click.option(
+    "--voice-margin",
+    type=click.FloatRange(min=0),
+    metavar="SCORE",
+    help="By how much the score with the voice of one enrolled speaker must beat that with the"
+    " next.  [default: a tenth of the threshold]",
 )
 _WORK = (
     click.option(
@@ -178,6 +188,14 @@ _SOUND = (
         "--channel",
         type=click.IntRange(min=0),
         help="Channel to take, counted from 0.  [default: the mean of all]",
+    ),
+    click.option(
+        "--channels",
+        type=click.Choice(["mean", "split"]),
+        default="mean",
+        show_default=True,
+        help="Of a file with several channels, take the mean, or each as a recording of its own,"
+        " such as call-ch1 and call-ch2.",
     ),
 )
 _SPEAKERS = (
@@ -223,6 +241,7 @@ class Given:
     speech: Path | None
     detector: str | Path
     channel: int | None
+    channels: str
     num_speakers: int | None
     min_speakers: int | None
     max_speakers: int | None
@@ -247,6 +266,19 @@ class Given:
             comparison = model.within(self.backend, self.clustering, threshold)
         local = load_model() if self.mode == "hybrid" else None
         return model, Diarizer(model, comparison=comparison, detector=detector, local_model=local)
+
+    def __post_init__(self) -> None:
+        if self.channels == "split" and self.channel is not None:
+            raise click.UsageError("--channel takes one, --channels split all: give one of them.")
+
+    @property
+    def taken_channel(self) -> Channel:
+        """What is taken of files with several channels."""
+        return "split" if self.channels == "split" else self.channel
+
+    def marks(self) -> dict[str, Timeline] | None:
+        """Read speech marks from a RTTM or UEM file."""
+        return None if self.speech is None else read_marks(self.speech, self.channels == "split")
 
     def counts(self) -> SpeakerCounts:
         """Return how many speakers recordings have, from options and file."""
@@ -295,6 +327,18 @@ class Linking:
         if (self.backend, self.clustering, self.threshold) == (None, None, None):
             return None
         return across(model, self.backend, self.clustering, self.threshold, "--threshold")
+
+
+def read_marks(path: Path, split: bool = False) -> dict[str, Timeline]:
+    """Read speech marks from a RTTM or UEM file."""
+    if path.suffix.lower() not in (".rttm", ".uem"):
+        raise click.BadParameter(f"{path} is neither .rttm nor .uem", param_hint="--speech")
+    uem = path.suffix.lower() == ".uem"
+    ((_, draft),) = _formats.read_drafts([path], "uem" if uem else "rttm")
+    name, _ = _formats.names_of_channels([draft], split=split)
+    if uem:
+        return draft.timelines(name)
+    return {name: turns.timeline() for name, turns in draft.annotations(name).items()}
 
 
 def linking_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -411,28 +455,27 @@ def new_collection_file(path: Path) -> Path:
     return path
 
 
-def read_speech(path: Path | None) -> dict[str, Timeline] | None:
-    """Read speech marks from a RTTM or UEM file."""
-    from trfast.formats import read_rttm, read_uem
-
-    if path is None:
-        return None
-    if path.suffix.lower() == ".uem":
-        return read_uem(path)
-    if path.suffix.lower() == ".rttm":
-        return {name: turns.timeline() for name, turns in read_rttm(path).items()}
-    raise click.BadParameter(f"{path} is neither .rttm nor .uem", param_hint="--speech")
-
-
 @contextmanager
 def stages_bar(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     """Yield what moves a bar a stage on stderr; nothing is shown without a terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(stderr=True)
     console.quiet = quiet or not console.is_terminal  # older rich ends the line of a disabled bar
-    columns = (TextColumn("{task.description:18}"), BarColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description:18}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, disable=console.quiet) as bar:
         tasks = {}
 

@@ -10,7 +10,7 @@ import click
 from rich.text import Text
 
 from trfast.cli import _common, _tables
-from trfast.cli._rttm import read_annotations
+from trfast.cli._formats import read_annotations
 from trfast.evaluation import CorpusCounts, corpus_counts
 from trfast.formats import read_uem
 from trfast.report import hours

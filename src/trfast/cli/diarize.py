@@ -1,4 +1,4 @@
-"""trfast diarize: one RTTM a recording."""
+"""trfast diarize: who speaks when in each recording."""
 
 from __future__ import annotations
 
@@ -6,46 +6,61 @@ from itertools import chain
 
 import click
 
-from trfast.cli import _common
+from trfast.cli import _common, _formats
 
 
-@click.command(short_help="Find who speaks when: one RTTM a recording.")
+@click.command(short_help="Find who speaks when: a file a recording.")
 @_common.recording_options
+@_formats.FORMAT
 @click.option(
     "--threshold",
     type=float,
     help=f"Similarity from which two segments are one speaker, with --segments: {_common.UNITS}",
 )
-def diarize(given: _common.Given, threshold: float | None) -> None:
-    """Find who speaks when, and write one RTTM a recording to the output folder.
+def diarize(given: _common.Given, formats: tuple[str, ...], threshold: float | None) -> None:
+    """Find who speaks when, and write one RTTM a recording to the output folder, or, with --format,
+    a file of each format.
 
     Folders are searched for audio files, with all folders below them. A recording that fails
     stops no other: those are listed at the end, and the exit status is 1.
 
     --backend, --clustering and --threshold compare segments: any of them stands for --segments.
     """
-    from trfast.audio import file_name
     from trfast.cli._progress import Watch
     from trfast.collection import Failure
+    from trfast.errors import AnnotationError
     from trfast.execution import diarize_all, make_jobs
-    from trfast.formats import write_rttm
+    from trfast.execution.progress import Tally
 
     files, failures = _common.find_recordings(given.paths)
     n_others = len(failures)
-    marks, counts = _common.read_speech(given.speech), given.counts()
+    marks, counts = given.marks(), given.counts()
     compared = given.backend is not None or given.clustering is not None
     _, diarizer = given.diarizer(threshold, "--threshold", segments=compared)
-    todo, refused = make_jobs(files, speech=marks, channel=given.channel, speaker_counts=counts)
-    folder = _common.make_folder(given.output)
+    todo, refused = make_jobs(
+        files, speech=marks, channel=given.taken_channel, speaker_counts=counts
+    )
+    planned = [*todo, *(outcome.item for outcome in refused)]
+    _formats.check_output(given.output, formats, len(todo), quiet=not given.profile)
+    to_stdout, printed = given.output == _formats.STDOUT, []
+    folder = given.output if to_stdout else _common.make_folder(given.output)
     with Watch(quiet=given.quiet) as watch:
-        watch.planned([*todo, *(outcome.item for outcome in refused)])
-        for outcome in chain(refused, diarize_all(diarizer, todo, jobs=given.jobs)):
+        tally = Tally(planned, watch.progress)
+        done = diarize_all(diarizer, todo, jobs=given.jobs, moved=tally.moved)
+        for outcome in chain(refused, done):
             job = outcome.item
-            if outcome.result is not None:
-                write_rttm(outcome.result.annotation, folder / file_name(job.name, ".rttm"))
+            if outcome.result is not None and to_stdout:
+                printed.append(outcome.result.annotation)
+            elif outcome.result is not None:
+                try:
+                    _formats.write_each(outcome.result.annotation, folder, formats)
+                except AnnotationError as error:  # a format that cannot hold it
+                    failures.append(Failure.of(job.name, str(job.source), error))
             elif outcome.error is not None:
                 failures.append(Failure.of(job.name, str(job.source), outcome.error))
-            watch.progress(outcome)
+            tally.finished(outcome)
+    if printed:
+        _formats.print_turns(printed, *formats)
     if given.profile:
         watch.show_profile()
-    _common.exit_with(failures, len(watch.jobs) + n_others)
+    _common.exit_with(failures, len(planned) + n_others)

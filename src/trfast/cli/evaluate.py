@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from trfast.cli import _common, _explanation, _tables
-from trfast.cli._rttm import read_annotations
+from trfast.annotation import Annotation, Timeline
+from trfast.cli import _common, _explanation, _formats, _tables
 from trfast.evaluation import (
     ClusterQuality,
     ClusterRates,
@@ -24,7 +24,6 @@ from trfast.evaluation import (
     diarization_error,
     explain,
 )
-from trfast.formats import read_uem
 
 Scores = dict[str, tuple[DiarizationError, ClusterQuality]]
 
@@ -39,6 +38,7 @@ Scores = dict[str, tuple[DiarizationError, ClusterQuality]]
     show_default=True,
     help="Seconds left out on each side of every reference boundary.",
 )
+@_formats.CHANNELS
 @click.option("--skip-overlap", is_flag=True, help="Leave overlapped reference speech out.")
 @click.option(
     "--across-recordings",
@@ -58,6 +58,7 @@ def evaluate(
     hypothesis: tuple[Path, ...],
     uem: Path | None,
     collar: float,
+    channels: str,
     skip_overlap: bool,
     across_recordings: bool,
     more: bool,
@@ -66,7 +67,9 @@ def evaluate(
 ) -> None:
     """Score RTTM files against a reference: diarization error (DER) and its components.
 
-    REFERENCE is a RTTM file or a folder of them; HYPOTHESIS one or more of either. I-DER maps
+    REFERENCE is a RTTM file or a folder of them, or a file of another format; HYPOTHESIS one or
+    more of these. With --uem, what that names is scored, a recording without reference speech
+    too; NOSCORE lines of the reference are not. I-DER maps
     speakers for each recording, X-DER once for the collection. The mapping is one to one and
     the best for what is scored.
 
@@ -76,9 +79,11 @@ def evaluate(
     """
     if more and explained:
         raise click.UsageError("--explain has tables of its own: give it or --more, not both.")
-    annotations = read_annotations((reference,)), read_annotations(hypothesis)
+    scored = _read(reference, hypothesis, uem, split=channels == "split")
+    annotations = scored.reference, scored.hypothesis
     how: dict[str, Any] = {
-        "uem": None if uem is None else read_uem(uem),
+        "uem": scored.uem,
+        "no_score": scored.no_score,
         "collar": collar,
         "skip_overlap": skip_overlap,
     }
@@ -101,18 +106,65 @@ def evaluate(
         _explanation.show(console, explanation)
     else:
         _show(console, scores, more=more)
-    first, _ = scores["I-DER"]
-    for text, names in (
-        ("Not in the hypothesis, all missed", first.missing),
-        ("Not scored (not in the reference, or not in the UEM)", first.unscored),
-    ):
-        if names:
-            console.print(f"{text}: {_tables.listed(names)}", style="yellow", soft_wrap=True)
-    if not first.total.scored:
-        message = "the collar, the UEM or --skip-overlap leaves no reference speech"
-        console.print(f"Nothing is scored: {message}", style="yellow", soft_wrap=True)
+    for note in _notes(scores["I-DER"][0], scored, split=channels == "split"):
+        console.print(note, style="yellow", soft_wrap=True)
     if uem is not None:
         click.echo(f"UEM: {uem}")
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """What was read; `several` are the recordings with more channels than one."""
+
+    reference: dict[str, Annotation]
+    hypothesis: dict[str, Annotation]
+    uem: dict[str, Timeline] | None
+    no_score: dict[str, Timeline]
+    several: list[str]
+
+
+def _read(reference: Path, hypothesis: Sequence[Path], uem: Path | None, *, split: bool) -> _Scored:
+    ref, hyp = _formats.read_drafts([reference]), _formats.read_drafts(hypothesis)
+    regions = [] if uem is None else _formats.read_drafts([uem], "uem")
+    drafts = [draft for _, draft in (*ref, *hyp, *regions)]
+    name, several = _formats.names_of_channels(drafts, split=split)
+    no_score: dict[str, Timeline] = {}
+    for _, draft in ref:
+        for recording, timeline in draft.no_scores(name).items():
+            no_score[recording] = Timeline([*no_score.get(recording, ()), *timeline])
+    return _Scored(
+        _formats.annotations_of(ref, name),
+        _formats.annotations_of(hyp, name),
+        regions[0][1].timelines(name) if regions else None,
+        no_score,
+        several,
+    )
+
+
+def _notes(score: DiarizationError, scored: _Scored, *, split: bool) -> Iterator[str]:
+    """Say what is not scored, and why."""
+    spoken = {name for name, annotation in scored.reference.items() if annotation.turns}
+    if not spoken:
+        yield "The reference is empty: no turns. All that was found is false alarm"
+    if score.missing:
+        yield f"Not in the hypothesis, all missed: {_tables.listed(score.missing)}"
+    for why in sorted(set(score.unscored.values())):
+        left = [name for name, reason in score.unscored.items() if reason == why]
+        yield f"Not scored ({why}): {_tables.listed(left)}"
+    for why, among in (
+        ("no reference speech", set(score.silent) - spoken),
+        (
+            "the collar, the UEM, NOSCORE or --skip-overlap leaves no reference speech",
+            spoken & set(score.silent),
+        ),
+    ):
+        if among:
+            yield f"Only false alarm counts ({why}): {_tables.listed(sorted(among))}"
+    if not score.total.scored:
+        yield "No error rate: no reference speech is scored"
+    if scored.several and not split:
+        several = _tables.listed(scored.several)
+        yield f"Several channels, scored as one (--channels split: each): {several}"
 
 
 def _as_json(scores: Scores, uem: Path | None) -> dict[str, Any]:
@@ -122,10 +174,12 @@ def _as_json(scores: Scores, uem: Path | None) -> dict[str, Any]:
             "collar_each_side": first.conventions.collar,
             "overlap_scored": not first.conventions.skip_overlap,
             "uem": None if uem is None else str(uem),
+            "no_score_seconds": first.conventions.no_score,
             "unit": "seconds of speaker time; rates are fractions, null if nothing is scored",
         },
         "missing": first.missing,
         "unscored": first.unscored,
+        "without_reference_speech": first.silent,
     } | {
         name.lower().replace("-", "_"): {
             "conventions": str(score.conventions),

@@ -127,11 +127,11 @@ def _to_csv(columns: tuple[str, ...], rows: Callable[[Collection], Rows]) -> Any
 
 def _to_parquet(columns: tuple[str, ...], rows: Callable[[Collection], Rows]) -> Any:
     def write(collection: Collection, output: Path) -> None:
+        from trfast._extras import extra
         from trfast._files import replacing
-        from trfast.collection.vector_files import extra
 
-        parquet = extra("pyarrow.parquet", "tables", output)
-        pyarrow = extra("pyarrow", "tables", output)
+        parquet = extra("pyarrow.parquet", "tables", f"{output}: Parquet")
+        pyarrow = extra("pyarrow", "tables", f"{output}: Parquet")
         found = rows(collection)
         kinds = {
             "vector": pyarrow.list_(pyarrow.float32()),

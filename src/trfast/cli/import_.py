@@ -53,7 +53,7 @@ def import_(
     recording/speaker, as in the RTTM. Each speaker there needs a vector, each vector a speaker: or
     nothing is taken. `trfast link` links what was imported.
     """
-    from trfast.cli._rttm import read_annotations
+    from trfast.cli._formats import read_annotations
     from trfast.collection import Collection, import_diarizations, read_vectors
     from trfast.errors import CollectionError
     from trfast.formats import read_uem

@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trfast.cli import _common
+from trfast.cli import _common, _formats, _voices
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from trfast.collection import Collection, Failure
     from trfast.comparison import Comparison
+    from trfast.diarization import Job
 
 N_LISTED = 10
 
 
 @click.command(short_help="Diarize, and find the same speakers across recordings.")
 @_common.recording_options
+@_formats.FORMAT
 @click.option(
     "--threshold-within",
     type=float,
@@ -39,17 +41,21 @@ N_LISTED = 10
     is_flag=True,
     help="Link only what is new, with the speakers that are there, where that is sure.",
 )
+@_common.VOICE_MARGIN
 def run(
     given: _common.Given,
+    formats: tuple[str, ...],
     threshold_within: float | None,
     threshold_across: float | None,
     new_only: bool,
+    voice_margin: float | None,
 ) -> None:
     """Diarize recordings, and find the same speakers across all of them.
 
     Writes collection.sqlite, collection.rttm and collection.html, where speakers have one
-    name in all recordings, to the output folder. A run that was stopped goes on where it
-    stopped when the same command is given again; later runs into the same folder add to it.
+    name in all recordings, to the output folder; with --format, the turns in other formats than
+    RTTM. A run that was stopped goes on where it stopped when the same command is given again;
+    later runs into the same folder add to it. With -o -, nothing but the turns is kept.
 
     --backend and --clustering say what links speakers across recordings; with --segments, what
     joins segments within them, too.
@@ -61,59 +67,73 @@ def run(
     from trfast.collection import Collection
 
     files, refused = _common.find_recordings(given.paths)
-    marks, counts = _common.read_speech(given.speech), given.counts()
+    marks, counts = given.marks(), given.counts()
     model, diarizer = given.diarizer(threshold_within, "--threshold-within")
     across = _common.across(  # its errors come before hours of work
         model, given.backend, given.clustering, threshold_across, "--threshold-across"
     )
-    folder = _common.make_folder(given.output)
-    with Collection(folder / "collection.sqlite") as collection:
+    _formats.check_output(given.output, formats, len(files), quiet=not given.profile)
+    to_stdout = given.output == _formats.STDOUT
+    folder = given.output if to_stdout else _common.make_folder(given.output)
+    jobs: list[Job] = []
+    with Collection(":memory:" if to_stdout else folder / "collection.sqlite") as collection:
         start = time.perf_counter()
         with Watch(quiet=given.quiet) as watch:
             failures = collection.add_all(
                 files,
                 diarizer=diarizer,
                 speech=marks,
-                channel=given.channel,
+                channel=given.taken_channel,
                 speaker_counts=counts,
                 jobs=given.jobs,
-                planned=watch.planned,
+                planned=jobs.extend,
                 progress=watch.progress,
             )
         seconds = time.perf_counter() - start
-        linked = collection.link(model, comparison=across, new_only=new_only)
-        if new_only and not given.quiet:
+        linked = collection.link(
+            model, comparison=across, voice_margin=voice_margin, new_only=new_only
+        )
+        if new_only and not given.quiet and not to_stdout:
             because = "; ".join(linked.because)
             click.echo("linked what is new" if linked.new_only else f"linked all: {because}")
-        write_outputs(collection, folder)
-        if not given.quiet:
-            n_new = len(watch.jobs) - len(failures)
+        if to_stdout:
+            _formats.print_turns(collection.annotations(), *formats)
+        else:
+            write_outputs(collection, folder, formats)
+        if not given.quiet and not to_stdout:
+            n_new = len(jobs) - len(failures)
             speed = watch.audio / seconds if n_new else None
             how = _thresholds(diarizer.comparison, across)
             _show(_summary(collection, how, n_new, len(refused), speed))
-            names = {job.name for job in watch.jobs}
+            _voices.tell(collection, linked)
+            names = {job.name for job in jobs}
             _list_earlier([f for f in collection.failures() if f.recording not in names])
         if given.profile:
             watch.show_profile()
-    _common.exit_with([*failures, *refused], len(watch.jobs) + len(refused))
+    _common.exit_with([*failures, *refused], len(jobs) + len(refused))
 
 
-def write_outputs(collection: Collection, folder: Path) -> None:
-    """Write collection.rttm and collection.html."""
+def write_outputs(collection: Collection, folder: Path, formats: Sequence[str] = ()) -> None:
+    """Write the turns, in the formats that are asked for or there already, and collection.html."""
     from trfast.report import write_collection_report
 
-    collection.to_rttm(folder / "collection.rttm")
+    wanted = dict.fromkeys([*(formats or ["rttm"]), *_formats.written_before(folder)])
+    _formats.write_all(collection.annotations(), folder, list(wanted))
     write_collection_report(collection, folder / "collection.html")
 
 
 def _thresholds(within: Comparison | None, across: Comparison) -> str:
-    score = "cosine" if across.backend.is_cosine else "log-likelihood ratio"
-    inside = "by windows" if within is None else f"{within.threshold:.4g}"
-    unit = " deviations" if across.normalized else ""
+    inside = "by windows" if within is None else _with_unit(within)
     return (
-        f"{across.backend.name} {across.clustering}, {score}:"
-        f" {inside} within, {across.threshold:.4g}{unit} across"
+        f"{across.backend.name} {across.clustering}: {inside} within, {_with_unit(across)} across"
     )
+
+
+def _with_unit(comparison: Comparison) -> str:
+    threshold = f"{comparison.threshold:.4g}"
+    if comparison.normalized:
+        return f"{threshold} deviations above strangers"
+    return f"{'cosine' if comparison.backend.is_cosine else 'log-likelihood ratio'} {threshold}"
 
 
 def _show(tables: Sequence[Table]) -> None:

@@ -140,7 +140,7 @@ def train(
 def _train_on_vectors(
     collection: Path, output: Path, vectors: Path, name: str | None, *, seed: int, quiet: bool
 ) -> None:
-    from trfast.cli._rttm import read_annotations
+    from trfast.cli._formats import read_annotations
     from trfast.collection import read_vectors
     from trfast.training import TrainingConfig, train_on_vectors
 

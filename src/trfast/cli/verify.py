@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 )
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no bar.")
 def verify(
     collection: Path,
     names: tuple[str, ...],
@@ -48,6 +49,7 @@ def verify(
     det: Path | None,
     jobs: int | None,
     as_json: bool,
+    quiet: bool,
 ) -> None:
     """Is it the same speaker, yes or no? Print EER and minDCF (1 %) of each back-end.
 
@@ -71,7 +73,9 @@ def verify(
     bundle = load_model(model, embedder=embedder)
     backends = [bundle.backend(name) for name in dict.fromkeys(names or bundle.backends)]
     of_recording = partial(_vectors, collection=labelled, bundle=bundle)
-    found = joined(over_recordings(of_recording, labelled, jobs=jobs))
+    with _common.stages_bar(quiet=quiet) as progress:
+        vectors = partial(progress, "vectors")
+        found = joined(over_recordings(of_recording, labelled, jobs=jobs, progress=vectors))
     trials = {}
     for backend in backends:
         similarities = backend.similarity(backend.project(found.vectors))

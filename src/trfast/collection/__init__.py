@@ -12,6 +12,7 @@ from trfast.collection.records import (
     LinkedBy,
     Recording,
     Speaker,
+    Voice,
 )
 from trfast.collection.vector_files import read_vectors, write_vectors
 
@@ -27,6 +28,7 @@ __all__ = [
     "LinkedBy",
     "Recording",
     "Speaker",
+    "Voice",
     "import_diarizations",
     "read_vectors",
     "write_vectors",

@@ -13,7 +13,7 @@ from trfast.collection.records import Origin
 from trfast.collection.store import Store
 from trfast.diarization import Job, SpeakerCounts
 from trfast.execution import DiarizesOne, make_jobs
-from trfast.execution.recordings import Done
+from trfast.execution.recordings import Channel, Done
 
 Path = str | os.PathLike[str]
 
@@ -67,7 +67,7 @@ def make_plan(
     diarizer: DiarizesOne,
     *,
     speech: Mapping[str, Timeline] | None = None,
-    channel: int | None = None,
+    channel: Channel = None,
     speaker_counts: SpeakerCounts | None = None,
 ) -> Plan:
     """Name what was given, and see what is here already; files known here keep their names."""

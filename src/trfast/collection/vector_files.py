@@ -8,7 +8,6 @@ import os
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_matrix, check_path
+from trfast._extras import extra
 from trfast._files import replacing, write_atomic
 from trfast.errors import CollectionError, MissingExtraError, ParameterError
 from trfast.formats._records import read_text
@@ -120,16 +120,6 @@ def key_of(recording: str, speaker: str) -> str:
     return f"{recording}/{speaker}"
 
 
-def extra(module: str, name: str, path: Path) -> Any:
-    """Import what an extra installs."""
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise MissingExtraError(
-            f'{path}: {path.suffix} files need {module}: pip install "trfast[{name}]"'
-        ) from error
-
-
 def _read_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
     with open(path, "rb") as opened:
         if not zipfile.is_zipfile(opened):
@@ -165,7 +155,7 @@ def _read_npy(path: Path) -> dict[str, npt.NDArray[Any]]:
 
 
 def _read_kaldi(path: Path) -> dict[str, npt.NDArray[Any]]:
-    kaldiio = extra("kaldiio", "kaldi", path)
+    kaldiio = extra("kaldiio", "kaldi", f"{path}: a {path.suffix} file")
     if path.suffix.lower() == ".ark":
         pairs = list(kaldiio.load_ark(os.fspath(path)))
     else:
@@ -206,7 +196,7 @@ def _write_npy(path: Path, names: list[tuple[str, str]], vectors: FloatArray) ->
 
 
 def _write_ark(path: Path, names: list[tuple[str, str]], vectors: FloatArray) -> None:
-    kaldiio = extra("kaldiio", "kaldi", path)
+    kaldiio = extra("kaldiio", "kaldi", f"{path}: a {path.suffix} file")
     with replacing(path) as temporary:
         kaldiio.save_ark(
             os.fspath(temporary),

@@ -68,6 +68,7 @@ def cluster_quality(
     hypothesis: Mapping[str, Annotation],
     *,
     uem: Mapping[str, Timeline] | None = None,
+    no_score: Mapping[str, Timeline] | None = None,
     collar: float = 0.25,
     skip_overlap: bool = False,
     across_recordings: bool = False,
@@ -76,7 +77,7 @@ def cluster_quality(
 
     Parameters
     ----------
-    reference, hypothesis, uem, collar, skip_overlap
+    reference, hypothesis, uem, no_score, collar, skip_overlap
         As for :func:`diarization_error`.
     across_recordings : bool
         False: a name is a speaker of its recording. True: one speaker in all recordings.
@@ -109,6 +110,7 @@ def cluster_quality(
         reference,
         hypothesis,
         uem=uem,
+        no_score=no_score,
         collar=collar,
         skip_overlap=skip_overlap,
         across_recordings=across_recordings,

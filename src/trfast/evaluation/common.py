@@ -41,6 +41,7 @@ def common_time(
     hypothesis: Mapping[str, Annotation],
     *,
     uem: Mapping[str, Timeline] | None = None,
+    no_score: Mapping[str, Timeline] | None = None,
     collar: float = 0.25,
     skip_overlap: bool = False,
 ) -> CommonTime:
@@ -48,7 +49,7 @@ def common_time(
 
     Parameters
     ----------
-    reference, hypothesis, uem, collar, skip_overlap
+    reference, hypothesis, uem, no_score, collar, skip_overlap
         As for `diarization_error`.
 
     Returns
@@ -75,6 +76,7 @@ def common_time(
         reference,
         hypothesis,
         uem=uem,
+        no_score=no_score,
         collar=collar,
         skip_overlap=skip_overlap,
         across_recordings=False,

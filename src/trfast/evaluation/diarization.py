@@ -15,8 +15,15 @@ What is counted, and under which conventions:
 - The mapping of speakers is one to one and the best for what is scored. (NIST's md-eval
   maps before it takes out collars and overlap, so its speaker error can be higher; pass
   the `mapping` of a score without them to have the same.)
-- Without UEM, all time is scored: the same as the union of both extents, as in
-  pyannote.metrics. (md-eval takes the extent of the reference.)
+- Without UEM, all time of the recordings of the reference is scored: the same as the union of
+  both extents, as in pyannote.metrics. (md-eval takes the extent of the reference.)
+- With a UEM, what it names is scored, and nothing else. Where it names a recording in which the
+  reference has no speech, all that the hypothesis has there is false alarm, as in
+  pyannote.metrics. (md-eval leaves such a recording out; and it scores one that is not in the UEM,
+  in the extent of the reference.)
+- NOSCORE regions of the reference are taken out, of the mapping too, without a collar around them,
+  as md-eval does. (pyannote.metrics knows none: take them out of the UEM. md-eval takes out laughs
+  and breaths, NON-LEX, as well, which count here as what they lie in.)
 """
 
 from __future__ import annotations
@@ -74,8 +81,8 @@ class DiarizationError:
         Speakers who never speak together are not in it.
     missing : tuple of str
         Recordings scored that the hypothesis has not: all their speech is missed.
-    unscored : tuple of str
-        Recordings that only the hypothesis has, or that the UEM leaves out.
+    unscored : dict of str to str
+        Recordings that are not scored, and why.
     conventions : Conventions
         How the score was taken; ``str`` says it in words.
     """
@@ -84,7 +91,7 @@ class DiarizationError:
     recordings: dict[str, ErrorTimes]
     mapping: dict[str, dict[str, str]]
     missing: tuple[str, ...]
-    unscored: tuple[str, ...]
+    unscored: dict[str, str]
     conventions: Conventions
 
     @property
@@ -92,12 +99,18 @@ class DiarizationError:
         """Error over scored time of all recordings, as a fraction."""
         return self.total.error_rate
 
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Recordings without reference speech in scored time: only false alarm counts there."""
+        return tuple(name for name, times in self.recordings.items() if not times.scored)
+
 
 def diarization_error(
     reference: Mapping[str, Annotation],
     hypothesis: Mapping[str, Annotation],
     *,
     uem: Mapping[str, Timeline] | None = None,
+    no_score: Mapping[str, Timeline] | None = None,
     collar: float = 0.25,
     skip_overlap: bool = False,
     across_recordings: bool = False,
@@ -108,10 +121,12 @@ def diarization_error(
     Parameters
     ----------
     reference, hypothesis : mapping of str to Annotation
-        By name of recording. The recordings of the reference are scored.
+        By name of recording. Without a UEM, the recordings of the reference are scored.
     uem : mapping of str to Timeline, optional
-        What is scored of each recording; a recording that it does not name is not scored.
-        By default all time is scored.
+        What is scored of each recording; one that it does not name is not scored, one that it
+        names is, though the reference has no speech there. By default all time is scored.
+    no_score : mapping of str to Timeline, optional
+        What is not scored, such as `trfast.formats.read_no_score` reads it.
     collar : float
         Seconds left out on each side of every start and end of a reference turn.
     skip_overlap : bool
@@ -131,7 +146,7 @@ def diarization_error(
     ------
     AnnotationError
         If there is nothing to score, or the hypothesis has recordings, but none of the
-        reference's: their names differ.
+        reference's or the UEM's: their names differ.
     ParameterError
         If the collar is negative or not finite, or a mapping is given with
         `across_recordings`.
@@ -154,6 +169,7 @@ def diarization_error(
         reference,
         hypothesis,
         uem=uem,
+        no_score=no_score,
         collar=collar,
         skip_overlap=skip_overlap,
         across_recordings=across_recordings,

@@ -105,7 +105,8 @@ class Explanation:
         By name, sorted.
     speakers : dict of str to SpeakerErrors
         Speakers of the reference with scored time, the most error first.
-    missing, unscored : tuple of str
+    missing : tuple of str
+    unscored : dict of str to str
         As in :class:`DiarizationError`.
     conventions : Conventions
         How it was taken; ``str`` says it in words.
@@ -115,7 +116,7 @@ class Explanation:
     recordings: dict[str, ErrorParts]
     speakers: dict[str, SpeakerErrors]
     missing: tuple[str, ...]
-    unscored: tuple[str, ...]
+    unscored: dict[str, str]
     conventions: Conventions
 
 
@@ -124,6 +125,7 @@ def explain(
     hypothesis: Mapping[str, Annotation],
     *,
     uem: Mapping[str, Timeline] | None = None,
+    no_score: Mapping[str, Timeline] | None = None,
     collar: float = 0.25,
     skip_overlap: bool = False,
 ) -> Explanation:
@@ -133,7 +135,7 @@ def explain(
     ----------
     reference, hypothesis : mapping of str to Annotation
         By name of recording; a name is one speaker in all recordings.
-    uem, collar, skip_overlap
+    uem, no_score, collar, skip_overlap
         As for :func:`diarization_error`.
 
     Returns
@@ -166,6 +168,7 @@ def explain(
             reference,
             hypothesis,
             uem=uem,
+            no_score=no_score,
             collar=collar,
             skip_overlap=skip_overlap,
             across_recordings=across,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -30,19 +31,24 @@ class Conventions:
         Whether a UEM said what is scored.
     across_recordings : bool
         Whether a name is one speaker in all recordings.
+    no_score : float
+        Seconds of NOSCORE regions, which are left out, in the recordings scored.
     """
 
     collar: float
     skip_overlap: bool
     has_uem: bool
     across_recordings: bool
+    no_score: float = 0.0
 
     def __str__(self) -> str:
         return (
             f"collar {self.collar:g} s on each side of a reference boundary, overlapped speech "
             f"{'left out' if self.skip_overlap else 'scored'}, "
-            f"{'time in the UEM' if self.has_uem else 'all time (no UEM)'}, speakers mapped one "
-            f"to one {'across the collection' if self.across_recordings else 'by recording'}"
+            f"{'time in the UEM' if self.has_uem else 'all time (no UEM)'}"
+            f"{f' but {self.no_score:g} s of NOSCORE' if self.no_score else ''}"
+            ", speakers mapped one to one"
+            f" {'across the collection' if self.across_recordings else 'by recording'}"
         )
 
 
@@ -63,8 +69,10 @@ class Scored:
         Who speaks when.
     hyp_bounds : (first, last), ndarray (n_turns,)
         The intervals ``first..last - 1`` of each turn of `hyp`.
-    missing, unscored : tuple of str
-        Recordings the hypothesis has not; recordings left out.
+    missing : tuple of str
+        Recordings the hypothesis has not.
+    unscored : dict of str to str
+        Recordings left out, and why.
     """
 
     names: list[str]
@@ -76,7 +84,7 @@ class Scored:
     hyp_active: Any
     hyp_bounds: tuple[IntArray, IntArray]
     missing: tuple[str, ...]
-    unscored: tuple[str, ...]
+    unscored: dict[str, str]
     conventions: Conventions
 
     def best_mapping(self) -> Any:
@@ -98,6 +106,7 @@ def score(
     hypothesis: Mapping[str, Annotation],
     *,
     uem: Mapping[str, Timeline] | None,
+    no_score: Mapping[str, Timeline] | None,
     collar: float,
     skip_overlap: bool,
     across_recordings: bool,
@@ -108,10 +117,8 @@ def score(
     check_flag(across_recordings, "across_recordings")
     check_annotations(reference, "reference")
     check_annotations(hypothesis, "hypothesis")
-    if uem is not None:
-        check_type(uem, Mapping, "uem", hint="give timelines by name of recording")  # type: ignore[type-abstract]
-        for name, timeline in uem.items():
-            check_timeline(timeline, f"uem[{name!r}]")
+    _check_timelines(uem, "uem")
+    _check_timelines(no_score, "no_score")
     names = _names(reference, hypothesis, uem)
     ref = sweep.gather(names, reference, across=across_recordings)
     hyp = sweep.gather(names, hypothesis, across=across_recordings)
@@ -121,15 +128,17 @@ def score(
         if collar > 0
     ]
     regions = [] if uem is None else [sweep.regions(names, uem)]
+    excluded = sweep.regions(names, no_score or {})
     recording, seconds, bounds = sweep.elementary_intervals(
-        [ref.spans, hyp.spans, *collars, *regions]
+        [ref.spans, hyp.spans, excluded, *collars, *regions]
     )
     ref_active, hyp_active = (
         sweep.activity(turns.speaker, len(turns.speakers), covered, len(seconds))
         for turns, covered in zip((ref, hyp), bounds[:2], strict=True)
     )
+    seconds[sweep.coverage(bounds[2:3], len(seconds)) > 0] = 0.0
     if collars:
-        seconds[sweep.coverage(bounds[2:4], len(seconds)) > 0] = 0.0
+        seconds[sweep.coverage(bounds[3:5], len(seconds)) > 0] = 0.0
     if regions:
         seconds[sweep.coverage(bounds[-1:], len(seconds)) == 0] = 0.0
     if skip_overlap:
@@ -144,14 +153,36 @@ def score(
         hyp_active=hyp_active,
         hyp_bounds=bounds[1],
         missing=tuple(name for name in names if name not in hypothesis),
-        unscored=tuple(sorted((reference.keys() | hypothesis.keys()) - set(names))),
+        unscored=_unscored(reference, hypothesis, uem, names),
         conventions=Conventions(
             collar=float(collar),
             skip_overlap=skip_overlap,
             has_uem=uem is not None,
             across_recordings=across_recordings,
+            no_score=_no_score_seconds(names, uem, no_score or {}),
         ),
     )
+
+
+def _check_timelines(values: object, name: str) -> None:
+    if values is None:
+        return
+    hint = "give timelines by name of recording"
+    for recording, timeline in check_type(values, Mapping, name, hint=hint).items():  # type: ignore[type-abstract]
+        check_timeline(timeline, f"{name}[{recording!r}]")
+
+
+def _no_score_seconds(
+    names: Iterable[str],
+    uem: Mapping[str, Timeline] | None,
+    no_score: Mapping[str, Timeline],
+) -> float:
+    regions = [
+        no_score[name].merged() if uem is None else no_score[name].intersection(uem[name])
+        for name in names
+        if name in no_score
+    ]
+    return math.fsum(timeline.duration for timeline in regions)
 
 
 def _names(
@@ -159,19 +190,48 @@ def _names(
     hypothesis: Mapping[str, Annotation],
     uem: Mapping[str, Timeline] | None,
 ) -> list[str]:
-    """Recordings to score, sorted; an error if there are none."""
-    names = sorted(name for name in reference if uem is None or name in uem)
+    """Recordings to score, sorted; an error if there are none.
+
+    Those of the reference; with a UEM, those that it names, of the reference or not: where nobody
+    speaks, all that the hypothesis has is false alarm.
+    """
+    if uem is None:
+        if not reference:
+            raise AnnotationError(
+                "the reference is empty, so nothing says which recordings are scored. Give the"
+                " right one, or a UEM that names recordings in which nobody speaks"
+            )
+        names = sorted(reference)
+    else:
+        names = sorted((reference.keys() | hypothesis.keys()) & uem.keys())
     if not names:
         raise AnnotationError(
-            f"nothing to score: {len(reference)} recordings in the reference, none in the UEM."
+            f"nothing to score: of {len(reference)} recordings in the reference and"
+            f" {len(hypothesis)} in the hypothesis, none is in the UEM."
             " Check the names of the recordings"
         )
-    if hypothesis and hypothesis.keys().isdisjoint(reference):
+    if hypothesis and hypothesis.keys().isdisjoint(reference.keys() | (uem or {}).keys()):
         raise AnnotationError(
             f"reference and hypothesis share no recording: {_some(reference)} in the reference,"
             f" {_some(hypothesis)} in the hypothesis. Check the names of the recordings"
         )
     return names
+
+
+def _unscored(
+    reference: Mapping[str, Annotation],
+    hypothesis: Mapping[str, Annotation],
+    uem: Mapping[str, Timeline] | None,
+    names: Iterable[str],
+) -> dict[str, str]:
+    """Return what is not scored, and why."""
+    given = reference.keys() | hypothesis.keys()
+    why = "not in the reference, and no UEM says that nobody speaks there"
+    if uem is not None:
+        why = "not in the UEM"
+    left = dict.fromkeys(given - set(names), why)
+    left |= dict.fromkeys((uem or {}).keys() - given, "in the UEM only: neither side has turns")
+    return dict(sorted(left.items()))
 
 
 def check_annotations(values: object, name: str) -> None:

@@ -70,8 +70,8 @@ def gather(names: Sequence[str], annotations: Mapping[str, Annotation], *, acros
 
 
 def regions(names: Sequence[str], uem: Mapping[str, Timeline]) -> Spans:
-    """Put the regions of the recordings `names` into columns."""
-    timelines = [uem[name] for name in names]
+    """Put the regions of the recordings `names` into columns; one without any has none."""
+    timelines = [uem.get(name, Timeline()) for name in names]
     return (
         np.repeat(np.arange(len(names)), [len(t) for t in timelines]),
         np.concatenate([t.starts for t in timelines]),

@@ -7,16 +7,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict
-from typing import Protocol
+from pathlib import Path
+from typing import Literal, Protocol
 
 from trfast._checks import check_listed, check_type
 from trfast.annotation import Timeline
-from trfast.audio import name_recordings, source_size
+from trfast.audio import name_channels, name_recordings, probe, source_size
 from trfast.diarization import Diarization, Job, SpeakerCounts
-from trfast.errors import AnnotationError, ParameterError, ParameterTypeError
+from trfast.errors import AnnotationError, ParameterError, ParameterTypeError, TrfastError
+from trfast.execution.board import Moved
 from trfast.execution.processes import Outcome, map_recordings
 
 Done = Outcome[Job, Diarization]
+Channel = int | Literal["split"] | None
 
 
 class DiarizesOne(Protocol):
@@ -38,7 +41,7 @@ def make_jobs(
     items: Iterable[Job | str | os.PathLike[str]],
     *,
     speech: Mapping[str, Timeline] | None = None,
-    channel: int | None = None,
+    channel: Channel = None,
     speaker_counts: SpeakerCounts | None = None,
     known: Mapping[str, str | None] | None = None,
 ) -> tuple[list[Job], list[Done]]:
@@ -50,8 +53,9 @@ def make_jobs(
         Jobs stay as they are; files are named as by `name_recordings`.
     speech : mapping of str to Timeline, optional
         Speech marks of the files from outside, by name of recording.
-    channel : int, optional
-        Channel to take of the files; default: the mean of all.
+    channel : int or "split", optional
+        Channel to take of the files, or each as a recording of its own, named as by
+        `name_channels`; default: the mean of all.
     speaker_counts : SpeakerCounts, optional
         How many speakers the files have; default: as the diarizer has it.
     known : mapping of str to (str or None), optional
@@ -95,19 +99,35 @@ def make_jobs(
         raise ParameterError(f"several jobs have one name: {', '.join(map(repr, twice[:3]))}")
     refused: list[Done] = []
     taken = dict.fromkeys(job.name for job in jobs)
-    named = name_recordings(paths, {**(known or {}), **taken})
+    known = known or {}
+    named: dict[str, tuple[Path, int | None]]
+    if channel == "split":
+        named = name_channels(paths, _n_channels, {**known, **taken})
+    else:
+        named = {
+            name: (path, channel)
+            for name, path in name_recordings(paths, {**known, **taken}).items()
+        }
     counts = SpeakerCounts({})
     if speaker_counts is not None:
         counts = check_type(speaker_counts, SpeakerCounts, "speaker_counts")
-    counts.check_names(named, known or {})
-    for name, path in named.items():
+    counts.check_names(named, known)
+    for name, (path, taken_channel) in named.items():
         if speech is None or name in speech:
             marks = None if speech is None else speech[name]
-            jobs.append(Job(name, path, marks, channel, **asdict(counts.of(name))))
+            jobs.append(Job(name, path, marks, taken_channel, **asdict(counts.of(name))))
         else:
             error = AnnotationError(f"no speech marks for recording {name!r}")
             refused.append(Outcome(Job(name, path), None, error, 0.0))
     return jobs, refused
+
+
+def _n_channels(path: Path) -> int:
+    """Count the channels of a file; one that cannot be opened says so when it is diarized."""
+    try:
+        return probe(path).channels
+    except (TrfastError, OSError):
+        return 1
 
 
 def diarize_all(
@@ -116,6 +136,7 @@ def diarize_all(
     *,
     executor: Executor | None = None,
     jobs: int | None = None,
+    moved: Moved[Job] | None = None,
 ) -> Iterator[Done]:
     """Diarize recordings side by side, the largest files first, and yield each as it finishes.
 
@@ -125,7 +146,7 @@ def diarize_all(
         Called with each job.
     todo : iterable of Job
         What to diarize.
-    executor, jobs
+    executor, jobs, moved
         As in `map_recordings`.
 
     Yields
@@ -135,4 +156,4 @@ def diarize_all(
     """
     sizes = [(-source_size(job.source), job.name, job) for job in todo]
     in_order = [job for *_, job in sorted(sizes, key=lambda entry: entry[:2])]
-    return map_recordings(diarizer, in_order, executor=executor, jobs=jobs)
+    return map_recordings(diarizer, in_order, executor=executor, jobs=jobs, moved=moved)

@@ -1,32 +1,33 @@
-"""RTTM, NIST's format for who speaks when: one turn a line, ten fields."""
+"""RTTM, NIST's format for who speaks when: one turn a line, ten fields or, as it was once, nine."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from trfast._checks import check_listed, check_type
 from trfast._files import write_atomic
-from trfast.annotation import Annotation, Segment
+from trfast.annotation import Annotation, Segment, Timeline
 from trfast.errors import AnnotationError
-from trfast.formats._records import read_records, seconds, writable_name
+from trfast.formats._draft import Draft
+from trfast.formats._records import malformed, read_text, seconds, writable, writable_name
 
-# The other line types of NIST's specification (RT-09 evaluation plan, appendix A).
+# The other line types of NIST's specification (RT-09 evaluation plan, appendix A), and END, with
+# which some programs close a file.
 OTHER_TYPES = {
     *("SEGMENT", "NOSCORE", "NO_RT_METADATA", "LEXEME", "NON-LEX", "NON-SPEECH", "FILLER"),
-    *("EDIT", "SU", "IP", "CB", "A/P", "SPKR-INFO"),
+    *("EDIT", "SU", "IP", "CB", "A/P", "SPKR-INFO", "END"),
 }
 
 
 def read_rttm(path: str | os.PathLike[str]) -> dict[str, Annotation]:
     """Read who speaks when in each recording of a RTTM file.
 
-    Only SPEAKER lines count; the other line types of NIST's specification, comments (``;;``)
-    and blank lines are passed over. The channel and the confidence are not kept. A turn of
-    zero duration holds no speech and is left out. Ends are rounded to the nanosecond, so that
-    start + duration has no floating-point dust.
+    Only SPEAKER lines count; the other line types of NIST's specification, END, comments (``;;``)
+    and blank lines are passed over (`read_no_score` reads the NOSCORE lines). The channel and the
+    confidence are not kept. A turn of zero duration holds no speech and is left out. Ends are
+    rounded to the nanosecond, so that start + duration has no floating-point dust.
 
     Parameters
     ----------
@@ -52,30 +53,92 @@ def read_rttm(path: str | os.PathLike[str]) -> dict[str, Annotation]:
     >>> read_rttm(path)["show"].turns
     (Turn(start=0.5, end=2.5, speaker='ann'),)
     """
-    # Tuples, which Python sorts much faster than turns.
-    turns: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
+    return _read(path).annotations()
 
-    def parse(fields: list[str]) -> None:
-        if fields[0] != "SPEAKER":
-            if fields[0] in OTHER_TYPES:
-                return
-            raise AnnotationError(f"type is {fields[0]!r}, expected SPEAKER or another RTTM type")
-        if len(fields) != 10:
+
+def read_no_score(path: str | os.PathLike[str]) -> dict[str, Timeline]:
+    """Read what is not to be scored: the NOSCORE lines of a RTTM file.
+
+    Parameters
+    ----------
+    path : path
+        As for `read_rttm`.
+
+    Returns
+    -------
+    dict of str to Timeline
+        By name of recording; those without such lines are not in it.
+
+    Raises
+    ------
+    AnnotationError
+        As `read_rttm`.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "show.rttm")
+    >>> _ = path.write_text("NOSCORE show 1 4.0 2.0 <NA> <NA> <NA> <NA> <NA>")
+    >>> read_no_score(path)
+    {'show': Timeline([(4.0, 6.0)])}
+    """
+    return _read(path).no_scores()
+
+
+def _read(path: str | os.PathLike[str]) -> Draft:
+    draft = Draft()
+    parse(draft, read_text(path))
+    if draft.problems:
+        raise malformed(path, draft.problems)
+    return draft
+
+
+def parse(draft: Draft, text: str) -> None:
+    """Take the turns of a text, and what is wrong in it."""
+    turns, no_score, left_out = draft.turns, draft.no_score, draft.left_out
+
+    def parse_line(fields: list[str]) -> None:
+        kind = fields[0]
+        if kind != "SPEAKER" and kind not in OTHER_TYPES:
+            raise AnnotationError(f"type is {kind!r}, expected SPEAKER or another RTTM type")
+        if kind not in ("SPEAKER", "NOSCORE"):
+            left_out[f"{kind} line"] += 1
+            return
+        if len(fields) not in (9, 10):
             raise AnnotationError(
-                f"{len(fields)} fields, expected 10: SPEAKER recording channel start duration"
+                f"{len(fields)} fields, expected 10 (or 9): {kind} recording channel start duration"
                 " <NA> <NA> speaker <NA> <NA> (names without whitespace)"
             )
         start, duration = seconds(fields[3], "start"), seconds(fields[4], "duration")
+        end = round(start + duration, 9)
+        key = (fields[1], fields[2])
+        if kind == "NOSCORE":
+            Segment(start, end)
+            no_score.setdefault(key, []).append((start, end))
+            return
         if fields[7] == "<NA>":
             raise AnnotationError("speaker is <NA>, expected a name")
         if duration > 0:
-            end = round(start + duration, 9)
             if not start <= end < math.inf:
                 Segment(start, end)  # which says what is wrong
-            turns[fields[1]].append((start, end, fields[7]))
+            turns.setdefault(key, []).append((start, end, fields[7]))
+        else:
+            left_out["turn without duration"] += 1
 
-    read_records(path, parse)
-    return {recording: Annotation(recording, sorted(listed)) for recording, listed in turns.items()}
+    draft.each_line(text, parse_line)
+
+
+def render(annotations: Sequence[Annotation]) -> str:
+    """Return turns as RTTM."""
+    return "".join(
+        f"SPEAKER {annotation.recording} 1 {start:.3f} {end - start:.3f}"
+        f" <NA> <NA> {speaker} <NA> <NA>\n"
+        for annotation in writable(annotations, writable_name)
+        for start, end, speaker in (
+            (round(turn.start, 3), round(turn.end, 3), turn.speaker) for turn in annotation
+        )
+        if end > start
+    )
 
 
 def write_rttm(
@@ -114,17 +177,4 @@ def write_rttm(
     annotations = check_listed(annotations, "annotations", "Annotation")
     for annotation in annotations:
         check_type(annotation, Annotation, "annotation")
-    lines = []
-    for annotation in sorted(annotations, key=lambda a: a.recording):
-        recording = writable_name(annotation.recording, "recording")
-        names = {name: writable_name(name, "speaker") for name in annotation.speakers}
-        for turn in annotation:
-            if turn.start < 0:
-                raise AnnotationError(f"{recording}: {turn} starts before 0. Clip it first")
-            start, end = round(turn.start, 3), round(turn.end, 3)
-            if end > start:
-                lines.append(
-                    f"SPEAKER {recording} 1 {start:.3f} {end - start:.3f}"
-                    f" <NA> <NA> {names[turn.speaker]} <NA> <NA>\n"
-                )
-    write_atomic(path, "".join(lines))
+    write_atomic(path, render(annotations))

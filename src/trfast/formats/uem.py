@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from trfast._files import write_atomic
-from trfast.annotation import Timeline
+from trfast.annotation import Annotation, Timeline
 from trfast.errors import AnnotationError
-from trfast.formats._records import read_records, seconds, writable_name
+from trfast.formats._draft import Draft
+from trfast.formats._records import malformed, read_text, seconds, writable, writable_name
+
+NOBODY = ""  # the speaker of regions, which have none
 
 
 def read_uem(path: str | os.PathLike[str]) -> dict[str, Timeline]:
@@ -38,9 +40,17 @@ def read_uem(path: str | os.PathLike[str]) -> dict[str, Timeline]:
     >>> read_uem(path)
     {'show': Timeline([(0.0, 60.0)])}
     """
-    regions: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    draft = Draft()
+    parse(draft, read_text(path))
+    if draft.problems:
+        raise malformed(path, draft.problems)
+    return draft.timelines()
 
-    def parse(fields: list[str]) -> None:
+
+def parse(draft: Draft, text: str) -> None:
+    """Take the regions of a text, as turns of nobody, and what is wrong in it."""
+
+    def parse_line(fields: list[str]) -> None:
         if len(fields) != 4:
             raise AnnotationError(
                 f"{len(fields)} fields, expected 4: recording channel start end"
@@ -49,10 +59,9 @@ def read_uem(path: str | os.PathLike[str]) -> dict[str, Timeline]:
         start, end = seconds(fields[2], "start"), seconds(fields[3], "end")
         if end <= start:
             raise AnnotationError(f"end is {fields[3]}, expected above the start {fields[2]}")
-        regions[fields[0]].append((start, end))
+        draft.turns.setdefault((fields[0], fields[1]), []).append((start, end, NOBODY))
 
-    read_records(path, parse)
-    return {recording: Timeline(listed) for recording, listed in regions.items()}
+    draft.each_line(text, parse_line)
 
 
 def write_uem(timelines: Mapping[str, Timeline], path: str | os.PathLike[str]) -> None:
@@ -80,13 +89,22 @@ def write_uem(timelines: Mapping[str, Timeline], path: str | os.PathLike[str]) -
     >>> path.read_text()
     'show 1 0.000 60.000\\n'
     """
-    lines = []
-    for recording, timeline in sorted(timelines.items()):
-        writable_name(recording, "recording")
-        for region in timeline:
-            if region.start < 0:
-                raise AnnotationError(f"{recording}: {region} starts before 0. Clip it first")
-            start, end = round(region.start, 3), round(region.end, 3)
-            if end > start:
-                lines.append(f"{recording} 1 {start:.3f} {end:.3f}\n")
-    write_atomic(path, "".join(lines))
+    regions = [
+        Annotation(recording, [(region.start, region.end, NOBODY) for region in timeline])
+        for recording, timeline in timelines.items()
+    ]
+    write_atomic(path, render(regions))
+
+
+def render(annotations: Sequence[Annotation]) -> str:
+    """Return turns as regions, whoever speaks in them."""
+    return "".join(
+        f"{annotation.recording} 1 {start:.3f} {end:.3f}\n"
+        for annotation in writable(annotations, _name)
+        for start, end in ((round(turn.start, 3), round(turn.end, 3)) for turn in annotation)
+        if end > start
+    )
+
+
+def _name(name: str, kind: str) -> str:
+    return name if kind == "speaker" else writable_name(name, kind)

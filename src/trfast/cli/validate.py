@@ -1,0 +1,80 @@
+"""trfast validate: every bad line of files of turns."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trfast.cli import _common, _formats
+from trfast.cli.convert import left_out
+
+if TYPE_CHECKING:
+    from trfast.formats import Format
+
+
+@click.command(short_help="Check files of turns: every bad line is named.")
+@click.argument(
+    "paths", nargs=-1, required=True, type=_common.PathType(), metavar="FILE_OR_FOLDER..."
+)
+@_formats.FROM
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing of files that are good.")
+def validate(paths: tuple[Path, ...], source: str | None, as_json: bool, quiet: bool) -> None:
+    """Check files of turns, and print every bad line as FILE:LINE: what is wrong.
+
+    Of a folder, the files of the format --from are read; without it, all whose suffix is that of a
+    format and nothing else (not .txt, .csv, .json, .parquet). Of good files, what is in them is
+    printed. The exit status is 1 if anything is wrong.
+    """
+    reports = [_report(path, kind) for path, kind in _formats.files_below(paths, source)]
+    if as_json:
+        click.echo(json.dumps(reports, indent=2))
+    else:
+        for report in reports:
+            _print(report, quiet=quiet)
+    n_bad = sum(bool(report["problems"]) for report in reports)
+    if n_bad:
+        message = f"trfast: {n_bad} of {len(reports)} files are not as they should be"
+        click.echo(message, err=True)
+        sys.exit(1)
+
+
+def _report(path: Path, kind: Format) -> dict[str, Any]:
+    from trfast.errors import AnnotationError, MissingExtraError
+    from trfast.formats._draft import Draft
+    from trfast.formats.files import read_draft
+
+    draft = Draft()
+    try:
+        draft = read_draft(path, kind)
+    except (AnnotationError, MissingExtraError) as error:
+        draft.bad(0, str(error).removeprefix(f"{path}: "))
+    annotations = draft.annotations()
+    return {
+        "file": str(path),
+        "format": kind.name,
+        "problems": [problem._asdict() for problem in draft.problems],
+        "recordings": len(annotations),
+        "turns": sum(map(len, annotations.values())),
+        "speakers": len({name for a in annotations.values() for name in a.speakers if name}),
+        "left_out": left_out(draft),
+    }
+
+
+def _print(report: dict[str, Any], *, quiet: bool) -> None:
+    for problem in report["problems"]:
+        line = f":{problem['line']}" if problem["line"] else ""
+        click.echo(f"{report['file']}{line}: {problem['message']}")
+    if report["problems"] or quiet:
+        return
+    told = f"; no turns: {report['left_out']}" if report["left_out"] else ""
+    what = "regions" if report["format"] == "uem" else "turns"
+    of = f" of {report['speakers']} speakers" if report["format"] != "uem" else ""
+    click.echo(
+        f"{report['file']}: good ({report['format']}: {report['turns']} {what}{of} in"
+        f" {report['recordings']} recordings{told})"
+    )
