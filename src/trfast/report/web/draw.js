@@ -16,7 +16,7 @@ function laneFill(context, lane) {
   tile.width = tile.height = size;
   const pen = tile.getContext("2d");
   pen.fillStyle = colour;
-  pen.globalAlpha = 0.35;
+  pen.globalAlpha = 0.5;
   pen.fillRect(0, 0, size, size);
   pen.globalAlpha = 1;
   for (let i = 0; i < size; i++) {
@@ -58,8 +58,9 @@ function drawTimeline(timeline) {
   };
   for (let i = 0; i < turns.n && turns.start[i] < to; i++) {
     if (turns.end[i] < from) continue;
-    pen.fillStyle = fills[turns.lane[i]];
-    pen.fillRect(...box(i));
+    const place = box(i);
+    pen.fillStyle = place[2] < 5 ? colourOf(turns.lane[i]) : fills[turns.lane[i]]; // no room for stripes
+    pen.fillRect(...place);
   }
   pen.strokeStyle = paint("--ink");
   for (const i of new Set([timeline.selected, timeline.hovered])) {

@@ -5,7 +5,7 @@ const player = {
   recording: null,
   until: null,
   pending: null,
-  who: "",
+  place: 0,
 
   /** Whether there is sound of a recording: inside the page, or beside it. */
   has(recording) {
@@ -26,7 +26,7 @@ const player = {
 
   /** Play from a time on; up to another one, if that is given. */
   play(recording, from, until, who) {
-    Object.assign(this, { until, who, pending: from });
+    Object.assign(this, { until, pending: from });
     this.box.hidden = false;
     if (this.recording !== recording || this.audio.error) {
       if (this.audio.src.startsWith("blob:")) URL.revokeObjectURL(this.audio.src);
@@ -40,7 +40,8 @@ const player = {
 
   start() {
     if (this.pending === null) return;
-    this.audio.currentTime = Math.max(0, this.pending / 100);
+    this.place = Math.max(0, this.pending / 100);
+    this.audio.currentTime = this.place;
     this.pending = null;
     this.audio.play().catch(() => {});
   },
@@ -63,8 +64,8 @@ const player = {
   tell() {
     const time = 100 * this.audio.currentTime;
     if (this.until !== null && this.playing && time >= this.until) {
-      if (time < this.until + 100) this.stop();
       this.until = null;
+      this.stop();
     }
     const detail = { recording: this.box.hidden ? null : this.recording, time };
     document.dispatchEvent(new CustomEvent("playhead", { detail }));
@@ -81,6 +82,10 @@ player.audio.addEventListener("play", () => player.tick());
 for (const name of ["pause", "seeked", "timeupdate"]) {
   player.audio.addEventListener(name, () => player.tell());
 }
+player.audio.addEventListener("seeking", () => {
+  // Somebody has moved on by hand: the turn's end is none to stop at any more.
+  if (Math.abs(player.audio.currentTime - player.place) > 0.1) player.until = null;
+});
 player.audio.addEventListener("error", () => {
   const where = player.audio.src.startsWith("blob:") ? "in this page" : player.recording.sound;
   player.say(`cannot be played here: ${where}`);
