@@ -26,7 +26,7 @@ from starlette.types import ASGIApp
 
 from trfast.collection import Collection, Compares, Recording
 from trfast.comparison import Comparison
-from trfast.errors import MissingExtraError, ParameterError, TrfastError
+from trfast.errors import CollectionError, MissingExtraError, ParameterError, TrfastError
 from trfast.review import acts, pages
 from trfast.review.relink import Relink
 from trfast.review.security import Guard
@@ -35,7 +35,7 @@ from trfast.review.sound import PIECE, Sounds, byte_range, has_sound
 _HERE = Path(__file__).parent
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _LARGEST = 1 << 20  # bytes that a page may send
-_MOST_DOUBTS = 20
+_MOST_DOUBTS = 40  # finding them takes seconds in a large collection
 
 
 class Review:
@@ -230,6 +230,8 @@ class Review:
         if asked.get("act") == "unskip":
             self._skipped.clear()
             return {"said": "what was skipped is asked again"}
+        if self._relink.state.running:  # which would have to start again
+            raise CollectionError("it links now: go on when that is done")
         with Collection(self._path, as_last_linked=True) as collection:
             return acts.act(collection, asked, self._by)
 
