@@ -104,9 +104,10 @@ def page(folder: Path) -> Iterator[Page]:
     ):
         home, _, token = address.partition("/?token=")
         driver.get(address)
-        assert driver.current_url == f"{home}/"
+        page = Page(driver, home)
+        page.until(lambda: driver.current_url == f"{home}/")
         assert token not in driver.page_source
-        yield Page(driver, home)
+        yield page
         asked = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
         assert [name for name in driver.execute_script(asked) if not name.startswith(home)] == []
         errors = [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]

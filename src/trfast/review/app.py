@@ -76,8 +76,8 @@ class Review:
         with Collection(self._path):  # a file of an earlier version becomes one of this
             pass
 
-    def app(self, *, token: str, port: int) -> ASGIApp:
-        """Return the application, which lets in who has the token."""
+    def app(self, *, token: str, port: int, once: str = "") -> ASGIApp:
+        """Return the application, which lets in who has the token, or has `once` first."""
         routes = [
             Route("/", self._speakers),
             Route("/speaker", self._speaker),
@@ -94,7 +94,8 @@ class Review:
             Route("/link", self._link_start, methods=["POST"]),
         ]
         handlers: Any = {TrfastError: self._cannot, HTTPException: self._no_page}
-        return Guard(Starlette(routes=routes, exception_handlers=handlers), token=token, port=port)
+        inside = Starlette(routes=routes, exception_handlers=handlers)
+        return Guard(inside, token=token, port=port, once=once)
 
     def stop(self) -> None:
         """End what decodes sound."""
