@@ -124,10 +124,8 @@ class Review:
     def _speaker(self, request: Request) -> Response:
         name, most = _name(request), _most(request)
         with self._opened() as collection:
-            strips, n_all = pages.strips_of_speaker(collection, name, most)
-        return self._page(
-            "speaker.html", name=name, strips=strips, n_all=n_all, more=most + pages.MOST
-        )
+            heard = pages.heard(collection, name, most)
+        return self._page("speaker.html", name=name, heard=heard, more=most + pages.MOST)
 
     def _recordings(self, request: Request) -> Response:
         wanted, most = request.query_params.get("q", ""), _most(request)
