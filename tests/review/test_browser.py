@@ -209,6 +209,31 @@ def test_search_split_merge_and_verdicts(page: Page) -> None:
     page.until(lambda: page.all(".toast.error"))
 
 
+def test_a_phone_shows_all_of_it(folder: Path) -> None:
+    with Collection(folder / "collection.sqlite") as collection:
+        collection.corrections.rename("speaker-0001", "A" * 90)
+        collection.rename_recording("a", "show-" * 30)
+    with (
+        browser.review(folder, *OPTIONS) as (_, address),
+        browser.chromium(390, 844) as driver,
+    ):
+        page = Page(driver, address.partition("/?")[0])
+        driver.get(address)
+        page.until(lambda: driver.title.startswith("Speakers"))
+        for path in (
+            "/",
+            f"/speaker?name={'A' * 90}",
+            "/recordings",
+            f"/recording?name={'show-' * 30}",
+            "/doubts",
+            "/log",
+            "/speaker?name=nobody",
+        ):
+            page.open(path)
+            width = driver.execute_script("return document.documentElement.scrollWidth")
+            assert width == 390, path
+
+
 def test_ctrl_c_ends_it_and_outputs_follow(folder: Path) -> None:
     with Collection(folder / "collection.sqlite") as collection:
         collection.corrections.rename("speaker-0001", "Ann")
