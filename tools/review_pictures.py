@@ -44,6 +44,7 @@ def main() -> None:
         with review(folder) as (_, address), chromium(1180, 720) as driver:
             home = address.partition("/?")[0]
             driver.get(address)
+            time.sleep(1)
             driver.get(f"{home}/recording?name=show-1")
             time.sleep(1)
             driver.find_elements("css selector", "button.turn")[6].click()

@@ -213,6 +213,18 @@ def test_many_tabs_at_once(client: Client, file: Path) -> None:
         assert len(collection.corrections.log()) == 12
 
 
+def test_one_link_at_a_time_and_no_act_meanwhile(client: Client, review: Any) -> None:
+    goes_on, link = threading.Event(), review._relink._link
+    review._relink._link = lambda: goes_on.wait(20) and link()
+    assert client.post("/link").json()["running"]
+    assert client.post("/link").json()["running"]
+    assert "links now" in refused(client, "undo")
+    assert client.get("/speaker", name="speaker-0001").status == 200
+    goes_on.set()
+    assert relinked(client)["n_done"] in (1, 2)
+    done(client, "rename", speaker="speaker-0001", name="Ann")
+
+
 def test_a_link_that_fails_is_said(client: Client, file: Path) -> None:
     with Collection(file) as collection:
         collection.remove("a", "b", "c")

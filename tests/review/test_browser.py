@@ -104,9 +104,10 @@ def page(folder: Path) -> Iterator[Page]:
     ):
         home, _, token = address.partition("/?token=")
         driver.get(address)
-        assert driver.current_url == f"{home}/"
+        page = Page(driver, home)
+        page.until(lambda: driver.current_url == f"{home}/")
         assert token not in driver.page_source
-        yield Page(driver, home)
+        yield page
         asked = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
         assert [name for name in driver.execute_script(asked) if not name.startswith(home)] == []
         errors = [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]
@@ -206,6 +207,31 @@ def test_search_split_merge_and_verdicts(page: Page) -> None:
     page.fill("#name", "<NA>")
     page.click("[data-form=rename] button")
     page.until(lambda: page.all(".toast.error"))
+
+
+def test_a_phone_shows_all_of_it(folder: Path) -> None:
+    with Collection(folder / "collection.sqlite") as collection:
+        collection.corrections.rename("speaker-0001", "A" * 90)
+        collection.rename_recording("a", "show-" * 30)
+    with (
+        browser.review(folder, *OPTIONS) as (_, address),
+        browser.chromium(390, 844) as driver,
+    ):
+        page = Page(driver, address.partition("/?")[0])
+        driver.get(address)
+        page.until(lambda: driver.title.startswith("Speakers"))
+        for path in (
+            "/",
+            f"/speaker?name={'A' * 90}",
+            "/recordings",
+            f"/recording?name={'show-' * 30}",
+            "/doubts",
+            "/log",
+            "/speaker?name=nobody",
+        ):
+            page.open(path)
+            width = driver.execute_script("return document.documentElement.scrollWidth")
+            assert width == 390, path
 
 
 def test_ctrl_c_ends_it_and_outputs_follow(folder: Path) -> None:

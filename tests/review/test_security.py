@@ -19,13 +19,23 @@ OTHERS = ("/sound?name=a", "/sample?name=speaker-0001", "/names", "/link", "/sta
 
 def test_the_token_of_the_address_becomes_a_cookie(stranger: Client) -> None:
     answer = stranger.get("/", token=TOKEN)
-    assert answer.status == 303
-    assert answer.headers["location"] == "/"
+    assert 'http-equiv="refresh" content="0;url=/"' in answer.text
+    assert TOKEN not in answer.text
     cookie = answer.headers["set-cookie"].lower()
     assert cookie.startswith(f"trfast-review-{PORT}={TOKEN};")
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
     assert stranger.get("/").status == 200
+
+
+def test_what_a_browser_is_started_with_opens_once(review: Any) -> None:
+    app = review.app(token=TOKEN, port=PORT, once="once")
+    first, second = (Client(app, {"host": f"127.0.0.1:{PORT}"}) for _ in range(2))
+    assert first.get("/", token="once").status == 200
+    assert first.get("/log").status == 200
+    assert second.get("/", token="once").status == 403
+    assert second.get("/", token="").status == 403
+    assert second.get("/", token=TOKEN).status == 200
 
 
 @pytest.mark.parametrize("path", [*PAGES, *OTHERS])

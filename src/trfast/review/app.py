@@ -26,7 +26,7 @@ from starlette.types import ASGIApp
 
 from trfast.collection import Collection, Compares, Recording
 from trfast.comparison import Comparison
-from trfast.errors import MissingExtraError, ParameterError, TrfastError
+from trfast.errors import CollectionError, MissingExtraError, ParameterError, TrfastError
 from trfast.review import acts, pages
 from trfast.review.relink import Relink
 from trfast.review.security import Guard
@@ -35,7 +35,7 @@ from trfast.review.sound import PIECE, Sounds, byte_range, has_sound
 _HERE = Path(__file__).parent
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _LARGEST = 1 << 20  # bytes that a page may send
-_MOST_DOUBTS = 20
+_MOST_DOUBTS = 40  # finding them takes seconds in a large collection
 
 
 class Review:
@@ -76,8 +76,8 @@ class Review:
         with Collection(self._path):  # a file of an earlier version becomes one of this
             pass
 
-    def app(self, *, token: str, port: int) -> ASGIApp:
-        """Return the application, which lets in who has the token."""
+    def app(self, *, token: str, port: int, once: str = "") -> ASGIApp:
+        """Return the application, which lets in who has the token, or has `once` first."""
         routes = [
             Route("/", self._speakers),
             Route("/speaker", self._speaker),
@@ -94,7 +94,8 @@ class Review:
             Route("/link", self._link_start, methods=["POST"]),
         ]
         handlers: Any = {TrfastError: self._cannot, HTTPException: self._no_page}
-        return Guard(Starlette(routes=routes, exception_handlers=handlers), token=token, port=port)
+        inside = Starlette(routes=routes, exception_handlers=handlers)
+        return Guard(inside, token=token, port=port, once=once)
 
     def stop(self) -> None:
         """End what decodes sound."""
@@ -123,10 +124,8 @@ class Review:
     def _speaker(self, request: Request) -> Response:
         name, most = _name(request), _most(request)
         with self._opened() as collection:
-            strips, n_all = pages.strips_of_speaker(collection, name, most)
-        return self._page(
-            "speaker.html", name=name, strips=strips, n_all=n_all, more=most + pages.MOST
-        )
+            heard = pages.heard(collection, name, most)
+        return self._page("speaker.html", name=name, heard=heard, more=most + pages.MOST)
 
     def _recordings(self, request: Request) -> Response:
         wanted, most = request.query_params.get("q", ""), _most(request)
@@ -230,6 +229,8 @@ class Review:
         if asked.get("act") == "unskip":
             self._skipped.clear()
             return {"said": "what was skipped is asked again"}
+        if self._relink.state.running:  # which would have to start again
+            raise CollectionError("it links now: go on when that is done")
         with Collection(self._path, as_last_linked=True) as collection:
             return acts.act(collection, asked, self._by)
 

@@ -37,6 +37,15 @@ class Strip:
 
 
 @dataclass(frozen=True)
+class Heard:
+    """Where a speaker speaks, a strip a recording, by name; of how many, and how long in all."""
+
+    strips: Sequence[Strip]
+    n_recordings: int
+    speech: float
+
+
+@dataclass(frozen=True)
 class Side:
     """One of two local speakers: who it is taken for, and what to hear, the longest turn first."""
 
@@ -72,8 +81,8 @@ def listed(collection: Collection, wanted: str, most: int) -> Listed:
     return Listed(found[:most], len(found), len(everybody), most_speech)
 
 
-def strips_of_speaker(collection: Collection, speaker: str, most: int) -> tuple[list[Strip], int]:
-    """Return where a speaker speaks, a strip a recording, by name; and how many there are."""
+def heard(collection: Collection, speaker: str, most: int) -> Heard:
+    """Return where a speaker speaks, in the first recordings."""
     recordings = collection.recordings_of(speaker)
     turns = collection.turns_of(speaker)
     links = _by_recording(collection.links(speaker=speaker))
@@ -88,7 +97,8 @@ def strips_of_speaker(collection: Collection, speaker: str, most: int) -> tuple[
         for recording in recordings[:most]
         if recording.name in turns
     ]
-    return strips, len(recordings)
+    speech = sum(timeline.merged().duration for timeline in turns.values())
+    return Heard(strips, len(recordings), speech)
 
 
 def strips_of_recording(collection: Collection, recording: Recording) -> list[Strip]:

@@ -6,7 +6,7 @@ import secrets
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _HEADERS = {
@@ -21,18 +21,25 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 _SAFE = ("GET", "HEAD")
+_ENTRANCE = (
+    '<!doctype html><html lang="en"><title>trfast review</title>'
+    '<link rel="icon" href="/static/icon.svg">'
+    '<meta http-equiv="refresh" content="0;url=/"><a href="/">Go on</a>'
+)
 
 
 class Guard:
     """Passes on requests of whoever has the token, to this address and from its own pages alone.
 
-    The token comes once in the address, and is a cookie from then on. A name that leads to this
-    machine by another's DNS is not in Host; a form or script of another page has another Origin.
+    The token comes once in the address, and is a cookie from then on. In its place, `once`
+    opens one time: what a browser is started with, others on this machine may see. A name that
+    leads here by another's DNS is not in Host; a form or script of another page has another Origin.
     """
 
-    def __init__(self, app: ASGIApp, *, token: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, *, token: str, port: int, once: str = "") -> None:
         self._app = app
-        self._token = token.encode()
+        self._token = token
+        self._once = once
         self._cookie = f"trfast-review-{port}"  # cookies of all ports are in one jar
         names = ("127.0.0.1", "localhost")
         self._hosts = {f"{name}:{port}" for name in names} | set(names if port == 80 else ())
@@ -61,15 +68,23 @@ class Guard:
         if origin != f"http://{host}" and (origin or request.method not in _SAFE):
             return PlainTextResponse("This was asked by another page.", 403)
         given = request.query_params.get("token")
-        if given is not None and request.method == "GET" and self._is_token(given):
-            response = RedirectResponse(request.url.path, 303)
-            response.set_cookie(self._cookie, given, httponly=True, samesite="strict")
+        if given is not None and request.method == "GET" and self._opens(given):
+            # Not a redirect, which who comes from another page would follow without the cookie.
+            response = HTMLResponse(_ENTRANCE)
+            response.set_cookie(self._cookie, self._token, httponly=True, samesite="strict")
             return response
-        if not self._is_token(request.cookies.get(self._cookie, "")):
+        if not _same(request.cookies.get(self._cookie, ""), self._token):
             return PlainTextResponse(
                 "Open the address that `trfast review` has printed: it holds a token.", 403
             )
         return None
 
-    def _is_token(self, given: str) -> bool:
-        return secrets.compare_digest(given.encode(errors="replace"), self._token)
+    def _opens(self, given: str) -> bool:
+        if self._once and _same(given, self._once):
+            self._once = ""
+            return True
+        return _same(given, self._token)
+
+
+def _same(given: str, token: str) -> bool:
+    return secrets.compare_digest(given.encode(errors="replace"), token.encode())

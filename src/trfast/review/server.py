@@ -43,10 +43,10 @@ def serve(
     """
     with _listening(port) as listener:
         port = listener.getsockname()[1]
-        token = secrets.token_urlsafe(32)
-        address = f"http://{_HOST}:{port}/?token={token}"
+        token, once = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        address = f"http://{_HOST}:{port}/?token="
         config = uvicorn.Config(
-            review.app(token=token, port=port),
+            review.app(token=token, port=port, once=once),
             log_level="error",
             access_log=False,  # it would hold the token
             loop="asyncio",
@@ -59,9 +59,9 @@ def serve(
         )
         server = _Server(config, review)
         with suppress(KeyboardInterrupt):  # the way to end it
-            started(address)
+            started(address + token)
             if open_browser:
-                webbrowser.open(address)
+                webbrowser.open(address + once)
             server.run(sockets=[listener])
 
 

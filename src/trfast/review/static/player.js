@@ -13,6 +13,9 @@ const now = Object.fromEntries(
 const through = "through" in player.dataset;
 const strips = [...document.querySelectorAll(".strip")];
 
+const lanes = document.querySelector(".lanes");
+
+let cursors = []; // of the strips of the recording that is open
 let turns = []; // {recording, start, end, parts}
 let current = -1;
 let recording = "";
@@ -46,6 +49,12 @@ function clock(seconds) {
 function open(name) {
   if (name === recording) return;
   recording = name;
+  cursors = [];
+  for (const strip of strips) {
+    const cursor = strip.querySelector(".cursor");
+    cursor.hidden = strip.dataset.recording !== name;
+    if (!cursor.hidden) cursors.push(cursor);
+  }
   audio.src = `/sound?${new URLSearchParams({ name })}`;
   audio.playbackRate = audio.defaultPlaybackRate = +player.querySelector("select").value;
   now.where.textContent = name;
@@ -142,11 +151,15 @@ function show() {
   if (document.activeElement !== slider || !audio.paused) slider.value = time;
   slider.setAttribute("aria-valuetext", clock(time));
   now.time.textContent = audio.duration ? `${clock(time)} / ${clock(audio.duration)}` : clock(time);
-  for (const strip of strips) {
-    const cursor = strip.querySelector(".cursor");
-    cursor.hidden = strip.dataset.recording !== recording;
-    cursor.style.left = `${(100 * time) / strip.dataset.duration}%`;
-  }
+  for (const cursor of cursors) cursor.style.left = `${(100 * time) / cursor.parentElement.dataset.duration}%`;
+  if (lanes && !audio.paused) follow();
+}
+
+/** Keep the moment that is heard in sight, where a timeline is zoomed. */
+function follow() {
+  const [at, seen] = [cursors[0].getBoundingClientRect().left, lanes.getBoundingClientRect()];
+  const label = lanes.querySelector(".label").offsetWidth;
+  if (at < seen.left + label || at > seen.right) lanes.scrollLeft += at - seen.left - label - 20;
 }
 
 function everyFrame() {
@@ -229,7 +242,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 // A timeline can be zoomed, and has an axis.
-const lanes = document.querySelector(".lanes");
 let zoom = 1;
 function drawAxis() {
   const axis = lanes.querySelector(".axis");
@@ -252,8 +264,7 @@ if (lanes) {
     zoom = Math.min(Math.max(zoom * by, 1), 64);
     lanes.querySelector(".inner").style.setProperty("--zoom", zoom);
     drawAxis();
-    const cursor = lanes.querySelector(".cursor:not([hidden])");
-    cursor?.scrollIntoView({ block: "nearest", inline: "center" });
+    if (cursors.length) follow();
   });
 }
 
