@@ -149,6 +149,38 @@ def test_whatever_a_file_holds_is_read_or_named(tmp_path: Path, name: str, data:
     assert all(isinstance(annotation, Annotation) for annotation in found.values())
 
 
+@pytest.mark.parametrize("name", TEXTS)
+@IN_A_FOLDER
+@given(
+    changes=st.lists(
+        st.tuples(
+            st.floats(0, 1),
+            st.integers(0, 4),
+            st.sampled_from(["", "9e999", "\n", '"', "<", "1" * 5000, "[", "\t", "-1", "null"]),
+        ),
+        max_size=3,
+    )
+)
+def test_whatever_is_changed_in_a_file_is_read_or_named(
+    tmp_path: Path, name: str, changes: list[tuple[float, int, str]]
+) -> None:
+    path = tmp_path / f"show{FORMATS[name].suffix}"
+    write_turns(SHOW, path)
+    text = path.read_text()
+    for where, n_gone, new in changes:
+        at = int(where * len(text))
+        text = text[:at] + new + text[at + n_gone :]
+    path.write_text(text)
+    try:
+        found = read_turns(path)
+    except MalformedFileError as error:
+        found, problems = {}, error.problems
+    else:
+        problems = ()
+    assert problems == find_problems(path)
+    assert all(isinstance(annotation, Annotation) for annotation in found.values())
+
+
 @pytest.mark.parametrize("name", WITH_SPEAKERS)
 @pytest.mark.parametrize(
     ("annotation", "message"),
@@ -235,6 +267,7 @@ BAD = [
         "start is -1, expected a number of seconds",
     ),
     ("json", '{"version": 1, "recordings": [NaN]}', (0,), "NaN is no number of JSON"),
+    ("json", '{"version": ' + "1" * 5000 + "}", (0,), "Exceeds the limit"),
     ("json", '{"version": 1, "version": 1}', (0,), "a key is there twice"),
     ("audacity", "0\t1\tann\n0 1 ann\n0\t1\t \nx\t1\tb\n", (2, 3, 4), "1 fields, expected 3"),
     ("srt", "1\n00:00:01,000 --> 00:00:0x,000\n[a]\n\n2\n", (2, 6), "expected times like 00:00:01"),

@@ -212,11 +212,13 @@ def _collected(folder: Path, kind: Format) -> Path:
 
 
 def print_turns(annotations: Iterable[Annotation], name: str = "rttm") -> None:
-    """Write turns to standard output."""
+    """Write turns to standard output, if there is any recording."""
     from trfast.formats import FORMATS
     from trfast.formats.files import rendered
 
-    content = rendered(list(annotations), FORMATS[name])
+    if not (listed := list(annotations)):
+        return
+    content = rendered(listed, FORMATS[name])
     data = content.encode() if isinstance(content, str) else content
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()

@@ -42,7 +42,7 @@ class _Reader:
         self._speaker = ""
         self._in_value = False
         self._root = ""
-        self._expat = expat.ParserCreate()
+        self._expat = expat.ParserCreate("UTF-8")  # whatever the file says, which was decoded
         self._expat.StartElementHandler = self._start
         self._expat.EndElementHandler = self._end
         self._expat.CharacterDataHandler = self._text
