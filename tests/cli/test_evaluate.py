@@ -207,6 +207,14 @@ def test_channels_of_a_call(folder: Path) -> None:
         table = rows(run(folder, "ref.rttm", hypothesis, "--collar=0", "--channels=split"))
         assert ["call-ch1", "10.0", *3 * ["0.00", "(0.0)"], "0.00"] in table
         assert ["call-ch2", "9.0", "33.33", "(3.0)", *2 * ["0.00", "(0.0)"], "33.33"] in table
+    # Who says nothing on a channel has no line there.
+    (folder / "ref.rttm").write_text(line.format("A", 0, 10, "ann"))
+    (folder / "all.uem").write_text("call 1 0 20\ncall 2 0 20\n")
+    for words in (["out"], ["out", f"--uem={folder / 'all.uem'}"]):
+        table = rows(run(folder, "ref.rttm", *words, "--collar=0", "--channels=split"))
+        scored = [row[:2] for row in table if row[0].startswith("call")]
+        assert scored == [["call-ch1", "10.0"], ["call-ch2", "0.0"]][: len(words)]
+    (folder / "ref.rttm").write_text(line.format("A", 0, 10, "ann") + line.format("B", 5, 9, "ben"))
     (folder / "all.uem").write_text("call 2 0 20\n")
     table = rows(
         run(

@@ -149,6 +149,38 @@ def test_whatever_a_file_holds_is_read_or_named(tmp_path: Path, name: str, data:
     assert all(isinstance(annotation, Annotation) for annotation in found.values())
 
 
+@pytest.mark.parametrize("name", TEXTS)
+@IN_A_FOLDER
+@given(
+    changes=st.lists(
+        st.tuples(
+            st.floats(0, 1),
+            st.integers(0, 4),
+            st.sampled_from(["", "9e999", "\n", '"', "<", "1" * 5000, "[", "\t", "-1", "null"]),
+        ),
+        max_size=3,
+    )
+)
+def test_whatever_is_changed_in_a_file_is_read_or_named(
+    tmp_path: Path, name: str, changes: list[tuple[float, int, str]]
+) -> None:
+    path = tmp_path / f"show{FORMATS[name].suffix}"
+    write_turns(SHOW, path)
+    text = path.read_text()
+    for where, n_gone, new in changes:
+        at = int(where * len(text))
+        text = text[:at] + new + text[at + n_gone :]
+    path.write_text(text)
+    try:
+        found = read_turns(path)
+    except MalformedFileError as error:
+        found, problems = {}, error.problems
+    else:
+        problems = ()
+    assert problems == find_problems(path)
+    assert all(isinstance(annotation, Annotation) for annotation in found.values())
+
+
 @pytest.mark.parametrize("name", WITH_SPEAKERS)
 @pytest.mark.parametrize(
     ("annotation", "message"),
@@ -235,6 +267,7 @@ BAD = [
         "start is -1, expected a number of seconds",
     ),
     ("json", '{"version": 1, "recordings": [NaN]}', (0,), "NaN is no number of JSON"),
+    ("json", '{"version": ' + "1" * 5000 + "}", (0,), "Exceeds the limit"),
     ("json", '{"version": 1, "version": 1}', (0,), "a key is there twice"),
     ("audacity", "0\t1\tann\n0 1 ann\n0\t1\t \nx\t1\tb\n", (2, 3, 4), "1 fields, expected 3"),
     ("srt", "1\n00:00:01,000 --> 00:00:0x,000\n[a]\n\n2\n", (2, 6), "expected times like 00:00:01"),
@@ -346,6 +379,26 @@ def test_praatio_reads_our_textgrids(tmp_path: Path) -> None:
     assert read_turns(tmp_path / "short.TextGrid")["short"].turns == show.turns
 
 
+def test_praat_reads_our_textgrids_and_we_read_its(tmp_path: Path) -> None:
+    parselmouth = pytest.importorskip("parselmouth")
+    call = parselmouth.praat.call
+    show = Annotation("show", [*SHOW.turns, (5, 6, 'Zoé "Z" item [1]: <exists> !x')])
+    write_turns(show, tmp_path / "show.TextGrid")
+    grid = parselmouth.read(str(tmp_path / "show.TextGrid"))
+    assert [call(grid, "Get tier name", i + 1) for i in range(3)] == list(show.speakers)
+    ann = list(show.speakers).index("ann") + 1
+    assert call(grid, "Get number of intervals", ann) == 4  # and two silences
+    times = ("Get start time of interval", "Get end time of interval")
+    assert [call(grid, time, ann, 4) for time in times] == [61.12, 3700]
+    assert call(grid, "Get label of interval", ann, 4) == "ann"
+    for how in ("Save as text file", "Save as short text file"):  # in UTF-16, for the accent
+        call(grid, how, str(tmp_path / "again.TextGrid"))
+        assert read_turns(tmp_path / "again.TextGrid")["again"].turns == show.turns
+    write_turns(Annotation("silence"), tmp_path / "silence.TextGrid")
+    grid = parselmouth.read(str(tmp_path / "silence.TextGrid"))
+    assert call(grid, "Get number of tiers") == 0
+
+
 def test_pympi_reads_our_eaf(tmp_path: Path) -> None:
     pympi = pytest.importorskip("pympi")
     show = Annotation("show", [*SHOW.turns, (5, 6, 'Zoé "Z" <&\'>')])
@@ -385,6 +438,20 @@ def test_pysubs2_reads_our_subtitles(tmp_path: Path, name: str, text: str) -> No
     assert [(cue.start, cue.end, cue.text) for cue in pysubs2.load(str(path))] == [
         (1000 * turn.start, 1000 * turn.end, text.format(turn.speaker)) for turn in SHOW
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "first"), [("srt", b"[Zo\xc3\xa9 & co]"), ("vtt", b"<v Zo\xc3\xa9 &amp; co>")]
+)
+def test_ffmpeg_reads_our_subtitles(tmp_path: Path, name: str, first: bytes) -> None:
+    av = pytest.importorskip("av")
+    path = tmp_path / f"show.{name}"
+    write_turns(Annotation("show", [(0.5, 2.5, "Zoé & co"), (61.12, 3700.0, "ben")]), path)
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux() if packet.size]
+    assert [float(packet.pts * packet.time_base) for packet in packets] == [0.5, 61.12]
+    assert [float(packet.duration * packet.time_base) for packet in packets] == [2, 3638.88]
+    assert bytes(packets[0]).startswith(first)
 
 
 def test_subtitles_of_other_programs(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trfast.annotation import Annotation, Timeline, Turn
@@ -179,6 +179,7 @@ names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(
 milliseconds = st.integers(0, 10**8)
 
 
+@settings(deadline=None)
 @given(
     recording=names,
     turns=st.lists(st.tuples(milliseconds, st.integers(1, 10**6), names), min_size=1),

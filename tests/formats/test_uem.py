@@ -1,6 +1,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from trfast.annotation import Timeline
 from trfast.errors import AnnotationError
@@ -40,6 +42,20 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     write_uem(timelines, path)
     assert path.read_text() == "a 1 0.000 1.000\nb 1 20.125 30.000\n"
     assert read_uem(path)["b"] == Timeline([(20.125, 30)])
+
+
+milliseconds = st.integers(0, 10**8)
+
+
+@settings(deadline=None)
+@given(regions=st.lists(st.tuples(milliseconds, st.integers(1, 10**6)), min_size=1))
+def test_what_is_written_is_read_back_exactly(
+    tmp_path_factory: pytest.TempPathFactory, regions: list[tuple[int, int]]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "round-trip.uem"
+    timelines = {"a": Timeline([(start / 1000, (start + d) / 1000) for start, d in regions])}
+    write_uem(timelines, path)
+    assert read_uem(path) == timelines
 
 
 def test_what_cannot_be_written(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from trfast.annotation import Annotation
+    from trfast.annotation import Annotation, Timeline
     from trfast.formats import Format
     from trfast.formats._draft import Channels, Draft
 
@@ -116,24 +116,35 @@ def annotations_of(drafts: Sequence[tuple[Path, Draft]], name: Channels) -> dict
 
 
 def names_of_channels(drafts: Iterable[Draft], *, split: bool) -> tuple[Channels, list[str]]:
-    """Return how channels are named, and the recordings of which a draft has several: only these
-    are split, in all drafts."""
+    """Return how channels are named, and the recordings of which a draft has several, or another
+    has one by its own name: only these are split, in all drafts."""
     from trfast.audio import channel_name
     from trfast.formats._draft import joined
 
-    several = sorted(
-        {
-            recording
-            for draft in drafts
-            for recording, channels in draft.channels().items()
-            if len({channel_name(recording, channel) for channel in channels}) > 1
-        }
-    )
+    listed = [draft.channels() for draft in drafts]
+    recordings = {recording for channels in listed for recording in channels}
+    several = set()
+    for channels in listed:
+        for recording, found in channels.items():
+            names = {channel_name(recording, channel) for channel in found}
+            if len(names) > 1 or not names.isdisjoint(recordings):
+                several.add(recording)
 
     def named(recording: str, channel: str) -> str:
         return channel_name(recording, channel) if recording in several else recording
 
-    return named if split else joined, several
+    return named if split else joined, sorted(several)
+
+
+def together(parts: Iterable[dict[str, Timeline]]) -> dict[str, Timeline]:
+    """Put the regions of files together."""
+    from trfast.annotation import Timeline
+
+    found: dict[str, Timeline] = {}
+    for part in parts:
+        for recording, timeline in part.items():
+            found[recording] = Timeline([*found.get(recording, ()), *timeline])
+    return found
 
 
 def add_each(
@@ -212,11 +223,13 @@ def _collected(folder: Path, kind: Format) -> Path:
 
 
 def print_turns(annotations: Iterable[Annotation], name: str = "rttm") -> None:
-    """Write turns to standard output."""
+    """Write turns to standard output, if there is any recording."""
     from trfast.formats import FORMATS
     from trfast.formats.files import rendered
 
-    content = rendered(list(annotations), FORMATS[name])
+    if not (listed := list(annotations)):
+        return
+    content = rendered(listed, FORMATS[name])
     data = content.encode() if isinstance(content, str) else content
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()

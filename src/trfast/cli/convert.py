@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -139,12 +140,8 @@ def _read(path: Path, kind: Format, *, lenient: bool, split: bool) -> dict[str, 
 
 def left_out(draft: Draft) -> str:
     """Say what is in a file that are no turns."""
-    counted = draft.left_out + type(draft.left_out)({"NOSCORE line": _n_regions(draft)})
+    counted = draft.left_out + Counter({"NOSCORE line": sum(map(len, draft.no_score.values()))})
     return ", ".join(f"{n} x {what}" for what, n in sorted(counted.items()))
-
-
-def _n_regions(draft: Draft) -> int:
-    return sum(map(len, draft.no_score.values()))
 
 
 def _regions(annotation: Annotation) -> Annotation:

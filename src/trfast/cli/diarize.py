@@ -59,7 +59,7 @@ def diarize(given: _common.Given, formats: tuple[str, ...], threshold: float | N
             elif outcome.error is not None:
                 failures.append(Failure.of(job.name, str(job.source), outcome.error))
             tally.finished(outcome)
-    if printed:
+    if to_stdout:
         _formats.print_turns(printed, *formats)
     if given.profile:
         watch.show_profile()

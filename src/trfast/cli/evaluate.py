@@ -68,10 +68,11 @@ def evaluate(
     """Score RTTM files against a reference: diarization error (DER) and its components.
 
     REFERENCE is a RTTM file or a folder of them, or a file of another format; HYPOTHESIS one or
-    more of these. With --uem, what that names is scored, a recording without reference speech
-    too; NOSCORE lines of the reference are not. I-DER maps
-    speakers for each recording, X-DER once for the collection. The mapping is one to one and
-    the best for what is scored.
+    more of these. With --uem, what that names is scored, also where the reference has no speech.
+    NOSCORE lines of the reference are not scored.
+
+    I-DER maps speakers for each recording, X-DER once for the collection. The mapping is one to
+    one and the best for what is scored.
 
     --explain parts X-DER into missed speech, false alarm, segmentation (what stays if each turn
     takes the name of who speaks most in it), clustering within recordings (what I-DER has above
@@ -128,15 +129,12 @@ def _read(reference: Path, hypothesis: Sequence[Path], uem: Path | None, *, spli
     regions = [] if uem is None else _formats.read_drafts([uem], "uem")
     drafts = [draft for _, draft in (*ref, *hyp, *regions)]
     name, several = _formats.names_of_channels(drafts, split=split)
-    no_score: dict[str, Timeline] = {}
-    for _, draft in ref:
-        for recording, timeline in draft.no_scores(name).items():
-            no_score[recording] = Timeline([*no_score.get(recording, ()), *timeline])
+    timelines = _formats.together(draft.timelines(name) for _, draft in regions)
     return _Scored(
         _formats.annotations_of(ref, name),
         _formats.annotations_of(hyp, name),
-        regions[0][1].timelines(name) if regions else None,
-        no_score,
+        None if uem is None else timelines,
+        _formats.together(draft.no_scores(name) for _, draft in ref),
         several,
     )
 

@@ -72,7 +72,8 @@ def run(
     across = _common.across(  # its errors come before hours of work
         model, given.backend, given.clustering, threshold_across, "--threshold-across"
     )
-    _formats.check_output(given.output, formats, len(files), quiet=not given.profile)
+    n_least = len(files) + (given.channels == "split")
+    _formats.check_output(given.output, formats, n_least, quiet=not given.profile)
     to_stdout = given.output == _formats.STDOUT
     folder = given.output if to_stdout else _common.make_folder(given.output)
     jobs: list[Job] = []
@@ -117,9 +118,9 @@ def write_outputs(collection: Collection, folder: Path, formats: Sequence[str] =
     """Write the turns, in the formats that are asked for or there already, and collection.html."""
     from trfast.report import write_collection_report
 
+    write_collection_report(collection, folder / "collection.html")
     wanted = dict.fromkeys([*(formats or ["rttm"]), *_formats.written_before(folder)])
     _formats.write_all(collection.annotations(), folder, list(wanted))
-    write_collection_report(collection, folder / "collection.html")
 
 
 def _thresholds(within: Comparison | None, across: Comparison) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -13,16 +14,19 @@ from trfast.annotation import Annotation
 from trfast.errors import AnnotationError, MalformedFileError, Problem
 
 LISTED = 10  # bad lines shown in one error
+LARGEST = sys.float_info.max
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def malformed(path: str | os.PathLike[str], problems: Sequence[Problem]) -> MalformedFileError:
+def malformed(
+    path: str | os.PathLike[str], problems: Sequence[Problem], what: str = "line"
+) -> MalformedFileError:
     """Return an error that counts the problems of a file, a line each, and lists the first ten."""
     more = len(problems) - LISTED
     return MalformedFileError(
         "\n".join(
-            [f"{os.fspath(path)}: {len(problems)} malformed line{'s'[: len(problems) > 1]}"]
+            [f"{os.fspath(path)}: {len(problems)} malformed {what}{'s'[: len(problems) > 1]}"]
             + [f"  {problem}" for problem in problems[:LISTED]]
             + [f"  and {more} more"] * (more > 0)
         ),

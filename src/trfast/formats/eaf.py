@@ -1,8 +1,7 @@
 """ELAN's EAF: a tier a speaker, times in milliseconds, one recording a file.
 
-Read by expat, which knows its line, and written as the schema of EAF 2.8 has it, which every ELAN
-since 2014 opens. pympi, which tests read it back with, names no line, writes the time of day into
-the file, and leaves another file beside it.
+Read by expat, which knows its line, and written as the schema of EAF 2.8 has it. pympi, with which
+tests read it back, names no line, and writes the time of day into the file.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class _Reader:
         self._speaker = ""
         self._in_value = False
         self._root = ""
-        self._expat = expat.ParserCreate()
+        self._expat = expat.ParserCreate("UTF-8")  # whatever the file says, which was decoded
         self._expat.StartElementHandler = self._start
         self._expat.EndElementHandler = self._end
         self._expat.CharacterDataHandler = self._text

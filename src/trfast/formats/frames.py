@@ -5,16 +5,15 @@ The columns are those of the CSV: recording, start, end, speaker.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from trfast._checks import check_listed, check_type
 from trfast._extras import extra
 from trfast.annotation import Annotation
-from trfast.errors import AnnotationError, MalformedFileError
+from trfast.errors import AnnotationError
 from trfast.formats._draft import Draft
-from trfast.formats._records import malformed, writable
+from trfast.formats._records import LARGEST, malformed, writable
 from trfast.formats.table import COLUMNS, not_empty
 
 
@@ -193,8 +192,7 @@ def _from_columns(columns: dict[str, list[Any]], what: str) -> dict[str, Annotat
     draft = Draft()
     _take(draft, columns)
     if draft.problems:
-        error = malformed(what, draft.problems)
-        raise MalformedFileError(str(error).replace("line", "row", 1), error.problems)
+        raise malformed(what, draft.problems, "row")
     return draft.annotations()
 
 
@@ -209,7 +207,7 @@ def _take(draft: Draft, columns: dict[str, list[Any]]) -> None:
             for name, value in (("start", start), ("end", end)):
                 if isinstance(value, bool) or not isinstance(value, int | float):
                     raise AnnotationError(f"{name} is {value!r}, expected a number of seconds")
-                if not 0 <= value < math.inf:
+                if not 0 <= value <= LARGEST:
                     raise AnnotationError(
                         f"{name} is {value}, expected a finite number of seconds, at least 0"
                     )

@@ -99,12 +99,12 @@ def parse(draft: Draft, text: str) -> None:
 
     def parse_line(fields: list[str]) -> None:
         kind = fields[0]
-        if kind != "SPEAKER" and kind not in OTHER_TYPES:
-            raise AnnotationError(f"type is {kind!r}, expected SPEAKER or another RTTM type")
-        if kind not in ("SPEAKER", "NOSCORE"):
+        if kind != "SPEAKER" and kind != "NOSCORE":
+            if kind not in OTHER_TYPES:
+                raise AnnotationError(f"type is {kind!r}, expected SPEAKER or another RTTM type")
             left_out[f"{kind} line"] += 1
             return
-        if len(fields) not in (9, 10):
+        if not 9 <= len(fields) <= 10:
             raise AnnotationError(
                 f"{len(fields)} fields, expected 10 (or 9): {kind} recording channel start duration"
                 " <NA> <NA> speaker <NA> <NA> (names without whitespace)"

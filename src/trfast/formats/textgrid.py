@@ -8,6 +8,7 @@ cannot tell the line in which a file is wrong.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 
@@ -44,16 +45,19 @@ class _Tokens:
         """Return the next number."""
         value = self.take("number", name)
         try:
-            return float(value)
-        except ValueError as error:
+            found = float(value)
+        except ValueError:
+            found = math.nan
+        if not math.isfinite(found):
             raise AnnotationError(
-                f"{name} is {value!r}, expected a number. Nothing is read from here on"
-            ) from error
+                f"{name} is {value[:40]!r}, expected a number. Nothing is read from here on"
+            )
+        return found
 
     def count(self, name: str) -> int:
         """Return the next number, which counts something."""
         value = self.number(name)
-        if value != int(value) or value < 0:
+        if not (value >= 0 and value.is_integer()):
             raise AnnotationError(
                 f"{name} is {value}, expected a whole one. Nothing is read from here on"
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from importlib import resources
 from json.decoder import JSONObject  # type: ignore[attr-defined]
@@ -13,7 +12,7 @@ from typing import Any
 from trfast.annotation import Annotation
 from trfast.errors import AnnotationError
 from trfast.formats._draft import Draft
-from trfast.formats._records import writable
+from trfast.formats._records import LARGEST, writable
 from trfast.formats.table import not_empty
 
 VERSION = 1
@@ -77,7 +76,7 @@ def parse(draft: Draft, text: str) -> None:
     except json.JSONDecodeError as error:
         draft.bad(error.lineno, f"not JSON ({error.msg})")
         return
-    except (AnnotationError, RecursionError) as error:
+    except (AnnotationError, RecursionError, ValueError) as error:
         draft.bad(0, error)
         return
     try:
@@ -136,7 +135,7 @@ def _get(entry: _Object, key: str, kind: type) -> Any:
 
 def _seconds(turn: _Object, key: str) -> float:
     value: Any = turn.get(key)
-    if type(value) not in (int, float) or not 0 <= value < math.inf:
+    if type(value) not in (int, float) or not 0 <= value <= LARGEST:
         raise AnnotationError(
             f"{key} is {json.dumps(value)[:40]}, expected a number of seconds, at least 0"
         )
