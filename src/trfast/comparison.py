@@ -31,7 +31,8 @@ class Comparison:
     Parameters
     ----------
     threshold : float
-        Similarity from which two are one: a cosine, or a log-likelihood ratio with PLDA.
+        Similarity from which two are one: a cosine, a log-likelihood ratio with PLDA, or a score of
+        one's own.
     backend : Backend, optional
         What compares them; default: the cosine of vectors as they are.
     clustering : {"cc", "hac", "average"}
@@ -65,7 +66,8 @@ class Comparison:
 
     def __post_init__(self) -> None:
         check_clustering(self.clustering)
-        check_type(self.backend, Backend, "backend", hint="model.backend(name) gives one")
+        hint = "model.backend(name) gives one, Backend(name=..., estimator=...) one of your own"
+        check_type(self.backend, Backend, "backend", hint=hint)
         self.backend.check_threshold(self.threshold, normalized=self.normalized)
 
     @property

@@ -38,7 +38,8 @@ def link_store(
         how = comparison or model.across()
         because: tuple[str, ...] = ("all was asked for",)
         # A back-end is told by its whole model: what it has learned has no other name.
-        told = json.dumps([model.vectors_hash, *how.settings, how.normalized])
+        parts = [model.vectors_hash, *how.settings, how.normalized, *how.backend.fingerprint]
+        told = json.dumps(parts)
         if new_only:
             because = _reasons(local, how, told, min_anchor_speech, constrain=constrain)
             if not because:
@@ -88,9 +89,14 @@ def comparison_of_last_link(store: Store, model: Compares) -> Comparison:
     """Return what linked, if the model did; else what it would link by."""
     how = store.linked_by()
     if how is not None and isinstance(model, Compared):
-        made_by, *settings, _normalized = json.loads(how)
+        made_by, name, clustering, threshold, *_ = json.loads(how)
         if made_by == model.vectors_hash:
-            return model.across(*settings)
+            if name not in model.backends:
+                raise CollectionError(
+                    f"{store.path} was linked by {name!r}, which the model does not have: give the"
+                    " comparison that linked it"
+                )
+            return model.across(name, clustering, threshold)
     return model.across()
 
 

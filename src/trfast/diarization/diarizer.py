@@ -128,11 +128,11 @@ class Diarizer:
     def fingerprint(self) -> str:
         """Changes with the version of trfast, and with all of the model and of the options that
         changes the result."""
-        by_windows = self.comparison is None
+        own = self.comparison
         parts = (
             version("trfast"),
-            self.model.vectors_hash if by_windows else self.model.content_hash,
-            *(() if self.comparison is None else self.comparison.settings),
+            self.model.vectors_hash if own is None else self.model.content_hash,
+            *(() if own is None else (*own.settings, *own.backend.fingerprint)),
             self.detector if isinstance(self.detector, str) else self.detector.settings,
             *(() if self.local_model is self.model else (self.local_model.vectors_hash, _SUREST)),
             *self.speaker_count.settings,
