@@ -13,6 +13,8 @@ SOURCE = Path(trfast.__file__).parent
 GROUND = (
     "errors",
     "_checks",
+    "_names",
+    "_pictures",
     "_threads",
     "_files",
     "_viterbi",

@@ -25,13 +25,13 @@ from trfast._checks import (
     check_vector,
 )
 from trfast._ext import _linkage, _union_find
+from trfast._names import CLUSTERINGS as CLUSTERINGS
+from trfast._names import ClusteringName
 from trfast._rounds import average_linkage_in_rounds
 from trfast.errors import ParameterError
 from trfast.scoring.cosine import edges_above
 
 Labels = npt.NDArray[np.int64]
-
-CLUSTERINGS = ("cc", "hac", "average")
 
 # As SciPy calls them.
 _METHODS = {"cc": "single", "hac": "complete", "average": "average"}
@@ -40,7 +40,7 @@ _METHODS = {"cc": "single", "hac": "complete", "average": "average"}
 _NEVER = -1e12
 
 
-def check_clustering(name: str) -> str:
+def check_clustering(name: object) -> ClusteringName:
     """Return `name` if it is one of the clusterings.
 
     Raises
@@ -435,7 +435,7 @@ def average_linkage_of_items(
     return _numbered(parent)
 
 
-def merges_of_scores(scores: npt.ArrayLike, clustering: str) -> npt.NDArray[np.int64]:
+def merges_of_scores(scores: npt.ArrayLike, clustering: ClusteringName) -> npt.NDArray[np.int64]:
     """Join items, the most similar clusters first, until all are one.
 
     Parameters

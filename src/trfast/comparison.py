@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_type
+from trfast._names import ClusteringName
 from trfast.clustering import (
     average_linkage_of_edges,
     check_clustering,
@@ -61,7 +62,7 @@ class Comparison:
 
     threshold: float
     backend: Backend = Backend(name="cosine")  # noqa: RUF009 (frozen)
-    clustering: str = "cc"
+    clustering: ClusteringName = "cc"
     normalized: bool = False
 
     def __post_init__(self) -> None:
@@ -125,7 +126,7 @@ class Comparison:
         return merges_of_scores(self.scores(rows).between(every, every), self.clustering)
 
 
-def across_recordings(backend: Backend, clustering: str, threshold: float) -> Comparison:
+def across_recordings(backend: Backend, clustering: ClusteringName, threshold: float) -> Comparison:
     """Return what compares local speakers of two recordings.
 
     Connected components and complete linkage take similarities as they are, as the paper does;

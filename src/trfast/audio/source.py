@@ -61,6 +61,9 @@ class Waveform:
     samples: npt.NDArray[np.generic]
     sample_rate: int
 
+    def __repr__(self) -> str:
+        return f"<Waveform {self.samples.shape} of {self.samples.dtype} at {self.sample_rate} Hz>"
+
     def __post_init__(self) -> None:
         samples = self.samples
         if not isinstance(samples, np.ndarray) or str(samples.dtype) not in _FULL_SCALE:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from trfast._names import BackendName
 from trfast.cli import _common
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def verify(
     collection: Path,
-    names: tuple[str, ...],
+    names: tuple[BackendName, ...],
     model: Path | None,
     embedder: Path | None,
     jobs: int | None,

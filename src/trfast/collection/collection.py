@@ -15,6 +15,7 @@ from trfast.collection.corrections import Correction, Corrections
 from trfast.collection.intake import checked_result, checked_vectors
 from trfast.collection.linker import comparison_of_last_link, doubts_of, link_store
 from trfast.collection.models import Compares, check_model, only_model
+from trfast.collection.pictures import said, shown
 from trfast.collection.plan import make_plan
 from trfast.collection.records import (
     DoubtfulLink,
@@ -102,6 +103,12 @@ class Collection:
     def corrections(self) -> Corrections:
         """What somebody puts right, and every later `link` keeps: names, merges, splits."""
         return Corrections(self._store)
+
+    def __repr__(self) -> str:
+        return said(self._store)
+
+    def _repr_html_(self) -> str:
+        return shown(self._store)
 
     def __enter__(self) -> Collection:
         return self

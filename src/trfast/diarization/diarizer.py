@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_type
+from trfast._names import DETECTORS, DetectorName
 from trfast._threads import blas_limit
 from trfast.annotation import Annotation, Timeline, Turn, check_timeline
 from trfast.audio import SAMPLE_RATE, Source, stream
@@ -36,7 +37,7 @@ from trfast.features import frame_hop, frames_to_seconds, timeline_to_frames
 from trfast.features.frames import Frames, FrameStore
 from trfast.model import ModelBundle, load_model
 from trfast.segmentation import Units, bic_clustering, segment, units_between_changes
-from trfast.speech import OnnxDetector, detect_by_energy
+from trfast.speech import Detector, OnnxDetector, detect_by_energy
 
 FloatArray = npt.NDArray[Any]
 
@@ -57,9 +58,9 @@ class Diarizer:
         What compares two segments of a recording, and when they are one speaker, as
         `ModelBundle.within` gives it: the way of the paper. Default: by windows, if the model has
         what that takes, or ``model.within()``.
-    detector : {"model", "energy"} or OnnxDetector
-        What finds speech: the model's network, the plain energy, or a network in an ONNX file,
-        which hears the samples.
+    detector : {"model", "energy"}, OnnxDetector or Detector
+        What finds speech: the model's network, the plain energy, or what hears the samples: a
+        network in an ONNX file, or a detector of one's own.
     local_model : ModelBundle, optional
         Finds speech and local speakers, by i-vectors, in place of `model`, whose neural embedding
         then sees 20 s of each of them at most: the hybrid way, several times as fast.
@@ -81,7 +82,7 @@ class Diarizer:
         model: ModelBundle | None = None,
         *,
         comparison: Comparison | None = None,
-        detector: str | OnnxDetector = "model",
+        detector: DetectorName | Detector = "model",
         local_model: ModelBundle | None = None,
         num_speakers: int | None = None,
         min_speakers: int | None = None,
@@ -133,7 +134,7 @@ class Diarizer:
             version("trfast"),
             self.model.vectors_hash if own is None else self.model.content_hash,
             *(() if own is None else (*own.settings, *own.backend.fingerprint)),
-            self.detector if isinstance(self.detector, str) else self.detector.settings,
+            *_told(self.detector),
             *(() if self.local_model is self.model else (self.local_model.vectors_hash, _SUREST)),
             *self.speaker_count.settings,
         )
@@ -164,14 +165,18 @@ class Diarizer:
         with blas_limit(), FrameStore() as static, FrameStore() as banks:
             samples = TimedBlocks(clock, "audio", stream(job.source, channel=job.channel))
             filters = None if self.model.neural is None else banks
-            detector = None
-            if isinstance(self.detector, OnnxDetector) and job.speech is None:
+            detector, speech = None, job.speech
+            if isinstance(self.detector, OnnxDetector) and speech is None:
                 detector = self.detector
+            elif not isinstance(self.detector, str) and speech is None:
+                with clock("speech"):
+                    found = self.detector.detect(stream(job.source, channel=job.channel))
+                    speech = check_timeline(found, "speech, as the detector finds it,")
             with clock("features"):
                 probabilities = make_all(
                     samples, self.local_model.mfcc, static, filters, detector, clock
                 )
-            duration, speech = samples.count / SAMPLE_RATE, job.speech
+            duration = samples.count / SAMPLE_RATE
             if detector is not None:
                 with clock("speech"):
                     speech = detector.timeline(probabilities, duration)
@@ -211,8 +216,8 @@ class Diarizer:
         recording : str
             Name of the recording.
         speech : Timeline, optional
-            Where somebody speaks; default: the detector says, unless it is an `OnnxDetector`:
-            then give what its `~trfast.speech.OnnxDetector.detect` finds.
+            Where somebody speaks; default: the detector says, unless it hears samples: then give
+            what its `~trfast.speech.OnnxDetector.detect` finds.
         segments : ndarray (n, 2), int64, optional
             Segments of one speaker each, in frames, starts rising; default: speech is cut by
             Gaussian divergence and BIC.
@@ -231,7 +236,7 @@ class Diarizer:
         ------
         ParameterError
             If segments do not rise, or lie outside the frames; if there is not speech enough for
-            the speakers; or if an `OnnxDetector`, which cannot hear frames, would have to say
+            the speakers; or if a detector that hears samples, and no frames, would have to say
             where somebody speaks.
         """
         clock = clock or StageTimes()
@@ -438,7 +443,7 @@ class Diarizer:
                 return timeline_to_frames(
                     check_timeline(speech, "speech").merged(), len(static), self.local_model.mfcc
                 )
-            if isinstance(self.detector, OnnxDetector):
+            if not isinstance(self.detector, str):
                 raise ParameterError(
                     "the detector hears samples, not frames: give speech, as its detect(samples)"
                     " finds it"
@@ -500,18 +505,27 @@ def diarize(
     return diarizer(job)
 
 
-def _checked_detector(detector: object) -> str | OnnxDetector:
-    if isinstance(detector, OnnxDetector):
-        return detector
+def _checked_detector(detector: object) -> DetectorName | Detector:
     if isinstance(detector, Path) or str(detector).endswith(".onnx"):
         raise ParameterTypeError(
             f"detector must be an OnnxDetector, got a path: OnnxDetector({str(detector)!r})"
         )
-    if not (isinstance(detector, str) and detector in ("model", "energy")):
-        raise ParameterError(
-            f"detector must be one of model, energy, or an OnnxDetector, got {detector!r}"
-        )
-    return detector
+    if isinstance(detector, Detector):
+        return detector
+    for name in DETECTORS:
+        if isinstance(detector, str) and detector == name:
+            return name
+    raise ParameterError(
+        f"detector must be one of {', '.join(DETECTORS)}, or an OnnxDetector, or have"
+        f" detect(samples) and a fingerprint, got {detector!r}"
+    )
+
+
+def _told(detector: DetectorName | Detector) -> tuple[Any, ...]:
+    """What tells a detector from others."""
+    if isinstance(detector, str):
+        return (detector,)
+    return (detector.settings if isinstance(detector, OnnxDetector) else detector.fingerprint,)
 
 
 def _turns(seconds: npt.NDArray[np.float64], speakers: list[str]) -> list[Turn]:

@@ -19,6 +19,7 @@ from trfast._checks import (
     check_real,
     check_type,
 )
+from trfast._names import BACKENDS as BACKENDS
 from trfast._threads import blas_limit, map_in_threads
 from trfast.errors import ModelError, ParameterError, ParameterTypeError
 from trfast.scoring.cosine import cosine_similarity, edges_above
@@ -63,8 +64,6 @@ class Projection(Protocol):
 
 OwnEstimator = Score | Projection
 Estimator = Wccn | Lda | Plda | TripletRanking
-
-BACKENDS = ("cosine", "wccn", "lda", "plda", "tr")
 
 _ESTIMATORS: Mapping[str, type[Estimator]] = {
     "wccn": Wccn,
@@ -167,6 +166,15 @@ class Backend:
                 f"the estimator of back-end {self.name!r} must be {expected.__name__},"
                 f" got {type(self.estimator).__name__}"
             )
+
+    def __repr__(self) -> str:
+        parts = [
+            "whitened" if self.whitening is not None else "vectors as they are",
+            *([] if self.estimator is None else [type(self.estimator).__name__]),
+            *([] if self.cohort is None else [f"cohort of {len(self.cohort)}"]),
+            *([f"thresholds for {', '.join(self.thresholds)}"] if self.thresholds else []),
+        ]
+        return f"<Backend {self.name!r}: {'; '.join(parts)}>"
 
     @property
     def is_own(self) -> bool:
