@@ -138,7 +138,7 @@ def test_random_start_and_arguments_of_the_network():
     )
     weights = fitted(VECTORS, config)["tr"].weights_
     np.testing.assert_allclose(weights, expected.weights_, rtol=1e-5, atol=1e-6)
-    with pytest.raises(ParameterError, match="tr_start must be 'plda' or 'random', got 'x'"):
+    with pytest.raises(ParameterError, match="tr_start must be one of plda, random, got 'x'"):
         EstimatorConfig(tr_start="x")  # type: ignore[arg-type]
 
 

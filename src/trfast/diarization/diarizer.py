@@ -145,8 +145,8 @@ class Diarizer:
 
         Parameters
         ----------
-        job : Job, path or Waveform
-            What to diarize; a path or samples alone as `Job.of` makes a job of them.
+        job : Job, path, Waveform, bytes or file object
+            What to diarize; a source alone as `Job.of` makes a job of it.
 
         Returns
         -------
@@ -466,8 +466,9 @@ def diarize(
 
     Parameters
     ----------
-    job : Job, path or Waveform
-        Any audio file, or samples in memory; a `Job` gives them a name, speech marks or a channel.
+    job : Job, path, Waveform, bytes or file object
+        Any audio file, by its path, in memory or opened, or samples in memory; a `Job` gives them a
+        name, speech marks or a channel.
     model : ModelBundle, optional
         Default: the model that comes with the package. To diarize many recordings, make a
         `Diarizer` once.

@@ -166,7 +166,7 @@ class ModelBundle(Compared):
         default = (self.clustering.backend, self.clustering.clustering)
         rows = [
             (name, kind, f"{t.within:g}", f"{t.across:g}", "default" * ((name, kind) == default))
-            for name, backend in {**self.backends, **self.own_backends}.items()
+            for name, backend in (*self.backends.items(), *self.own_backends.items())
             for kind, t in backend.thresholds.items()
         ]
         head = ("back-end", "clustering", "threshold within", "across recordings", "")
