@@ -145,9 +145,7 @@ def test_errors_say_what_it_was(tmp_path: Path) -> None:
 def test_what_is_in_memory_opens_no_files(tmp_path: Path) -> None:
     pytest.importorskip("av", reason="PyAV is not installed: trfast[av]")
     soundfile.write(tmp_path / "secret.wav", np.zeros(16_000), 16_000)
-    playlist = (
-        f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{tmp_path}/secret.wav\n#EXT-X-ENDLIST\n"
-    )
+    lines = ("#EXTM3U", "#EXT-X-TARGETDURATION:1", "#EXTINF:1,", f"{tmp_path}/secret.wav", "")
     with pytest.raises(AudioError):
         load("\n".join(lines).encode())
     with pytest.raises(AudioError):

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from trfast._log import log
 from trfast.audio.encoded import Encoded, OnDisk
 from trfast.errors import AudioError, MissingExtraError
 
@@ -228,6 +229,7 @@ def _counts_its_frames(given: OnDisk | Encoded) -> bool:
 @contextmanager
 def _open_with_ffmpeg(given: OnDisk | Encoded, reason: str) -> Iterator[_Opened]:
     name = given.name
+    log.debug("%s is left to FFmpeg: %s", name, reason)
     try:
         import av
     except ImportError as error:

@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from itertools import chain
 
 from trfast._checks import check_listed, check_type
+from trfast._log import log
 from trfast.annotation import Annotation, Timeline
 from trfast.audio import check_name
 from trfast.collection.corrections import Correction, Corrections
@@ -239,7 +240,9 @@ class Collection:
             outcome, entry = _checked(outcome), plan.todo.get(outcome.item.name)
             if entry is not None and outcome.result is not None:
                 self._store.keep(outcome.result, entry.origin, entry.made_by, replace=True)
+                log.info("kept %r, diarized in %.1f s", outcome.result, outcome.seconds)
             elif outcome.error is not None:
+                log.warning("recording %s failed: %s", outcome.item.name, outcome.error)
                 origin = Origin.of(outcome.item.source) if entry is None else entry.origin
                 failures.append(self._store.fail(outcome.item.name, outcome.error, origin))
             if progress is not None:

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 
+from trfast._log import log
 from trfast.collection.models import Compares, only_model
 from trfast.collection.records import DoubtfulLink, Linked
 from trfast.collection.store import LocalSpeakers, Store
@@ -47,6 +48,7 @@ def link_store(
                 found = link_new(local.vectors, local.recordings, before, how)
                 because = found.doubts
                 if not because and store.name_new_speakers(local, found.speakers):
+                    log.info("%s: linked what is new by %s", store.path, how)
                     return Linked(True)
         links = link_centred(
             local.vectors,
@@ -58,7 +60,9 @@ def link_store(
             known=local.known,
         )
         if store.name_speakers(local, links, told):
+            log.info("%s: linked all by %s: %s", store.path, how, "; ".join(because))
             return Linked(False, because)
+        log.info("%s: recordings came or went meanwhile: linked again", store.path)
     raise CollectionError(
         f"recordings of {store.path} came or went each of {_LINK_TRIES} times that it was"
         " linked, so nothing was kept: link() when whatever writes to it is done"

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_type
+from trfast._log import log
 from trfast._names import DETECTORS, DetectorName
 from trfast._threads import blas_limit
 from trfast.annotation import Annotation, Timeline, Turn, check_timeline
@@ -170,8 +171,8 @@ class Diarizer:
                 detector = self.detector
             elif not isinstance(self.detector, str) and speech is None:
                 with clock("speech"):
-                    found = self.detector.detect(stream(job.source, channel=job.channel))
-                    speech = check_timeline(found, "speech, as the detector finds it,")
+                    heard = self.detector.detect(stream(job.source, channel=job.channel))
+                    speech = check_timeline(heard, "speech, as the detector finds it,")
             with clock("features"):
                 probabilities = make_all(
                     samples, self.local_model.mfcc, static, filters, detector, clock
@@ -189,7 +190,9 @@ class Diarizer:
                 speaker_count=speaker_count,
                 clock=clock,
             )
-            return self.cluster(segments, speaker_count=speaker_count, clock=clock)
+            found = self.cluster(segments, speaker_count=speaker_count, clock=clock)
+        log.debug("%r, in %s", found, clock.seconds)
+        return found
 
     def embed(
         self,

@@ -31,6 +31,7 @@ from typing import Any, Generic, TypeVar
 from threadpoolctl import threadpool_limits
 
 from trfast._checks import check_integer
+from trfast._log import log
 from trfast._threads import available_cores, one_thread
 from trfast.errors import ExecutionError, ParameterError, ParameterTypeError, TrfastError
 
@@ -184,6 +185,8 @@ def _map_processes(
                 workers.check_started()
         if not suspects:
             return
+        if in_flight > 1:
+            log.warning("a worker process died: %d items are tried one by one", len(suspects))
         if in_flight == 1:
             died = ExecutionError(
                 "the worker process died: out of memory, or a crash in a library; try fewer jobs"

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from trfast._log import log
 from trfast._names import CLUSTERINGS, ClusteringName
 from trfast._threads import effective_n_threads, map_in_threads
 from trfast.comparison import Comparison
@@ -147,6 +148,7 @@ def train(
         product(config.backends, CLUSTERINGS if model.cohort is None else ("average",)),
         key=lambda pair: (tuned[pair[0]][pair[1]].x_der, tuned[pair[0]][pair[1]].i_der),
     )
+    log.info("trained on %s: by default %s %s; %s", collection.path, best, kind, left_out or "all")
     return replace(
         model,
         backends={name: every[name] for name in config.backends},
