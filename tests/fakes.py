@@ -59,7 +59,7 @@ class FakeDiarizer:
     def __call__(self, job: Job) -> Diarization:
         if isinstance(job.source, Waveform):
             return diarization(job.name, f"ann:{len(job.source.samples)}", self.model_hash)
-        path = Path(job.source)
+        path = Path(str(job.source))
         with open(path.parent / "calls.log", "a") as log:
             log.write(f"{job.name}\n")
         if not path.exists():

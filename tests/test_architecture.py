@@ -13,6 +13,9 @@ SOURCE = Path(trfast.__file__).parent
 GROUND = (
     "errors",
     "_checks",
+    "_log",
+    "_names",
+    "_pictures",
     "_threads",
     "_files",
     "_listening",
@@ -51,7 +54,8 @@ def imports(file: Path) -> set[str]:
 FILES = sorted(
     file
     for file in SOURCE.rglob("*.py")
-    if file != SOURCE / "__init__.py" and file.relative_to(SOURCE).parts[0] != "_ext"
+    if file.parent / file.stem not in (SOURCE / "__init__", SOURCE / "__main__")
+    and file.relative_to(SOURCE).parts[0] != "_ext"
 )
 MODULES = {
     ".".join(("trfast", *file.relative_to(SOURCE).with_suffix("").parts)).removesuffix(

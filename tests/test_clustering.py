@@ -14,6 +14,7 @@ from scipy.spatial.distance import squareform
 
 from tests.reference import clustering as reference
 from trfast._ext import _union_find
+from trfast._names import ClusteringName
 from trfast.clustering import (
     Forest,
     average_linkage_of_edges,
@@ -343,7 +344,7 @@ def test_average_linkage_is_of_all_pairs() -> None:
 
 
 @pytest.mark.parametrize("clustering", ["cc", "hac", "average"])
-def test_merges_are_those_of_every_threshold(clustering: str) -> None:
+def test_merges_are_those_of_every_threshold(clustering: ClusteringName) -> None:
     x = np.random.default_rng(0).normal(size=(40, 3))
     scores = cosine_similarity(x)
     merges = merges_of_scores(scores, clustering)
@@ -360,7 +361,7 @@ def test_merges_are_those_of_every_threshold(clustering: str) -> None:
 
 
 @pytest.mark.parametrize("clustering", ["cc", "hac", "average"])
-def test_merges_of_equals_give_each_number_of_clusters(clustering: str) -> None:
+def test_merges_of_equals_give_each_number_of_clusters(clustering: ClusteringName) -> None:
     merges = merges_of_scores(np.ones((6, 6)), clustering)
     for n in range(1, 7):
         assert len(set(connected_components(merges[: 6 - n], 6).tolist())) == n
@@ -370,4 +371,4 @@ def test_merges_of_one_and_none() -> None:
     for n in (0, 1):
         assert merges_of_scores(np.ones((n, n)), "cc").shape == (0, 2)
     with pytest.raises(ParameterError, match="one of cc, hac, average, got 'ward'"):
-        merges_of_scores(np.ones((3, 3)), "ward")
+        merges_of_scores(np.ones((3, 3)), "ward")  # type: ignore[arg-type]

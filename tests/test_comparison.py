@@ -10,6 +10,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from tests.small import small_model
+from trfast._names import ClusteringName
 from trfast.clustering import (
     average_linkage_of_scores,
     connected_components,
@@ -51,7 +52,7 @@ def test_clusters_equal_those_of_the_matrix(
 @pytest.mark.parametrize("name", BACKENDS)
 @pytest.mark.parametrize("clustering", ["cc", "hac", "average"])
 def test_merges_end_where_the_threshold_would(
-    backends: dict[str, Backend], name: str, clustering: str
+    backends: dict[str, Backend], name: str, clustering: ClusteringName
 ) -> None:
     backend = backends[name]
     rng = np.random.default_rng(3)
@@ -65,7 +66,9 @@ def test_merges_end_where_the_threshold_would(
 
 @pytest.mark.parametrize("name", BACKENDS)
 @pytest.mark.parametrize("clustering", ["cc", "hac", "average"])
-def test_nothing_to_compare(backends: dict[str, Backend], name: str, clustering: str) -> None:
+def test_nothing_to_compare(
+    backends: dict[str, Backend], name: str, clustering: ClusteringName
+) -> None:
     comparison = Comparison(backend=backends[name], threshold=0.5, clustering=clustering)
     rows = backends[name].project(np.empty((0, 3)))
     assert comparison.cluster(rows).shape == (0,)
@@ -81,7 +84,7 @@ def test_vectors_as_they_are_are_compared_by_their_cosine() -> None:
 
 def test_what_cannot_be(backends: dict[str, Backend]) -> None:
     with pytest.raises(ParameterError, match="one of cc, hac, average, got 'kmeans'"):
-        Comparison(threshold=0.5, clustering="kmeans")
+        Comparison(threshold=0.5, clustering="kmeans")  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="a cosine similarity, -1 to 1, got -20"):
         Comparison(threshold=-20)
     with pytest.raises(ParameterError, match="any finite number, got inf"):

@@ -18,6 +18,7 @@ required = chain(
             "av",
             "kaldi",
             "neural",
+            "numba",
             "pandas",
             "plot",
             "pyannote",

@@ -23,7 +23,10 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load_file, save
 
+from trfast._checks import check_choice
 from trfast._files import write_atomic
+from trfast._names import BACKENDS, ClusteringName
+from trfast.clustering import check_clustering
 from trfast.comparison import Comparison
 from trfast.diarization import Diarizer, EmbeddedSegments
 from trfast.embedding import OnnxEmbedder, ProjectedStatistics
@@ -54,7 +57,7 @@ from trfast.training.thresholds import Fold, HeldBack, tune
 
 ROOT = Path(__file__).parents[2]
 TRAIN, TARGETS = "radio-train", ("tv-lcp", "tv-bfm")
-CLUSTERINGS = ("cc", "hac")  # those of the paper
+CLUSTERINGS: tuple[ClusteringName, ...] = ("cc", "hac")  # those of the paper
 KINDS = ("common", "other target")  # of thresholds: of radio-train; of the least error there
 # Epochs from one measurement of a network to the next, unless otherwise said.
 EVERY = 50
@@ -176,6 +179,7 @@ class Study:
 
     def backend(self, name: str, recipe: str, *, seed: int = 0) -> Backend:
         """Return a back-end, fitted as training does, or in an earlier run."""
+        name = check_choice(name, "name", BACKENDS)
         config = replace(self.config(recipe, seed=seed), backends=(name,))
         model = self.models[recipe]
         path = self.output / f"fitted/{recipe}.{name}.{_digest(model.content_hash, config)}"
@@ -347,7 +351,8 @@ def thresholds(
 ) -> dict[tuple[str, str], Thresholds]:
     """Return thresholds by target and clustering, of one of the KINDS."""
     if kind == "common":
-        own = {c: study.models[recipe].thresholds(backend.name, c) for c in CLUSTERINGS}
+        name = check_choice(backend.name, "backend", BACKENDS)
+        own = {c: study.models[recipe].thresholds(name, c) for c in CLUSTERINGS}
         return {(t, c): own[c] for t, c in product(TARGETS, CLUSTERINGS)}
     tuned = {
         t: tune(
@@ -360,7 +365,12 @@ def thresholds(
 
 
 def diarization(
-    study: Study, recipe: str, target: str, backend: Backend, clustering: str, limits: Thresholds
+    study: Study,
+    recipe: str,
+    target: str,
+    backend: Backend,
+    clustering: str,
+    limits: Thresholds,
 ) -> dict[str, float]:
     """Return I-DER and X-DER, with local speakers made by the back-end itself, or by windows.
 
@@ -369,6 +379,7 @@ def diarization(
     """
     material = study.material[recipe, target]
     held_back = material.held_back
+    clustering = check_clustering(clustering)
     within, across = (
         Comparison(backend=backend, clustering=clustering, threshold=threshold)
         for threshold in (limits.within, limits.across)

@@ -32,6 +32,7 @@ Examples
 """
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from trfast.formats import read_rttm, write_rttm
     from trfast.linking import link
     from trfast.model import ModelBundle, load_model
+
+    __version__: str
 
 # Where each public name lives; loaded when it is first used, so that `import trfast` is quick.
 _HOMES = {
@@ -88,10 +91,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version("trfast")
     if name not in _HOMES:
         raise AttributeError(f"module 'trfast' has no attribute {name!r}")
     return getattr(import_module(f"trfast.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, "__version__"])

@@ -16,6 +16,7 @@ from scipy.sparse import issparse
 from trfast.errors import ParameterError, ParameterTypeError
 
 Kind = TypeVar("Kind")
+Choice = TypeVar("Choice", bound=str)
 
 # Larger numbers have squares whose sum may overflow: norms are infinite, and rows vanish.
 _LARGEST = {"f": 1e15, "d": 1e150}
@@ -56,11 +57,12 @@ def check_flag(value: object, name: str) -> bool:
     return bool(value)
 
 
-def check_choice(value: object, name: str, choices: Sequence[str]) -> str:
+def check_choice(value: object, name: str, choices: Sequence[Choice]) -> Choice:
     """Return `value` if it is one of `choices`."""
-    if not (isinstance(value, str) and value in choices):
-        raise ParameterError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
-    return value
+    for choice in choices:
+        if isinstance(value, str) and value == choice:
+            return choice
+    raise ParameterError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
 
 
 def check_number(value: object, name: str) -> float:

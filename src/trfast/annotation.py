@@ -14,12 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_not_negative, check_type
+from trfast._pictures import card, timeline_picture
 from trfast.errors import AnnotationError
 
 FloatArray = npt.NDArray[np.float64]
 Stretch = TypeVar("Stretch", bound="Segment")
 
 _LARGEST = sys.float_info.max
+_MOST_SHOWN = 8  # segments of a timeline in its repr
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -140,8 +142,10 @@ class Timeline:
         return hash((self.starts.tobytes(), self.ends.tobytes()))
 
     def __repr__(self) -> str:
-        pairs = zip(self.starts.tolist(), self.ends.tolist(), strict=True)
-        return f"Timeline([{', '.join(f'({a}, {b})' for a, b in pairs)}])"
+        some = slice(None) if len(self.starts) <= _MOST_SHOWN else slice(_MOST_SHOWN - 1)
+        pairs = zip(self.starts[some].tolist(), self.ends[some].tolist(), strict=True)
+        more = "" if some.stop is None else f", ... {len(self.starts)} segments"
+        return f"Timeline([{', '.join(f'({a}, {b})' for a, b in pairs)}{more}])"
 
     @property
     def duration(self) -> float:
@@ -234,6 +238,14 @@ class Annotation:
             f"<Annotation of {self.recording!r}: {len(self.turns)} turns,"
             f" {len(self.speakers)} speakers>"
         )
+
+    def _repr_html_(self) -> str:
+        duration = max((turn.end for turn in self.turns), default=0.0)
+        return card(repr(self), timeline_picture(self._spans(), duration))
+
+    def _spans(self) -> dict[str, list[tuple[float, float]]]:
+        speech = self.timeline_by_speaker()
+        return {name: [(s.start, s.end) for s in found] for name, found in speech.items()}
 
     @property
     def speakers(self) -> tuple[str, ...]:

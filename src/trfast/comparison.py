@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_type
+from trfast._names import ClusteringName
 from trfast.clustering import (
     average_linkage_of_edges,
     check_clustering,
@@ -31,7 +32,8 @@ class Comparison:
     Parameters
     ----------
     threshold : float
-        Similarity from which two are one: a cosine, or a log-likelihood ratio with PLDA.
+        Similarity from which two are one: a cosine, a log-likelihood ratio with PLDA, or a score of
+        one's own.
     backend : Backend, optional
         What compares them; default: the cosine of vectors as they are.
     clustering : {"cc", "hac", "average"}
@@ -60,12 +62,13 @@ class Comparison:
 
     threshold: float
     backend: Backend = Backend(name="cosine")  # noqa: RUF009 (frozen)
-    clustering: str = "cc"
+    clustering: ClusteringName = "cc"
     normalized: bool = False
 
     def __post_init__(self) -> None:
         check_clustering(self.clustering)
-        check_type(self.backend, Backend, "backend", hint="model.backend(name) gives one")
+        hint = "model.backend(name) gives one, Backend(name=..., estimator=...) one of your own"
+        check_type(self.backend, Backend, "backend", hint=hint)
         self.backend.check_threshold(self.threshold, normalized=self.normalized)
 
     @property
@@ -123,7 +126,7 @@ class Comparison:
         return merges_of_scores(self.scores(rows).between(every, every), self.clustering)
 
 
-def across_recordings(backend: Backend, clustering: str, threshold: float) -> Comparison:
+def across_recordings(backend: Backend, clustering: ClusteringName, threshold: float) -> Comparison:
     """Return what compares local speakers of two recordings.
 
     Connected components and complete linkage take similarities as they are, as the paper does;

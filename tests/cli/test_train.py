@@ -56,7 +56,7 @@ def test_a_model_and_what_it_is_made_of(folder: Path, tmp_path: Path) -> None:
     found = {tuple(row[:2]): row[2:] for row in rows if row}
     assert list(found) == [(name, kind) for name in BACKENDS for kind in CLUSTERINGS]
     for (name, kind), cells in found.items():
-        thresholds = model.thresholds(name, kind)
+        thresholds = model.thresholds(name, kind)  # type: ignore[arg-type]
         errors = model.provenance["held-back"][name][kind]
         starred = (name, kind) == (model.clustering.backend, model.clustering.clustering)
         assert cells == [

@@ -208,7 +208,7 @@ def test_settings_that_cannot_be():
     with pytest.raises(ModelError, match=r"no back-end 'neural' \(it has cosine, wccn"):
         plain_model().within("neural")
     with pytest.raises(ParameterError, match="energy, or an OnnxDetector, got 'neural'"):
-        Diarizer(plain_model(), detector="neural")
+        Diarizer(plain_model(), detector="neural")  # type: ignore[arg-type]
 
 
 def test_the_fingerprint_is_that_of_what_decides_results(monkeypatch):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.fakes import cosine_backend
+from trfast._names import ClusteringName
 from trfast.comparison import Comparison
 from trfast.diarization import SpeakerCount, SpeakerCounts, read_speaker_counts
 from trfast.diarization.local_speakers import local_speakers
@@ -153,7 +154,7 @@ def test_counts_that_cannot_be() -> None:
 @pytest.mark.parametrize("min_speech", [0.0, 4.0, 1000.0])
 @pytest.mark.parametrize("threshold", [-1.0, 0.5, 1.0])
 def test_clusters_become_so_many_speakers(
-    clustering: str, min_speech: float, threshold: float
+    clustering: ClusteringName, min_speech: float, threshold: float
 ) -> None:
     rng = np.random.default_rng(0)
     rows = np.repeat(rng.normal(size=(5, 6)), 4, axis=0) + 0.3 * rng.normal(size=(20, 6))
@@ -169,7 +170,7 @@ def test_clusters_become_so_many_speakers(
 
 
 @pytest.mark.parametrize("clustering", ["cc", "hac", "average"])
-def test_speakers_who_say_enough_come_before_those_who_do_not(clustering: str) -> None:
+def test_speakers_who_say_enough_come_before_those_who_do_not(clustering: ClusteringName) -> None:
     rows = np.array([[1, 0, 0], [1, 0.1, 0], [0.6, 0.8, 0], [0.6, 0.9, 0], [0, 0, 1]])
     comparison = Comparison(backend=cosine_backend(3), clustering=clustering, threshold=-1.0)
 

@@ -88,7 +88,7 @@ def test_segments_that_cannot_be(static, segments, message):
 
 def test_settings_that_cannot_be():
     with pytest.raises(ParameterError, match="one of segment, sliding, got 'file'"):
-        NormalizationConfig(scope="file")
+        NormalizationConfig(scope="file")  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="window must be above 0"):
         NormalizationConfig(window=0)
 

@@ -15,7 +15,7 @@ from trfast.model import load_model
 @pytest.mark.parametrize("backend", ["cosine", "plda", "tr"])
 def test_scores_are_means_of_all_pairs(backend: str) -> None:
     model = load_model()
-    comparison = model.across(backend)
+    comparison = model.across(backend)  # type: ignore[arg-type]
     rng = np.random.default_rng(2)
     vectors = rng.normal(size=(40, 200)).astype(np.float32)
     vectors[20:] += 2 * vectors[:20]

@@ -13,6 +13,7 @@ from scipy.spatial.distance import squareform
 from tests.fakes import cosine_backend
 from tests.reference import clustering as reference
 from tests.small import small_model
+from trfast._names import ClusteringName
 from trfast.clustering import connected_components, in_order_of_appearance
 from trfast.comparison import Comparison
 from trfast.errors import ParameterError
@@ -315,7 +316,7 @@ def test_wrong_arguments() -> None:
         with pytest.raises(ParameterError, match="min_anchor_speech must be 0 or more"):
             link(unit(0, 1), ["a", "b"], Comparison(threshold=0.5), min_anchor_speech=wrong)
     with pytest.raises(ParameterError, match="one of cc, hac, average, got 'kmeans'"):
-        link(unit(0, 1), ["a", "b"], Comparison(threshold=0.5, clustering="kmeans"))
+        link(unit(0, 1), ["a", "b"], Comparison(threshold=0.5, clustering="kmeans"))  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="NaN"):
         link([[np.nan, 0]], ["a"], Comparison(threshold=0.5))
 
@@ -325,7 +326,7 @@ def test_wrong_arguments() -> None:
 @pytest.mark.parametrize("backend", ["cosine", "plda"])
 @pytest.mark.parametrize("clustering", ["cc", "average"])
 def test_many_alike_are_linked_as_by_a_list_of_pairs(
-    clustering: str,
+    clustering: ClusteringName,
     backend: str,
     what_is_known: bool,
     constrain: bool,
@@ -363,7 +364,9 @@ def test_many_alike_are_linked_as_by_a_list_of_pairs(
 
 
 @pytest.mark.parametrize("clustering", ["cc", "average"])
-def test_too_many_alike_to_list_is_said(clustering: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_alike_to_list_is_said(
+    clustering: ClusteringName, monkeypatch: pytest.MonkeyPatch
+) -> None:
     vectors, recordings = np.ones((100, 3)), [str(k) for k in range(100)]
     for limit in ("MOST_PAIRS", "MOST_LISTED"):
         monkeypatch.setattr(many, limit, 100)
@@ -378,7 +381,7 @@ def test_too_many_alike_to_list_is_said(clustering: str, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("clustering", ["cc", "hac", "average"])
-def test_alike_in_one_recording_are_no_pairs(clustering: str) -> None:
+def test_alike_in_one_recording_are_no_pairs(clustering: ClusteringName) -> None:
     vectors = np.concatenate([np.ones((5000, 4)), np.eye(4)[:1]])
     comparison = Comparison(threshold=0.4, clustering=clustering)
     links = link(vectors, ["a"] * 5000 + ["b"], comparison)
@@ -400,7 +403,7 @@ def test_how_many_pairs_are_above_is_near_the_truth(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("clustering", ["cc", "hac", "average"])
 def test_one_recording_joins_nobody_and_scores_nothing(
-    clustering: str, monkeypatch: pytest.MonkeyPatch
+    clustering: ClusteringName, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Comparison, "scores", None)
     links = link(unit(0, 1, 2), ["a"] * 3, Comparison(threshold=0.5, clustering=clustering))

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.linking.test_full import random_unit, unit
+from trfast._names import ClusteringName
 from trfast.comparison import Comparison
 from trfast.errors import ParameterError
 from trfast.linking import Known, link, link_centred
@@ -16,7 +17,7 @@ CLUSTERINGS = ["cc", "hac", "average"]
 
 
 @pytest.mark.parametrize("clustering", CLUSTERINGS)
-def test_who_is_known_is_one_and_brings_others(clustering: str) -> None:
+def test_who_is_known_is_one_and_brings_others(clustering: ClusteringName) -> None:
     vectors, recordings = unit(0, 90, 5, 95), ["a", "b", "c", "d"]
     comparison = Comparison(threshold=0.5, clustering=clustering)
     assert link(vectors, recordings, comparison).labels.tolist() == [0, 1, 0, 1]
@@ -29,7 +30,7 @@ def test_who_is_known_is_one_and_brings_others(clustering: str) -> None:
 
 
 @pytest.mark.parametrize("clustering", CLUSTERINGS)
-def test_two_of_one_recording_may_be_one_for_who_knows(clustering: str) -> None:
+def test_two_of_one_recording_may_be_one_for_who_knows(clustering: ClusteringName) -> None:
     vectors, recordings = unit(0, 8, 4), ["a", "a", "b"]
     comparison = Comparison(threshold=0.9, clustering=clustering)
     plain = link(vectors, recordings, comparison).labels
@@ -41,7 +42,9 @@ def test_two_of_one_recording_may_be_one_for_who_knows(clustering: str) -> None:
 @pytest.mark.parametrize("clustering", CLUSTERINGS)
 @given(data=st.data(), seed=st.integers(0, 1000), threshold=st.sampled_from([-0.2, 0.3, 0.8]))
 @settings(max_examples=40, deadline=None)
-def test_what_must_hold(data: st.DataObject, clustering: str, seed: int, threshold: float) -> None:
+def test_what_must_hold(
+    data: st.DataObject, clustering: ClusteringName, seed: int, threshold: float
+) -> None:
     n = data.draw(st.integers(1, 12))
     recordings = data.draw(st.lists(st.sampled_from("abcdef"), min_size=n, max_size=n))
     speakers = data.draw(st.lists(st.integers(-1, 2), min_size=n, max_size=n))
@@ -64,7 +67,7 @@ def test_what_must_hold(data: st.DataObject, clustering: str, seed: int, thresho
 
 
 @pytest.mark.parametrize("clustering", CLUSTERINGS)
-def test_one_known_row_of_each_changes_nothing_that_was_so(clustering: str) -> None:
+def test_one_known_row_of_each_changes_nothing_that_was_so(clustering: ClusteringName) -> None:
     vectors, n = random_unit(3, 60), 60
     recordings = [str(k % 12) for k in range(n)]
     comparison = Comparison(threshold=0.6, clustering=clustering)

@@ -136,9 +136,9 @@ def test_what_the_model_does_not_have(bundle):
     ):
         few.thresholds("lda", "kmeans")
     with pytest.raises(ParameterError, match="must be one of"):
-        ClusteringConfig(backend="neural")
+        ClusteringConfig(backend="neural")  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="must be one of"):
-        ClusteringConfig(clustering="kmeans")
+        ClusteringConfig(clustering="kmeans")  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="min_speech must be 0 or more, got -1"):
         ClusteringConfig(min_speech=-1)
 

@@ -231,7 +231,7 @@ def test_training_equals_the_twin_epoch_by_epoch(dtype, loss_tol, soft, groups):
         n_neighbors=k,
         refresh=refresh,
         n_epochs=n_epochs,
-        selection=selection,
+        selection=selection,  # type: ignore[arg-type]
         learning_rate=0.5,
         input_scale=0.5,
         random_state=3,

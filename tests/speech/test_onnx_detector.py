@@ -172,7 +172,7 @@ WRONG: list[tuple[Callable[[Any], Any], type[TrfastError], str]] = [
     (lambda _: OnnxDetectorConfig(penalty=-1), ParameterError, "penalty must be 0 or more"),
     (lambda _: OnnxDetectorConfig(bias=np.inf), ParameterError, "bias must be a finite"),
     (lambda d: Diarizer(detector=d.path), ParameterTypeError, "path: OnnxDetector"),
-    (lambda d: Diarizer(detector=str(d.path)), ParameterTypeError, "path: OnnxDetector"),
+    (lambda d: Diarizer(detector=str(d.path)), ParameterTypeError, "path: OnnxDetector"),  # type: ignore[arg-type]
     (
         lambda d: Diarizer(detector=d).embed(np.zeros((9, 20)), duration=0.1, recording="a"),
         ParameterError,
@@ -237,7 +237,7 @@ def test_the_fingerprint_names_file_and_settings(folder: Path, tmp_path: Path) -
         OnnxDetector(path, config=longer),
         OnnxDetector(write_detector(tmp_path / "other.onnx", windows="n")),
     ]
-    found = {Diarizer(model, detector=detector).fingerprint for detector in detectors}
+    found = {Diarizer(model, detector=detector).fingerprint for detector in detectors}  # type: ignore[arg-type]
     assert len(found) == 4
     assert Diarizer(model, detector=OnnxDetector(path)).fingerprint in found
 

@@ -44,7 +44,7 @@ def model() -> VectorModel:
 def x_der(data: Labelled, model: VectorModel, backend: str) -> float:
     with Collection(":memory:") as collection:
         collection.add_diarizations(import_diarizations(data[0].values(), data[1], name="mine"))
-        collection.link(model, comparison=model.across(backend))
+        collection.link(model, comparison=model.across(backend))  # type: ignore[arg-type]
         found = {annotation.recording: annotation for annotation in collection.annotations()}
     times = diarization_error(data[0], found, across_recordings=True).total
     return float(times.speaker_error / times.scored)

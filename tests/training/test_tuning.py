@@ -59,14 +59,14 @@ def test_the_tuned_model_makes_the_errors(
     collection: LabelledCollection, tuning: Tuning, name: str, kind: str
 ) -> None:
     tuned = tuning.model
-    by_segments = Diarizer(tuned, comparison=tuned.within(name, kind))
+    by_segments = Diarizer(tuned, comparison=tuned.within(name, kind))  # type: ignore[arg-type]
     local = {
         name: by_segments(Job(name, path)).annotation for name, path in collection.audio.items()
     }
     # What is linked is found by windows.
     by_windows = Diarizer(tuned)
     found = [by_windows(Job(name, path)) for name, path in collection.audio.items()]
-    linking = tuned.across(name, kind)
+    linking = tuned.across(name, kind)  # type: ignore[arg-type]
     labels = link(
         linking.backend.project(np.concatenate([d.vectors for d in found])),
         [d.recording for d in found for _ in d.speakers],
@@ -77,8 +77,8 @@ def test_the_tuned_model_makes_the_errors(
         d.recording: d.annotation.rename({speaker: str(next(names)) for speaker in d.speakers})
         for d in found
     }
-    expected = tuning.errors[name][kind]
-    assert tuned.thresholds(name, kind) == expected.thresholds
+    expected = tuning.errors[name][kind]  # type: ignore[index]
+    assert tuned.thresholds(name, kind) == expected.thresholds  # type: ignore[arg-type]
     assert 0 < expected.i_der < 0.3
     assert 0 < expected.x_der < 0.3
     for hypothesis, across, error in (

@@ -1,6 +1,7 @@
 """Any recording -> mono float32 blocks at 16 kHz, streamed; files, and their names."""
 
 from trfast.audio.decoders import AudioInfo
+from trfast.audio.encoded import Encoded
 from trfast.audio.files import AUDIO_SUFFIXES, find_audio, source_size
 from trfast.audio.names import (
     channel_name,
@@ -24,6 +25,7 @@ __all__ = [
     "AUDIO_SUFFIXES",
     "SAMPLE_RATE",
     "AudioInfo",
+    "Encoded",
     "Source",
     "Waveform",
     "channel_name",

@@ -19,6 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from trfast._log import log
+from trfast.audio.encoded import Encoded, OnDisk
 from trfast.errors import AudioError, MissingExtraError
 
 FloatArray = npt.NDArray[np.float32]
@@ -54,32 +56,30 @@ _GAP = 0.1  # seconds; smaller steps between time stamps are rounding
 
 
 @contextmanager
-def open_file(path: str | os.PathLike[str]) -> Iterator[_Opened]:
+def open_file(given: OnDisk | Encoded) -> Iterator[_Opened]:
     """Open a file; give its AudioInfo and its pieces, (m, channels) float32."""
-    name = os.fspath(path)
-    _check_readable(name)
+    _check_readable(given)
     try:
-        # As bytes: soundfile encodes text, and not every name is UTF-8.
-        file = soundfile.SoundFile(os.fsencode(name))
+        file = soundfile.SoundFile(given.for_soundfile())
     # soundfile raises TypeError for any name that ends in .raw.
     except (soundfile.LibsndfileError, TypeError) as error:
         reason = getattr(error, "error_string", "a headerless file")
-        with _open_with_ffmpeg(name, reason) as opened:
+        with _open_with_ffmpeg(given, reason) as opened:
             yield opened
         return
     with file:
-        reason = _doubt_about_length(name, file)
+        reason = _doubt_about_length(given, file)
         if reason is None:
-            _check_whole(name, file)
+            _check_whole(given, file)
             info = AudioInfo(
                 file.frames / file.samplerate,
                 file.samplerate,
                 file.channels,
                 f"{file.format} {file.subtype}".lower(),
             )
-            yield info, _libsndfile_pieces(name, file)
+            yield info, _libsndfile_pieces(given.name, file)
             return
-    with _open_with_ffmpeg(name, reason) as opened:
+    with _open_with_ffmpeg(given, reason) as opened:
         yield opened
 
 
@@ -99,12 +99,14 @@ def check_there(path: str | os.PathLike[str]) -> None:
         )
 
 
-def _check_readable(name: str) -> None:
-    check_there(name)
-    if os.path.isdir(name):
-        raise AudioError(f"{name} is a folder. Give the files inside it.")
+def _check_readable(given: OnDisk | Encoded) -> None:
+    name = given.name
+    if isinstance(given, OnDisk):
+        check_there(name)
+        if os.path.isdir(name):
+            raise AudioError(f"{name} is a folder. Give the files inside it.")
     try:
-        with open(name, "rb") as file:
+        with given.open() as file:
             empty = not file.read(1)
     except OSError as error:
         raise AudioError(f"{name} cannot be opened: {error.strerror}.") from error
@@ -116,8 +118,8 @@ def _cut_off(name: str, found: str, readable: float, expected: float = nan) -> A
     promised = "" if expected != expected else f" of {expected:.2f} s"
     return AudioError(
         f"{name} is cut off or damaged: {found}; {readable:.2f} s{promised} can be read."
-        " Fetch it again, or keep what is there:"
-        f' ffmpeg -i "{name}" repaired.flac'
+        " Fetch it again, or keep what is there: ffmpeg -i"
+        f' "{"FILE" if name.startswith("<") else name}" repaired.flac'
     )
 
 
@@ -139,23 +141,23 @@ def _libsndfile_pieces(name: str, file: soundfile.SoundFile) -> Iterator[FloatAr
         raise _cut_off(name, "the sound ends early", n_read / rate, file.frames / rate)
 
 
-def _doubt_about_length(name: str, file: soundfile.SoundFile) -> str | None:
+def _doubt_about_length(given: OnDisk | Encoded, file: soundfile.SoundFile) -> str | None:
     """Say why libsndfile, which stops at the length it believes in, would lose sound."""
     if file.frames == _UNKNOWN_FRAMES:
         return "its header does not say how long it is"
-    if file.format == "MP3" and not _counts_its_frames(name):
+    if file.format == "MP3" and not _counts_its_frames(given):
         return "an MP3 file without a true frame count"
-    if file.format in ("WAV", "WAVEX") and file.frames == 0 and _goes_on_after_riff(name):
+    if file.format in ("WAV", "WAVEX") and file.frames == 0 and _goes_on_after_riff(given):
         return "a WAV file whose length was never written"
     return None
 
 
-def _check_whole(name: str, file: soundfile.SoundFile) -> None:
-    readable = file.frames / file.samplerate
-    if file.format == "OGG" and not _ogg_ends(name):
+def _check_whole(given: OnDisk | Encoded, file: soundfile.SoundFile) -> None:
+    name, readable = given.name, file.frames / file.samplerate
+    if file.format == "OGG" and not _ogg_ends(given):
         raise _cut_off(name, "the end of the Ogg stream is missing", readable)
     if file.format in ("WAV", "WAVEX", "RF64", "AIFF"):
-        promised, present = _promised_bytes(name)
+        promised, present = _promised_bytes(given)
         # A few bytes missing are a wrong header, not lost sound.
         if promised - present > 64 and promised not in _LENGTH_NEVER_WRITTEN:
             expected = readable * promised / present if present else nan
@@ -163,9 +165,9 @@ def _check_whole(name: str, file: soundfile.SoundFile) -> None:
             raise _cut_off(name, found, readable, expected)
 
 
-def _promised_bytes(name: str) -> tuple[int, int]:
+def _promised_bytes(given: OnDisk | Encoded) -> tuple[int, int]:
     """Size of the sound chunk of a RIFF or AIFF file: by its header, and in the file."""
-    with open(name, "rb") as file:
+    with given.open() as file:
         file_type = file.read(12)[:4]
         order = ">" if file_type in (b"FORM", b"RIFX") else "<"
         long_size = None
@@ -177,22 +179,22 @@ def _promised_bytes(name: str) -> tuple[int, int]:
             elif chunk in (b"data", b"SSND"):
                 if size == 0xFFFFFFFF and long_size is not None:
                     size = long_size
-                return size, os.path.getsize(name) - file.tell()
+                return size, given.size - file.tell()
             else:
                 file.seek(size + size % 2, os.SEEK_CUR)
     return 0, 0
 
 
-def _goes_on_after_riff(name: str) -> bool:
+def _goes_on_after_riff(given: OnDisk | Encoded) -> bool:
     """Say if a WAV file is longer than its first header says: the size was left at 0."""
-    with open(name, "rb") as file:
+    with given.open() as file:
         (size,) = struct.unpack_from("<I", file.read(8), 4)
-    return bool(os.path.getsize(name) > 8 + size + 64)
+    return bool(given.size > 8 + size + 64)
 
 
-def _ogg_ends(name: str) -> bool:
+def _ogg_ends(given: OnDisk | Encoded) -> bool:
     """Say if the last Ogg page is whole and flagged as the end of its stream."""
-    with open(name, "rb") as file:
+    with given.open() as file:
         tail = _last_bytes(file, 2 * _LARGEST_OGG_PAGE)
     page = tail[tail.rfind(b"OggS") :]
     if len(page) < 27 or len(page) < 27 + page[26]:
@@ -206,9 +208,9 @@ def _last_bytes(file: BinaryIO, size: int) -> bytes:
     return file.read()
 
 
-def _counts_its_frames(name: str) -> bool:
+def _counts_its_frames(given: OnDisk | Encoded) -> bool:
     """Say if an MP3 file starts with a Xing header that accounts for the whole file."""
-    with open(name, "rb") as file:
+    with given.open() as file:
         tag = file.read(10)
         start = 0
         if tag[:3] == b"ID3":
@@ -220,12 +222,14 @@ def _counts_its_frames(name: str) -> bool:
         return False
     flags, _, n_bytes = struct.unpack_from(">III", frame, at + 4)
     # More bytes than counted: files that were joined.
-    joined = flags & 2 and os.path.getsize(name) - start > 1.01 * n_bytes + 65536
+    joined = flags & 2 and given.size - start > 1.01 * n_bytes + 65536
     return bool(flags & 1) and not joined
 
 
 @contextmanager
-def _open_with_ffmpeg(name: str, reason: str) -> Iterator[_Opened]:
+def _open_with_ffmpeg(given: OnDisk | Encoded, reason: str) -> Iterator[_Opened]:
+    name = given.name
+    log.debug("%s is left to FFmpeg: %s", name, reason)
     try:
         import av
     except ImportError as error:
@@ -235,7 +239,8 @@ def _open_with_ffmpeg(name: str, reason: str) -> Iterator[_Opened]:
         ) from error
     try:
         # A recording never makes FFmpeg open anything but files.
-        container = av.open(f"file:{name}", options={"protocol_whitelist": "file"})
+        file, others = given.for_ffmpeg()
+        container = av.open(file, options={"protocol_whitelist": others})
     except (av.FFmpegError, ValueError) as error:
         raise AudioError(
             f"{name} is not audio that can be read"
@@ -260,7 +265,7 @@ def _open_with_ffmpeg(name: str, reason: str) -> Iterator[_Opened]:
             track.channels,
             f"{container.format.name.split(',')[0]} {_codec(track)}",
         )
-        yield info, _ffmpeg_pieces(name, container, track, start, expected)
+        yield info, _ffmpeg_pieces(given, container, track, start, expected)
 
 
 def _codec(stream: Any) -> str:
@@ -283,11 +288,11 @@ def _stored_duration(container: Any, track: Any, start: float) -> float | None:
 
 
 def _ffmpeg_pieces(
-    name: str, container: Any, track: Any, start: float, expected: float | None
+    given: OnDisk | Encoded, container: Any, track: Any, start: float, expected: float | None
 ) -> Iterator[FloatArray]:
     import av
 
-    rate, n_read = track.rate, 0
+    name, rate, n_read = given.name, track.rate, 0
     known = nan if expected is None else expected
     longest = container.duration / 1e6 if container.duration else 0.0
     frames = container.decode(track)
@@ -315,7 +320,7 @@ def _ffmpeg_pieces(
         n_read += frame.samples
         yield _samples(frame)
     ends_early = expected is not None and n_read / rate < expected - 0.5
-    if ends_early or (container.format.name == "ogg" and not _ogg_ends(name)):
+    if ends_early or (container.format.name == "ogg" and not _ogg_ends(given)):
         raise _cut_off(name, "the sound ends early", n_read / rate, known)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from trfast._checks import check_listed, check_path
-from trfast.audio.source import Source, Waveform
+from trfast.audio.encoded import Encoded
+from trfast.audio.source import Source, Waveform, check_source
 from trfast.errors import AudioError, ParameterError
 
 _FORMATS = (
@@ -106,9 +107,12 @@ class _Search:
 
 
 def source_size(source: Source) -> int:
-    """Return the bytes of a file, or of samples in memory; 0 if the file is not there."""
+    """Return the bytes of a file, or of what is in memory; 0 if the file is not there."""
+    source = check_source(source)
     if isinstance(source, Waveform):
         return source.samples.nbytes
+    if isinstance(source, Encoded):
+        return source.size
     try:
         return os.path.getsize(source)
     except OSError:

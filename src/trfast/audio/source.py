@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ import soxr
 
 from trfast._checks import check_integer, check_positive
 from trfast.audio.decoders import AudioInfo, open_file
+from trfast.audio.encoded import Encoded, OnDisk
 from trfast.errors import AudioError, ParameterError, ParameterTypeError
 
 FloatArray = npt.NDArray[np.float32]
@@ -61,6 +63,9 @@ class Waveform:
     samples: npt.NDArray[np.generic]
     sample_rate: int
 
+    def __repr__(self) -> str:
+        return f"<Waveform {self.samples.shape} of {self.samples.dtype} at {self.sample_rate} Hz>"
+
     def __post_init__(self) -> None:
         samples = self.samples
         if not isinstance(samples, np.ndarray) or str(samples.dtype) not in _FULL_SCALE:
@@ -83,15 +88,21 @@ class Waveform:
             raise ParameterError(f"sample_rate must be {_RATES}, got {self.sample_rate}")
 
 
-Source = str | os.PathLike[str] | Waveform
-"""A path, or audio in memory."""
+Source = str | os.PathLike[str] | Waveform | Encoded | bytes | BinaryIO
+"""A path, samples in memory, or an audio file in memory or opened for reading bytes."""
+
+CheckedSource = str | os.PathLike[str] | Waveform | Encoded
+"""What can be read again and again, and sent to another process."""
 
 
-def check_source(source: object) -> Source:
-    """Return `source` if it is a path or a `Waveform`.
+def check_source(source: object) -> CheckedSource:
+    """Return `source` if it is a path or a `Waveform`; of bytes, and of what a file object has left
+    to read, an `Encoded`.
 
     Raises
     ------
+    AudioError
+        If a file object cannot be read.
     ParameterError
         If it is something else.
 
@@ -102,9 +113,12 @@ def check_source(source: object) -> Source:
     """
     if isinstance(source, str | os.PathLike | Waveform):
         return source
+    encoded = Encoded.of(source)
+    if encoded is not None:
+        return encoded
     raise ParameterTypeError(
-        f"a recording must be a path or a Waveform, got {type(source).__name__}. Sound in memory:"
-        " samples, rate = soundfile.read(...), then Waveform(samples, rate)"
+        "a recording must be a path, a Waveform, the bytes of an audio file or a file object, got"
+        f" {type(source).__name__}. Samples in memory: Waveform(samples, rate)"
     )
 
 
@@ -126,7 +140,7 @@ def probe(source: Source) -> AudioInfo:
 
     Parameters
     ----------
-    source : path or Waveform
+    source : path, Waveform, bytes or file object
         The recording.
 
     Returns
@@ -141,7 +155,7 @@ def probe(source: Source) -> AudioInfo:
     MissingExtraError
         If the format needs PyAV, which is not installed.
     ParameterError
-        If `source` is neither a path nor a Waveform.
+        If `source` is nothing of the kind.
 
     Examples
     --------
@@ -164,7 +178,7 @@ def stream(
 
     Parameters
     ----------
-    source : path or Waveform
+    source : path, Waveform, bytes or file object
         The recording.
     channel : int, optional
         The channel to take, counted from 0; the mean of all by default.
@@ -186,7 +200,7 @@ def stream(
     MissingExtraError
         If the format needs PyAV, which is not installed.
     ParameterError
-        If `source` is neither a path nor a Waveform, `channel` is no whole number from 0
+        If `source` is nothing of the kind, `channel` is no whole number from 0
         on, or `block_duration` is not above 0.
 
     Examples
@@ -204,7 +218,7 @@ def load(source: Source, *, channel: int | None = None) -> FloatArray:
 
     Parameters
     ----------
-    source : path or Waveform
+    source : path, Waveform, bytes or file object
         The recording; an hour takes 230 MB.
     channel : int, optional
         The channel to take, counted from 0; the mean of all by default.
@@ -227,8 +241,8 @@ def load(source: Source, *, channel: int | None = None) -> FloatArray:
     return np.concatenate([np.empty(0, np.float32), *stream(source, channel=channel)])
 
 
-def _stream(source: Source, channel: int | None, size: int) -> Iterator[FloatArray]:
-    name = "the waveform" if isinstance(source, Waveform) else os.fspath(source)
+def _stream(source: CheckedSource, channel: int | None, size: int) -> Iterator[FloatArray]:
+    name = "the waveform" if isinstance(source, Waveform) else _file(source).name
     with _open(source) as (info, pieces):
         if channel is not None and channel >= info.channels:
             raise AudioError(
@@ -293,8 +307,14 @@ def _regroup(pieces: Iterable[FloatArray], size: int) -> Iterator[FloatArray]:
         yield np.concatenate(held)
 
 
-def _open(source: Source) -> AbstractContextManager[tuple[AudioInfo, Iterator[FloatArray]]]:
-    return _open_waveform(source) if isinstance(source, Waveform) else open_file(source)
+def _open(
+    source: CheckedSource,
+) -> AbstractContextManager[tuple[AudioInfo, Iterator[FloatArray]]]:
+    return _open_waveform(source) if isinstance(source, Waveform) else open_file(_file(source))
+
+
+def _file(source: str | os.PathLike[str] | Encoded) -> OnDisk | Encoded:
+    return source if isinstance(source, Encoded) else OnDisk(source)
 
 
 @contextmanager

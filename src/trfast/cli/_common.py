@@ -13,6 +13,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from trfast._names import (
+    BACKENDS,
+    CLUSTERINGS,
+    DETECTORS,
+    MODES,
+    BackendName,
+    ClusteringName,
+    DetectorName,
+)
 from trfast.cli import _formats
 
 if TYPE_CHECKING:
@@ -27,10 +36,8 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-# As in trfast.scoring.backend, which takes long to load.
-BACKEND = click.Choice(["cosine", "wccn", "lda", "plda", "tr"])
-CLUSTERING = click.Choice(["cc", "hac", "average"])
-_DETECTORS = ("model", "energy")
+BACKEND = click.Choice(BACKENDS)
+CLUSTERING = click.Choice(CLUSTERINGS)
 UNITS = "a log-likelihood ratio with plda, a cosine with all others.  [default: the model's]"
 
 
@@ -62,11 +69,11 @@ class _DetectorType(PathType):
         ctx: click.Context | None,
     ) -> Any:
         """Refuse what is neither, nor a file."""
-        if value in _DETECTORS:
+        if value in DETECTORS:
             return value
         path = super().convert(value, param, ctx)
         if not path.exists():
-            self.fail(f"{str(path)!r} is neither {' nor '.join(_DETECTORS)} nor a file", param, ctx)
+            self.fail(f"{str(path)!r} is neither {' nor '.join(DETECTORS)} nor a file", param, ctx)
         return path
 
 
@@ -135,7 +142,7 @@ _COMPARISON = (
     EMBEDDER,
     click.option(
         "--mode",
-        type=click.Choice(["full", "hybrid"]),
+        type=click.Choice(MODES),
         default="full",
         show_default=True,
         help="What a neural embedding sees: all speech, or, of each speaker that the default model"
@@ -234,12 +241,12 @@ class Given:
     model: Path | None
     embedder: Path | None
     mode: str
-    backend: str | None
-    clustering: str | None
+    backend: BackendName | None
+    clustering: ClusteringName | None
     segments: bool
     jobs: int | None
     speech: Path | None
-    detector: str | Path
+    detector: DetectorName | Path
     channel: int | None
     channels: str
     num_speakers: int | None
@@ -295,8 +302,8 @@ class Linking:
     """What the options of a link were set to."""
 
     model: Path | None
-    backend: str | None
-    clustering: str | None
+    backend: BackendName | None
+    clustering: ClusteringName | None
     threshold: float | None
 
     def chosen(self, collection: Collection) -> tuple[Compares | None, Comparison | None]:
@@ -357,8 +364,8 @@ def linking_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def across(
     model: Compared,
-    backend: str | None,
-    clustering: str | None,
+    backend: BackendName | None,
+    clustering: ClusteringName | None,
     threshold: float | None,
     option: str,
 ) -> Comparison:
@@ -369,7 +376,7 @@ def across(
     return model.across(backend, clustering, threshold)
 
 
-def opened_detector(detector: str | Path) -> str | OnnxDetector:
+def opened_detector(detector: DetectorName | Path) -> DetectorName | OnnxDetector:
     """Open the network, if it is one."""
     if isinstance(detector, str):
         return detector

@@ -11,6 +11,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
 
+from trfast._names import BackendName, ClusteringName
+
 if TYPE_CHECKING:
     from trfast.model import ModelBundle
 
@@ -22,6 +24,9 @@ def console() -> Console:
     return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 1000)
 
 
+Errors = Mapping[BackendName, Mapping[ClusteringName, Mapping[str, Any]]]
+
+
 def table(first: str, headings: Sequence[str]) -> Table:
     """Make a table of a column of names and columns of numbers."""
     made = Table(Column(first, no_wrap=True, overflow="fold"), box=SIMPLE_HEAD, padding=(0, 1))
@@ -30,7 +35,7 @@ def table(first: str, headings: Sequence[str]) -> Table:
     return made
 
 
-def thresholds(model: ModelBundle, errors: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Table:
+def thresholds(model: ModelBundle, errors: Errors) -> Table:
     """Make a table of the thresholds and errors by back-end and clustering, the default starred."""
     made = table("Back-end", ("Within", "Across", "I-DER %", "X-DER %"))
     default = (model.clustering.backend, model.clustering.clustering)

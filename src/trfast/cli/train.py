@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from trfast._names import RECIPES
 from trfast.cli import _common, _tables
 
 
@@ -20,7 +21,7 @@ from trfast.cli import _common, _tables
 @click.option("--rank", type=click.IntRange(min=1), help="Dimension of i-vectors.  [default: 200]")
 @click.option(
     "--recipe",
-    type=click.Choice(["default", "paper"]),
+    type=click.Choice(RECIPES),
     default="default",
     show_default=True,
     help="How back-ends are trained: trfast's own way, or as in the paper.",

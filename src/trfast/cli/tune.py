@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trfast._names import BackendName, DetectorName
 from trfast.cli import _common, _tables
 
 if TYPE_CHECKING:
@@ -47,10 +48,10 @@ def tune(
     collection: Path,
     output: Path,
     model: Path | None,
-    names: tuple[str, ...],
+    names: tuple[BackendName, ...],
     keep_default: bool,
     embedder: Path | None,
-    detector: str | Path,
+    detector: DetectorName | Path,
     jobs: int | None,
     as_json: bool,
     quiet: bool,

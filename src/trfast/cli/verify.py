@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from trfast._names import BackendName
 from trfast.cli import _common
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 @click.option("-q", "--quiet", is_flag=True, help="Show no bar.")
 def verify(
     collection: Path,
-    names: tuple[str, ...],
+    names: tuple[BackendName, ...],
     model: Path | None,
     embedder: Path | None,
     det: Path | None,

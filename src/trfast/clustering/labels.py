@@ -7,14 +7,14 @@ import numpy.typing as npt
 
 from trfast._checks import check_choice, check_integer, check_integers, check_matrix
 from trfast._ext import _union_find
+from trfast._names import CLUSTERINGS as CLUSTERINGS
+from trfast._names import ClusteringName
 from trfast.errors import ParameterError
 
 Labels = npt.NDArray[np.int64]
 
-CLUSTERINGS = ("cc", "hac", "average")
 
-
-def check_clustering(name: str) -> str:
+def check_clustering(name: object) -> ClusteringName:
     """Return `name` if it is one of the clusterings.
 
     Raises

@@ -7,13 +7,14 @@ import numpy.typing as npt
 from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 
+from trfast._names import ClusteringName
 from trfast.clustering.labels import all_pairs, check_clustering
 
 # As SciPy calls them.
 _METHODS = {"cc": "single", "hac": "complete", "average": "average"}
 
 
-def merges_of_scores(scores: npt.ArrayLike, clustering: str) -> npt.NDArray[np.int64]:
+def merges_of_scores(scores: npt.ArrayLike, clustering: ClusteringName) -> npt.NDArray[np.int64]:
     """Join items, the most similar clusters first, until all are one.
 
     Parameters

@@ -10,12 +10,14 @@ from dataclasses import replace
 from itertools import chain
 
 from trfast._checks import check_listed, check_type
+from trfast._log import log
 from trfast.annotation import Annotation, Timeline
 from trfast.audio import check_name
 from trfast.collection.corrections import Correction, Corrections
 from trfast.collection.intake import checked_result, checked_vectors
 from trfast.collection.linker import comparison_of_last_link, doubts_of, link_store, linked_by
 from trfast.collection.models import Compares, check_model, only_model
+from trfast.collection.pictures import said, shown
 from trfast.collection.plan import make_plan
 from trfast.collection.records import (
     DoubtfulLink,
@@ -114,6 +116,12 @@ class Collection:
     def corrections(self) -> Corrections:
         """What somebody puts right, and every later `link` keeps: names, merges, splits."""
         return Corrections(self._store)
+
+    def __repr__(self) -> str:
+        return said(self._store)
+
+    def _repr_html_(self) -> str:
+        return shown(self._store)
 
     def __enter__(self) -> Collection:
         return self
@@ -249,7 +257,9 @@ class Collection:
             outcome, entry = _checked(outcome), plan.todo.get(outcome.item.name)
             if entry is not None and outcome.result is not None:
                 self._store.keep(outcome.result, entry.origin, entry.made_by, replace=True)
+                log.info("kept %r, diarized in %.1f s", outcome.result, outcome.seconds)
             elif outcome.error is not None:
+                log.warning("recording %s failed: %s", outcome.item.name, outcome.error)
                 origin = Origin.of(outcome.item.source) if entry is None else entry.origin
                 failures.append(self._store.fail(outcome.item.name, outcome.error, origin))
             if tally is not None:

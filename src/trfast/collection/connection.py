@@ -164,7 +164,9 @@ class Connection:
                 yield
                 self.rows("COMMIT")
             except BaseException:
-                if self._db.in_transaction:  # SQLite itself ends one when the disk is full
+                if (
+                    not self._closed and self._db.in_transaction
+                ):  # SQLite itself ends one when the disk is full
                     self.rows("ROLLBACK")
                 raise
 

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import numpy.typing as npt
 
+from trfast._log import log
 from trfast.collection import summary
 from trfast.collection.local_speakers import LocalSpeakers, new_speakers, with_speakers
 from trfast.collection.models import Compares, only_model
@@ -64,6 +65,7 @@ def link_store(
                     not because
                     and store.name_new_speakers(local, found.speakers, identified) is not None
                 ):
+                    log.info("%s: linked what is new by %s", store.path, how)
                     return Linked(True, (), _rate(identified))
         links = link_centred(
             local.vectors,
@@ -76,7 +78,9 @@ def link_store(
             voices=voices,
         )
         if store.name_speakers(local, links, told):
+            log.info("%s: linked all by %s: %s", store.path, how, "; ".join(because))
             return Linked(False, because, _rate(links.identified))
+        log.info("%s: recordings came or went meanwhile: linked again", store.path)
     raise CollectionError(
         f"recordings of {store.path} came or went each of {_LINK_TRIES} times that it was"
         " linked, so nothing was kept: link when whatever writes to it is done"
@@ -120,6 +124,7 @@ def _link_near(
     changed = np.isin(ids, ids[local.before == 0])
     means, places = means.changed(local.vectors[changed], ids[changed], how)
     summary.update(store, means, places, local.generation)
+    log.info("%s: linked what is new by %s, by a summary", store.path, how)
     return Linked(True, (), _rate(identified))
 
 
@@ -136,7 +141,8 @@ def _summarize(store: Store, comparison: Comparison) -> SpeakerMeans | None:
 def _told(store: Store, model: Compares, comparison: Comparison, voices: Voices | None) -> str:
     # A back-end is told by its whole model: what it has learned has no other name.
     by = [] if voices is None else [voices.margin, *(voice.made for voice in voices_of(store))]
-    return json.dumps([model.vectors_hash, *comparison.settings, comparison.normalized, by])
+    own = comparison.backend.fingerprint
+    return json.dumps([model.vectors_hash, *comparison.settings, comparison.normalized, by, *own])
 
 
 def _before(
@@ -184,6 +190,11 @@ def comparison_of_last_link(store: Store, model: Compares) -> Comparison:
     """Return what linked, if the model did; else what it would link by."""
     how = linked_by(store)
     if how is not None and isinstance(model, Compared) and how.model_hash == model.vectors_hash:
+        if how.backend not in model.backends:
+            raise CollectionError(
+                f"{store.path} was linked by {how.backend!r}, which the model does not have: give"
+                " the comparison that linked it"
+            )
         return model.across(how.backend, how.clustering, how.threshold)
     return model.across()
 

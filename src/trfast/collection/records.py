@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trfast.audio import Source, Waveform
+from trfast.audio import Encoded, Source, Waveform, check_source
 from trfast.errors import TrfastError
 
 
@@ -105,8 +105,8 @@ class LinkedBy:
     """
 
     model_hash: str
-    backend: str
-    clustering: str
+    backend: BackendName
+    clustering: ClusteringName
     threshold: float
     normalized: bool
 
@@ -141,11 +141,15 @@ class Origin:
         """Look at a source as it is now; a file that is not there has no size."""
         if source is None:
             return cls()
+        source = check_source(source)
         if isinstance(source, Waveform):
             samples = np.ascontiguousarray(source.samples)
             seen = hashlib.blake2b(samples.data, digest_size=8)
             seen.update(repr((source.sample_rate, samples.shape, samples.dtype)).encode())
             return cls(None, samples.nbytes, int.from_bytes(seen.digest(), signed=True))
+        if isinstance(source, Encoded):
+            seen = hashlib.blake2b(source.content, digest_size=8)
+            return cls(None, source.size, int.from_bytes(seen.digest(), signed=True))
         path = os.path.abspath(source)
         try:
             status = os.stat(path)

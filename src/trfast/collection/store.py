@@ -152,6 +152,14 @@ class Store:
             model,
         )
 
+    def totals(self) -> tuple[int, float, int]:
+        """Return the diarized recordings, their seconds, and the recordings that failed."""
+        ((n, seconds, failed),) = self.db.rows(
+            "SELECT COUNT(*) FILTER (WHERE error IS NULL), TOTAL(duration),"
+            " COUNT(*) FILTER (WHERE error IS NOT NULL) FROM recording"
+        )
+        return n, seconds, failed
+
     def recordings(self) -> list[Recording]:
         """Return the diarized recordings, by name."""
         return self._recordings("error IS NULL")

@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from trfast._checks import check_type
 from trfast._listening import Tell, listener
+from trfast._log import log
+from trfast._names import DETECTORS, DetectorName
 from trfast._threads import blas_limit
 from trfast.annotation import Annotation, Timeline, Turn, check_timeline
 from trfast.audio import SAMPLE_RATE, Source, probe, stream
@@ -39,7 +41,7 @@ from trfast.features import frame_hop, frames_to_seconds, timeline_to_frames
 from trfast.features.frames import Frames, FrameStore
 from trfast.model import ModelBundle, load_model
 from trfast.segmentation import Units, bic_clustering, segment, units_between_changes
-from trfast.speech import OnnxDetector, detect_by_energy
+from trfast.speech import Detector, OnnxDetector, detect_by_energy
 
 FloatArray = npt.NDArray[Any]
 
@@ -60,9 +62,9 @@ class Diarizer:
         What compares two segments of a recording, and when they are one speaker, as
         `ModelBundle.within` gives it: the way of the paper. Default: by windows, if the model has
         what that takes, or ``model.within()``.
-    detector : {"model", "energy"} or OnnxDetector
-        What finds speech: the model's network, the plain energy, or a network in an ONNX file,
-        which hears the samples.
+    detector : {"model", "energy"}, OnnxDetector or Detector
+        What finds speech: the model's network, the plain energy, or what hears the samples: a
+        network in an ONNX file, or a detector of one's own.
     local_model : ModelBundle, optional
         Finds speech and local speakers, by i-vectors, in place of `model`, whose neural embedding
         then sees 20 s of each of them at most: the hybrid way, several times as fast.
@@ -84,7 +86,7 @@ class Diarizer:
         model: ModelBundle | None = None,
         *,
         comparison: Comparison | None = None,
-        detector: str | OnnxDetector = "model",
+        detector: DetectorName | Detector = "model",
         local_model: ModelBundle | None = None,
         num_speakers: int | None = None,
         min_speakers: int | None = None,
@@ -131,12 +133,12 @@ class Diarizer:
     def fingerprint(self) -> str:
         """Changes with the version of trfast, and with all of the model and of the options that
         changes the result."""
-        by_windows = self.comparison is None
+        own = self.comparison
         parts = (
             version("trfast"),
-            self.model.vectors_hash if by_windows else self.model.content_hash,
-            *(() if self.comparison is None else self.comparison.settings),
-            self.detector if isinstance(self.detector, str) else self.detector.settings,
+            self.model.vectors_hash if own is None else self.model.content_hash,
+            *(() if own is None else (*own.settings, *own.backend.fingerprint)),
+            *_told(self.detector),
             *(() if self.local_model is self.model else (self.local_model.vectors_hash, _SUREST)),
             *self.speaker_count.settings,
         )
@@ -147,8 +149,8 @@ class Diarizer:
 
         Parameters
         ----------
-        job : Job, path or Waveform
-            What to diarize; a path or samples alone as `Job.of` makes a job of them.
+        job : Job, path, Waveform, bytes or file object
+            What to diarize; a source alone as `Job.of` makes a job of it.
         progress : callable, optional
             Called a few times a minute of work, or more often, with seconds of audio done, and in
             all, as the file says; not at all if it does not say. Several passes go over a
@@ -174,14 +176,18 @@ class Diarizer:
             blocks = stream(job.source, channel=job.channel)
             samples = TimedBlocks(clock, "audio", blocks, expected=expected * SAMPLE_RATE)
             filters = None if self.model.neural is None else banks
-            detector = None
-            if isinstance(self.detector, OnnxDetector) and job.speech is None:
+            detector, speech = None, job.speech
+            if isinstance(self.detector, OnnxDetector) and speech is None:
                 detector = self.detector
+            elif not isinstance(self.detector, str) and speech is None:
+                with clock("speech"):
+                    heard = self.detector.detect(stream(job.source, channel=job.channel))
+                    speech = check_timeline(heard, "speech, as the detector finds it,")
             with clock("features"):
                 probabilities = make_all(
                     samples, self.local_model.mfcc, static, filters, detector, clock
                 )
-            duration, speech = samples.count / SAMPLE_RATE, job.speech
+            duration = samples.count / SAMPLE_RATE
             if detector is not None:
                 with clock("speech"):
                     speech = detector.timeline(probabilities, duration)
@@ -196,6 +202,7 @@ class Diarizer:
             )
             found = self.cluster(segments, speaker_count=speaker_count, clock=clock)
         clock.passed("rest", 1.0)
+        log.debug("%r, in %s", found, clock.seconds)
         return found
 
     def _costs(self, job: Job) -> dict[str, float]:
@@ -235,8 +242,8 @@ class Diarizer:
         recording : str
             Name of the recording.
         speech : Timeline, optional
-            Where somebody speaks; default: the detector says, unless it is an `OnnxDetector`:
-            then give what its `~trfast.speech.OnnxDetector.detect` finds.
+            Where somebody speaks; default: the detector says, unless it hears samples: then give
+            what its `~trfast.speech.OnnxDetector.detect` finds.
         segments : ndarray (n, 2), int64, optional
             Segments of one speaker each, in frames, starts rising; default: speech is cut by
             Gaussian divergence and BIC.
@@ -255,7 +262,7 @@ class Diarizer:
         ------
         ParameterError
             If segments do not rise, or lie outside the frames; if there is not speech enough for
-            the speakers; or if an `OnnxDetector`, which cannot hear frames, would have to say
+            the speakers; or if a detector that hears samples, and no frames, would have to say
             where somebody speaks.
         """
         clock = clock or StageTimes()
@@ -464,7 +471,7 @@ class Diarizer:
                 return timeline_to_frames(
                     check_timeline(speech, "speech").merged(), len(static), self.local_model.mfcc
                 )
-            if isinstance(self.detector, OnnxDetector):
+            if not isinstance(self.detector, str):
                 raise ParameterError(
                     "the detector hears samples, not frames: give speech, as its detect(samples)"
                     " finds it"
@@ -488,8 +495,9 @@ def diarize(
 
     Parameters
     ----------
-    job : Job, path or Waveform
-        Any audio file, or samples in memory; a `Job` gives them a name, speech marks or a channel.
+    job : Job, path, Waveform, bytes or file object
+        Any audio file, by its path, in memory or opened, or samples in memory; a `Job` gives them a
+        name, speech marks or a channel.
     model : ModelBundle, optional
         Default: the model that comes with the package. To diarize many recordings, make a
         `Diarizer` once.
@@ -529,18 +537,27 @@ def diarize(
     return diarizer(job, progress=progress)
 
 
-def _checked_detector(detector: object) -> str | OnnxDetector:
-    if isinstance(detector, OnnxDetector):
-        return detector
+def _checked_detector(detector: object) -> DetectorName | Detector:
     if isinstance(detector, Path) or str(detector).endswith(".onnx"):
         raise ParameterTypeError(
             f"detector must be an OnnxDetector, got a path: OnnxDetector({str(detector)!r})"
         )
-    if not (isinstance(detector, str) and detector in ("model", "energy")):
-        raise ParameterError(
-            f"detector must be one of model, energy, or an OnnxDetector, got {detector!r}"
-        )
-    return detector
+    if isinstance(detector, Detector):
+        return detector
+    for name in DETECTORS:
+        if isinstance(detector, str) and detector == name:
+            return name
+    raise ParameterError(
+        f"detector must be one of {', '.join(DETECTORS)}, or an OnnxDetector, or have"
+        f" detect(samples) and a fingerprint, got {detector!r}"
+    )
+
+
+def _told(detector: DetectorName | Detector) -> tuple[Any, ...]:
+    """What tells a detector from others."""
+    if isinstance(detector, str):
+        return (detector,)
+    return (detector.settings if isinstance(detector, OnnxDetector) else detector.fingerprint,)
 
 
 def _turns(seconds: npt.NDArray[np.float64], speakers: list[str]) -> list[Turn]:

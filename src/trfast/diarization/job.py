@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import KW_ONLY, dataclass
 
 from trfast.annotation import Timeline, check_timeline
 from trfast.audio import (
+    Encoded,
     Source,
     Waveform,
     check_channel,
@@ -13,6 +15,7 @@ from trfast.audio import (
     check_source,
     name_recordings,
 )
+from trfast.audio.names import written
 from trfast.diarization.speaker_count import SpeakerCount
 
 
@@ -24,8 +27,9 @@ class Job:
     ----------
     name : str
         Name of the recording: one word, as RTTM wants it.
-    source : path or Waveform
-        Any audio file, or samples in memory.
+    source : path, Waveform, bytes or file object
+        Any audio file, samples in memory, or an audio file in memory or opened for reading bytes,
+        which is read whole at once.
     speech : Timeline, optional
         Where somebody speaks, in seconds; default: the detector says.
     channel : int, optional
@@ -56,7 +60,7 @@ class Job:
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        check_source(self.source)
+        object.__setattr__(self, "source", check_source(self.source))
         if self.speech is not None:
             check_timeline(self.speech, "speech")
         check_channel(self.channel)
@@ -69,7 +73,8 @@ class Job:
 
     @classmethod
     def of(cls, item: Job | Source) -> Job:
-        """Return a job as it is; name a file as `name_recordings` does, samples ``recording``.
+        """Return a job as it is; name a file as `name_recordings` does, what has no name
+        ``recording``.
 
         Examples
         --------
@@ -81,5 +86,7 @@ class Job:
         source = check_source(item)
         if isinstance(source, Waveform):
             return cls("recording", source)
+        if isinstance(source, Encoded):
+            return cls(written(os.path.splitext(source.file_name or "recording")[0]), source)
         (name,) = name_recordings([source])
         return cls(name, source)

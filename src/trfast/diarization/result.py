@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from trfast._pictures import card, timeline_picture
 from trfast.annotation import Annotation
 from trfast.embedding.ivector import ProjectedStatistics
 
@@ -41,6 +42,19 @@ class Diarization:
     duration: float
     model_hash: str
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Diarization of {self.recording!r}: {self.duration:.1f} s, {len(self.annotation)}"
+            f" turns, {len(self.speakers)} speakers>"
+        )
+
+    def _repr_html_(self) -> str:
+        spans = {
+            name: [(s.start, s.end) for s in found]
+            for name, found in self.annotation.timeline_by_speaker().items()
+        }
+        return card(repr(self), timeline_picture(spans, self.duration))
 
     @property
     def recording(self) -> str:

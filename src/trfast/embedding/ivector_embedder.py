@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_bounds, check_choice, check_places, check_positive, check_type
+from trfast._names import SCOPES, NormalizationScope
 from trfast.embedding.gmm import BaumWelchStatistics, DiagonalGmm
 from trfast.embedding.ivector import ProjectedStatistics, TotalVariability
 from trfast.features import add_deltas, segment_normalization, sliding_normalization
@@ -41,11 +42,11 @@ class NormalizationConfig:
         Length of that window in seconds.
     """
 
-    scope: str = "segment"
+    scope: NormalizationScope = "segment"
     window: float = 3.0
 
     def __post_init__(self) -> None:
-        check_choice(self.scope, "scope", ("segment", "sliding"))
+        check_choice(self.scope, "scope", SCOPES)
         check_positive(self.window, "window")
 
 

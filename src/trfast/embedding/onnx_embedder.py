@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from functools import cached_property
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +12,16 @@ import numpy.typing as npt
 
 from trfast._checks import check_matrix
 from trfast._onnx import Network, described
-from trfast.embedding.ivector import ProjectedStatistics
+from trfast.embedding.pieces import LEAST_FRAMES, N_BANDS, PieceEmbedder
 from trfast.errors import ModelError
-from trfast.features.clock import HOP
-from trfast.features.frames import Frames
 
 FloatArray = npt.NDArray[Any]
 
-Bounds = npt.NDArray[np.int64]
-Labels = npt.NDArray[np.int64]
-
-N_BANDS = 80
 # Pieces of one length that go through the network together.
 _BATCH = 16
-# Frames that a network needs at least; what is shorter is repeated.
-_LEAST_FRAMES = 30
-# Segments whose filter banks are in memory at a time.
-_CHUNK = 512
-_TINY = np.finfo(np.float32).tiny
 
 
-class OnnxEmbedder:
+class OnnxEmbedder(PieceEmbedder):
     """A speaker embedding in an ONNX file, such as CAM++ or those of WeSpeaker.
 
     Its input is Kaldi's 80 log filter banks (`Fbank`), less their mean over the piece, shape
@@ -55,8 +43,7 @@ class OnnxEmbedder:
 
     Notes
     -----
-    What comes out adds up as statistics do: seconds, and seconds times the vector of length 1.
-    The vector of several segments is the direction of the sum.
+    What comes out adds up as `PieceEmbedder` says.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -72,11 +59,6 @@ class OnnxEmbedder:
 
     def __repr__(self) -> str:
         return f"<OnnxEmbedder {self.path.name} {self.file_hash:.12}: {self.dimension} dimensions>"
-
-    @cached_property
-    def dimension(self) -> int:
-        """Length of a vector."""
-        return int(self._run(np.zeros((1, _LEAST_FRAMES, N_BANDS), np.float32)).shape[1])
 
     def __call__(self, pieces: Sequence[npt.ArrayLike]) -> npt.NDArray[np.float32]:
         """Return the vectors of pieces of speech, as the network gives them.
@@ -97,18 +79,11 @@ class OnnxEmbedder:
         ModelError
             If the network gives NaN or infinity.
         """
-        return self._vectors(pieces, lambda _: None)
-
-    def _vectors(
-        self, pieces: Sequence[npt.ArrayLike], done: Callable[[int], None]
-    ) -> npt.NDArray[np.float32]:
-        """Tells how many are done."""
         ready = [_centred(check_matrix(p, "pieces", n_columns=N_BANDS, min_rows=1)) for p in pieces]
         lengths = np.array([len(piece) for piece in ready], np.int64)
         if not ready:
             return np.empty((0, self.dimension), np.float32)
         found: FloatArray = np.empty((0, 0), np.float32)
-        n_done = 0
         for length in np.unique(lengths):
             rows = np.flatnonzero(lengths == length)
             for start in range(0, len(rows), _BATCH):
@@ -117,71 +92,6 @@ class OnnxEmbedder:
                 if not found.size:
                     found = np.empty((len(ready), vectors.shape[1]), np.float32)
                 found[own] = vectors
-                n_done += len(own)
-                done(n_done)
-        return found
-
-    def segment_statistics(
-        self,
-        fbank: Frames,
-        segments: Bounds,
-        around: Bounds | None = None,
-        *,
-        hop: float = HOP,
-        passed: Callable[[float], None] | None = None,
-    ) -> ProjectedStatistics:
-        """Return what adds up to the vectors of sums of segments.
-
-        Parameters
-        ----------
-        fbank : ndarray (n_frames, 80), float32
-            Filter banks of the recording; an array, or what gives one for a slice of rows.
-        segments : ndarray (n, 2), int64
-            Frame bounds.
-        around : ndarray (n, 2), int64, optional
-            What is embedded for each; default: the segment itself.
-        hop : float
-            Seconds from frame to frame.
-        passed : callable, optional
-            Called, while it goes on, with how much is done, 0 to 1.
-
-        Returns
-        -------
-        ProjectedStatistics
-            Seconds of each segment, (n, 1), and these times its vector of length 1,
-            (n, dimension).
-        """
-        bounds = segments if around is None else around
-        seconds = ((segments[:, 1:] - segments[:, :1]) * hop).astype(np.float32)
-        first = np.empty((len(segments), self.dimension), np.float32)
-        for start in range(0, len(segments), _CHUNK):
-            rows = slice(start, start + _CHUNK)
-
-            def done(n: int, start: int = start) -> None:
-                if passed is not None:
-                    passed((start + n) / len(segments))
-
-            first[rows] = self._vectors([fbank[a:b] for a, b in bounds[rows].tolist()], done)
-        first /= np.linalg.norm(first, axis=1, keepdims=True).clip(_TINY)
-        return ProjectedStatistics(seconds, first * seconds)
-
-    def cluster_statistics(
-        self,
-        fbank: Frames,
-        segments: Bounds,
-        clusters: Labels,
-        *,
-        passed: Callable[[float], None] | None = None,
-    ) -> ProjectedStatistics:
-        """Return what the vector of each cluster of segments depends on."""
-        statistics = self.segment_statistics(fbank, segments, passed=passed)
-        return statistics.grouped(clusters, int(np.max(clusters, initial=-1)) + 1)
-
-    def vectors(self, statistics: ProjectedStatistics) -> npt.NDArray[np.float32]:
-        """Return the mean vectors, of length 1, (n, dimension)."""
-        first = statistics.first
-        lengths = np.linalg.norm(first, axis=1, keepdims=True).clip(_TINY)
-        found: npt.NDArray[np.float32] = (first / lengths).astype(np.float32, copy=False)
         return found
 
     def _run(self, batch: FloatArray) -> FloatArray:
@@ -192,9 +102,9 @@ class OnnxEmbedder:
 def _centred(piece: FloatArray) -> FloatArray:
     """Less the mean over the piece, and repeated to the least length."""
     centred = piece - piece.mean(axis=0)
-    if len(centred) >= _LEAST_FRAMES:
+    if len(centred) >= LEAST_FRAMES:
         return np.asarray(centred)
-    return np.resize(centred, (_LEAST_FRAMES, centred.shape[1]))
+    return np.resize(centred, (LEAST_FRAMES, centred.shape[1]))
 
 
 def _check(network: Network) -> None:

@@ -32,6 +32,7 @@ from threadpoolctl import threadpool_limits
 
 from trfast._checks import check_integer
 from trfast._listening import listening
+from trfast._log import log
 from trfast._threads import available_cores, one_thread
 from trfast.errors import ExecutionError, ParameterError, ParameterTypeError, TrfastError
 from trfast.execution.board import INTERVAL, Board, Moved, StoppedError, seldom, writer
@@ -196,6 +197,8 @@ def _map_processes(
                 workers.check_started()
         if not suspects:
             return
+        if in_flight > 1:
+            log.warning("a worker process died: %d items are tried one by one", len(suspects))
         if in_flight == 1:
             died = ExecutionError(
                 "the worker process died: out of memory, or a crash in a library; try fewer jobs"

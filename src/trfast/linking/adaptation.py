@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_matrix, check_names, check_random_state
+from trfast._names import BackendName
 from trfast.comparison import Comparison
 from trfast.linking.full import linked_and_shift
 from trfast.model import ModelBundle
@@ -19,7 +20,7 @@ from trfast.scoring.backend import Backend
 FloatArray = npt.NDArray[Any]
 Labels = npt.NDArray[np.int64]
 
-ADAPTABLE = ("plda", "tr")
+ADAPTABLE: tuple[BackendName, ...] = ("plda", "tr")
 
 # Standard deviations above the threshold of average linkage from which a link is confident.
 _CONFIDENT = 1.0
@@ -114,7 +115,7 @@ def adapt(
     names = check_names(recordings, "recordings", len(x), "row")
     rng = np.random.default_rng(check_random_state(seed))
     done: dict[str, Adapted] = {}
-    changed: dict[str, Backend] = {}
+    changed: dict[BackendName, Backend] = {}
     for name in [name for name in ADAPTABLE if name in backends and name in model.backends]:
         adapted, done[name] = _adapted(_confident(model, name), x, names, rng)
         if done[name].kept:
@@ -130,7 +131,7 @@ def adapt(
     )
 
 
-def _confident(model: ModelBundle, name: str) -> Comparison:
+def _confident(model: ModelBundle, name: BackendName) -> Comparison:
     """Return what links only where it is sure."""
     backend = model.backend(name)
     if backend.cohort is None:  # complete linkage is the most careful

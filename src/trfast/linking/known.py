@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_integers
+from trfast._names import ClusteringName
 from trfast.clustering import (
     Forest,
     average_linkage_of_items,
@@ -77,7 +78,7 @@ def join_known(
     groups: IntArray | None,
     known: Known,
     *,
-    clustering: str,
+    clustering: ClusteringName,
     threshold: float,
 ) -> IntArray:
     """Cluster as `trfast.clustering` does, with rows of one known speaker as one item.

@@ -13,11 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_integer, check_positive
+from trfast._names import BACKENDS, BackendName
+from trfast._pictures import card, table
 from trfast.embedding import (
+    Embedding,
     IvectorEmbedder,
     NormalizationConfig,
     OnnxEmbedder,
+    PieceEmbedder,
     SimplifiedIvectors,
+    piece_embedder,
 )
 from trfast.embedding.gmm import DiagonalGmm
 from trfast.embedding.ivector import TotalVariability
@@ -38,7 +43,6 @@ from trfast.model.file import (
     write_model,
 )
 from trfast.scoring.backend import (
-    BACKENDS,
     Backend,
     estimator_tensors,
 )
@@ -58,7 +62,8 @@ class NeuralConfig:
     Parameters
     ----------
     file_hash : str
-        SHA-256 of the ONNX file that the model was trained with.
+        SHA-256 of the ONNX file that the model was trained with, or the `fingerprint` of an
+        embedding of one's own.
     other_hashes : tuple of str
         Of other files of the same network, which the model takes as well.
     dimension : int
@@ -102,8 +107,10 @@ class ModelBundle(Compared):
         Vectors of strangers; that of all back-ends.
     neural : NeuralConfig, optional
         The embedding in place of i-vectors.
-    network : OnnxEmbedder, optional
-        Its ONNX file, opened. Not in the model file.
+    network : PieceEmbedder, optional
+        Its ONNX file, opened, or an embedding of one's own. Not in the model file.
+    own_backends : mapping of str to Backend
+        With estimators of one's own, as `trfast.training.train` fits them. Not in the model file.
 
     Raises
     ------
@@ -121,12 +128,13 @@ class ModelBundle(Compared):
     ubm: DiagonalGmm | None
     total_variability: TotalVariability | None
     whitening: Whitening
-    backends: Mapping[str, Backend]
+    backends: Mapping[BackendName, Backend]
     provenance: Mapping[str, Any] = field(default_factory=dict)
     windows: WindowScoring | None = None
     cohort: npt.NDArray[np.floating] | None = None
     neural: NeuralConfig | None = None
-    network: OnnxEmbedder | None = None
+    network: PieceEmbedder | None = None
+    own_backends: Mapping[str, Backend] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_audio_rate(self.mfcc)
@@ -136,7 +144,7 @@ class ModelBundle(Compared):
             raise ModelError("the model makes i-vectors: it takes no neural embedding")
         if self.network.file_hash not in (self.neural.file_hash, *self.neural.other_hashes):
             raise ModelError(
-                f"{self.network.path} is another network ({self.network.file_hash:.12}) than the"
+                f"{self.network!r} is another network ({self.network.file_hash:.12}) than the"
                 f" model was trained with ({self.neural.file_hash:.12}): give that file"
             )
 
@@ -155,8 +163,18 @@ class ModelBundle(Compared):
             f" default {self.clustering.backend} {self.clustering.clustering}>"
         )
 
+    def _repr_html_(self) -> str:
+        default = (self.clustering.backend, self.clustering.clustering)
+        rows = [
+            (name, kind, f"{t.within:g}", f"{t.across:g}", "default" * ((name, kind) == default))
+            for name, backend in (*self.backends.items(), *self.own_backends.items())
+            for kind, t in backend.thresholds.items()
+        ]
+        head = ("back-end", "clustering", "threshold within", "across recordings", "")
+        return card(repr(self), table(head, rows))
+
     @property
-    def embedder(self) -> IvectorEmbedder | OnnxEmbedder:
+    def embedder(self) -> IvectorEmbedder | PieceEmbedder:
         """Segments -> vectors.
 
         Raises
@@ -167,7 +185,7 @@ class ModelBundle(Compared):
         return self.ivectors if self.neural is None else self.neural_embedder
 
     @property
-    def neural_embedder(self) -> OnnxEmbedder:
+    def neural_embedder(self) -> PieceEmbedder:
         """The network of a model with a neural embedding.
 
         Raises
@@ -337,7 +355,7 @@ def _as_json(config: WindowConfig) -> dict[str, Any]:
 def load_model(
     path: str | os.PathLike[str] | None = None,
     *,
-    embedder: str | os.PathLike[str] | None = None,
+    embedder: str | os.PathLike[str] | Embedding | PieceEmbedder | None = None,
 ) -> ModelBundle:
     """Load a model bundle.
 
@@ -346,9 +364,10 @@ def load_model(
     path : path, optional
         A file made by ``trfast train``, or the name of a model that comes with the package:
         ``"default"``, which is the default, or ``"campplus"``, for the embedding CAM++.
-    embedder : path, optional
-        The ONNX file of a model with a neural embedding; default: what ``TRFAST_EMBEDDER`` in the
-        environment names. Such a model loads without it, but diarizes nothing.
+    embedder : path or Embedding, optional
+        The ONNX file of a model with a neural embedding, or the embedding of one's own that it was
+        trained with; default: what ``TRFAST_EMBEDDER`` in the environment names. Such a model loads
+        without it, but diarizes nothing.
 
     Returns
     -------
@@ -375,4 +394,8 @@ def load_model(
         model = ModelBundle.load(path)
     if model.neural is not None:
         embedder = embedder or os.environ.get("TRFAST_EMBEDDER") or None
-    return model if embedder is None else replace(model, network=OnnxEmbedder(embedder))
+    if embedder is None:
+        return model
+    if isinstance(embedder, str | os.PathLike):
+        return replace(model, network=OnnxEmbedder(embedder))
+    return replace(model, network=piece_embedder(embedder))

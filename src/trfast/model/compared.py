@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_not_negative
+from trfast._checks import check_choice, check_not_negative
+from trfast._names import BACKENDS, BackendName, ClusteringName
 from trfast.clustering import check_clustering
 from trfast.comparison import Comparison, across_recordings
-from trfast.errors import ModelError, ParameterError
-from trfast.scoring.backend import BACKENDS, Backend, Thresholds, estimator_of
+from trfast.errors import ModelError
+from trfast.scoring.backend import Backend, Thresholds, estimator_of
 from trfast.scoring.normalization import Whitening
 
 
@@ -37,14 +38,11 @@ class ClusteringConfig:
 
     alpha: float = 0.0
     min_speech: float = 0.0
-    backend: str = "cosine"
-    clustering: str = "cc"
+    backend: BackendName = "cosine"
+    clustering: ClusteringName = "cc"
 
     def __post_init__(self) -> None:
-        if self.backend not in BACKENDS:
-            raise ParameterError(
-                f"backend must be one of {', '.join(BACKENDS)}, got {self.backend!r}"
-            )
+        check_choice(self.backend, "backend", BACKENDS)
         check_clustering(self.clustering)
         check_not_negative(self.alpha, "alpha")
         check_not_negative(self.min_speech, "min_speech")
@@ -62,7 +60,7 @@ class Compared:
     """
 
     clustering: ClusteringConfig
-    backends: Mapping[str, Backend]
+    backends: Mapping[BackendName, Backend]
 
     def _backend_settings(self) -> dict[str, dict[str, Any]]:
         """Thresholds of the back-ends, as a model file holds them."""
@@ -71,7 +69,7 @@ class Compared:
             for name, backend in self.backends.items()
         }
 
-    def backend(self, name: str | None = None) -> Backend:
+    def backend(self, name: BackendName | None = None) -> Backend:
         """Return the back-end of that name; default: that of `clustering`.
 
         Raises
@@ -87,7 +85,9 @@ class Compared:
             )
         return self.backends[name]
 
-    def thresholds(self, backend: str | None = None, clustering: str | None = None) -> Thresholds:
+    def thresholds(
+        self, backend: BackendName | None = None, clustering: ClusteringName | None = None
+    ) -> Thresholds:
         """Return the similarities from which speakers are the same; defaults: `clustering`.
 
         Raises
@@ -108,8 +108,8 @@ class Compared:
 
     def within(
         self,
-        backend: str | None = None,
-        clustering: str | None = None,
+        backend: BackendName | None = None,
+        clustering: ClusteringName | None = None,
         threshold: float | None = None,
     ) -> Comparison:
         """Return what decides whether two clusters of one recording are one speaker.
@@ -145,8 +145,8 @@ class Compared:
 
     def across(
         self,
-        backend: str | None = None,
-        clustering: str | None = None,
+        backend: BackendName | None = None,
+        clustering: ClusteringName | None = None,
         threshold: float | None = None,
     ) -> Comparison:
         """Return what decides whether speakers of two recordings are one; as `within`, but for
@@ -159,10 +159,10 @@ class Compared:
 
 
 def backends_of(
-    settings: Mapping[str, Mapping[str, Any]],
+    settings: Mapping[BackendName, Mapping[str, Any]],
     tensors: Mapping[str, npt.NDArray[Any]],
     cohort: npt.NDArray[np.floating] | None = None,
-) -> tuple[Whitening, dict[str, Backend]]:
+) -> tuple[Whitening, dict[BackendName, Backend]]:
     """Return the whitening and the back-ends of a model file; a ValueError, of any kind, if they
     cannot work together."""
     whitening = Whitening()

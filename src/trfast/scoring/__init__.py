@@ -1,11 +1,13 @@
 """Back-ends: how alike two vectors are."""
 
+from trfast.scoring.backend import Backend, Projection, Score, Thresholds
 from trfast.scoring.calibration import (
     LogisticCalibration,
     best_threshold,
     cllr,
     score_histogram,
 )
+from trfast.scoring.compiled import CompiledScore
 from trfast.scoring.cosine import cosine_components, cosine_similarity, edges_above
 from trfast.scoring.lda import Lda
 from trfast.scoring.normalization import Centering, EigenFactorRadial, LengthNorm, Whitening
@@ -18,13 +20,18 @@ from trfast.scoring.wccn import Wccn
 from trfast.scoring.windows import WindowConfig, WindowScoring
 
 __all__ = [
+    "Backend",
     "Centering",
+    "CompiledScore",
     "EigenFactorRadial",
     "Lda",
     "LengthNorm",
     "LogisticCalibration",
     "Plda",
+    "Projection",
     "SNorm",
+    "Score",
+    "Thresholds",
     "TripletRanking",
     "TwoCovariance",
     "Wccn",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +19,9 @@ from trfast._checks import (
     check_real,
     check_type,
 )
+from trfast._names import BACKENDS as BACKENDS
 from trfast._threads import blas_limit, map_in_threads
-from trfast.errors import ModelError, ParameterError
+from trfast.errors import ModelError, ParameterError, ParameterTypeError
 from trfast.scoring.cosine import Take, cosine_similarity, edges_above, sweep_above
 from trfast.scoring.lda import Lda
 from trfast.scoring.normalization import LengthNorm, Whitening
@@ -32,9 +33,37 @@ from trfast.scoring.wccn import Wccn
 
 FloatArray = npt.NDArray[np.floating]
 IntArray = npt.NDArray[np.int64]
-Estimator = Wccn | Lda | Plda | TripletRanking
 
-BACKENDS = ("cosine", "wccn", "lda", "plda", "tr")
+
+@runtime_checkable
+class Score(Protocol):
+    """A similarity of one's own, as `Backend` takes it for its estimator.
+
+    It may have more: ``project(x)``, which makes rows that are compared of vectors, (n, k) of
+    (n, rank), once for all pairs; ``edges_above(rows, threshold, *, n_threads)``, as
+    `CompiledScore.edges_above`, where there is a quicker way than blocks of all scores;
+    ``factors(rows)``, two rows for each whose products are the scores, where there are such:
+    without them, average linkage takes up to 4,096 rows; ``fit(X, y)``, for `trfast.training`; and
+    a ``fingerprint``, a text that changes where its results would, if recordings are diarized by
+    it. `tests/test_own_parts.py` holds an example of each.
+    """
+
+    def similarity(self, a: FloatArray, b: FloatArray, /) -> npt.ArrayLike:
+        """Score each row of `a` with each of `b`, (n, m): finite, higher for more alike, and the
+        same whichever comes first."""
+
+
+@runtime_checkable
+class Projection(Protocol):
+    """A projection of one's own, as `Backend` takes it for its estimator: the cosine of what comes
+    out is the similarity. Any transformer of scikit-learn is one; for more, see `Score`."""
+
+    def transform(self, x: FloatArray, /) -> npt.ArrayLike:
+        """Turn vectors (n, rank) into others (n, k)."""
+
+
+OwnEstimator = Score | Projection
+Estimator = Wccn | Lda | Plda | TripletRanking
 
 _ESTIMATORS: Mapping[str, type[Estimator]] = {
     "wccn": Wccn,
@@ -53,6 +82,8 @@ _LEARNED = {
 _BLOCK = 1024
 # Vectors of the cohort that count for each vector.
 _N_TOP = 100
+# Rows of which all scores may be in memory, where there are no factors of them.
+_MOST_ROWS = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +107,14 @@ class Backend:
 
     Parameters
     ----------
-    name : {"cosine", "wccn", "lda", "plda", "tr"}
+    name : str
+        ``"cosine"``, ``"wccn"``, ``"lda"``, ``"plda"`` or ``"tr"``; or any other name, for an
+        estimator of one's own.
     whitening : Whitening, optional
-        Comes first, in all back-ends of a model; None: vectors are taken as they are.
-    estimator : Wccn, Lda, Plda or TripletRanking, optional
-        By `name`; None for the cosine.
+        Comes first, in all back-ends of a model, and makes vectors of length 1; None: vectors are
+        taken as they are.
+    estimator : Wccn, Lda, Plda, TripletRanking, Score or Projection, optional
+        By `name`; None for the cosine. `CompiledScore` makes one of a function of two vectors.
     thresholds : mapping of str to Thresholds
         By clustering, ``"cc"``, ``"hac"`` and ``"average"``.
     cohort : ndarray (n_cohort, rank), optional
@@ -91,7 +125,8 @@ class Backend:
     Raises
     ------
     ParameterError
-        If `estimator` is not that of `name`.
+        If `estimator` is not that of `name`, or, under another name, has neither ``similarity`` nor
+        ``transform``.
 
     Examples
     --------
@@ -107,14 +142,24 @@ class Backend:
 
     name: str
     whitening: Whitening | None = None
-    estimator: Estimator | None = None
+    estimator: Estimator | OwnEstimator | None = None
     thresholds: Mapping[str, Thresholds] = field(default_factory=dict)
     cohort: FloatArray | None = None
 
     def __post_init__(self) -> None:
-        check_choice(self.name, "name", BACKENDS)
         if self.whitening is not None:
             check_type(self.whitening, Whitening, "whitening")
+        if self.is_own:
+            if self.estimator is None:
+                check_choice(self.name, "name", BACKENDS)
+            if not isinstance(self.estimator, Score | Projection):
+                raise ParameterTypeError(
+                    f"the estimator of back-end {self.name!r} is your own and must have"
+                    " similarity(a, b) or transform(x), got"
+                    f" {type(self.estimator).__name__}; those of trfast are called"
+                    f" {', '.join(BACKENDS)}"
+                )
+            return
         expected = _ESTIMATORS.get(self.name, type(None))
         if not isinstance(self.estimator, expected):
             raise ParameterError(
@@ -122,16 +167,41 @@ class Backend:
                 f" got {type(self.estimator).__name__}"
             )
 
+    def __repr__(self) -> str:
+        parts = [
+            "whitened" if self.whitening is not None else "vectors as they are",
+            *([] if self.estimator is None else [type(self.estimator).__name__]),
+            *([] if self.cohort is None else [f"cohort of {len(self.cohort)}"]),
+            *([f"thresholds for {', '.join(self.thresholds)}"] if self.thresholds else []),
+        ]
+        return f"<Backend {self.name!r}: {'; '.join(parts)}>"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the estimator is none of trfast's."""
+        return self.name not in BACKENDS
+
     @property
     def is_cosine(self) -> bool:
-        """Whether the similarity is a cosine, and no log-likelihood ratio."""
-        return not isinstance(self.estimator, Plda)
+        """Whether the similarity is a cosine, and no log-likelihood ratio or score of one's own."""
+        return not isinstance(self.estimator, Score)
+
+    @property
+    def fingerprint(self) -> tuple[str, ...]:
+        """Of an estimator of one's own, what it calls its `fingerprint`, or else its class; of the
+        others nothing: they are told by their model."""
+        if not self.is_own:
+            return ()
+        kind = type(self.estimator)
+        named = f"{kind.__module__}.{kind.__qualname__}"
+        return (str(getattr(self.estimator, "fingerprint", named)),)
 
     def project(self, vectors: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Turn i-vectors into what the other methods compare.
 
         Whitening and length normalization, then the estimator. What comes out has unit length,
-        the inner product is the similarity; rows of PLDA (`Plda.project`) stay as they are.
+        the inner product is the similarity; rows of PLDA (`Plda.project`) and of a score of one's
+        own stay as they are.
 
         Parameters
         ----------
@@ -144,24 +214,47 @@ class Backend:
         n_columns = None if self.whitening is None else len(self.whitening.mean_)
         x = check_matrix(vectors, "vectors", n_columns=n_columns)
         if len(x) == 0:  # which scikit-learn refuses
-            return self.project(np.zeros((1, x.shape[1])))[:0]
+            return self.project(np.ones((1, x.shape[1])))[:0]
         with config_context(transform_output="default"):  # no tables in between
-            whitened = x if self.whitening is None else self.whitening.transform(x)
-            rows = LengthNorm().fit_transform(whitened)
-            if isinstance(self.estimator, Plda):
-                rows = self.estimator.project(rows)
+            rows = x if self.whitening is None else self.whitening.transform(x)
+            if self.whitening is not None or not self.is_own:
+                rows = LengthNorm().fit_transform(rows)
+            if isinstance(self.estimator, Score):
+                project = getattr(self.estimator, "project", None)
+                rows = rows if project is None else self._made(project(rows), len(x))
             elif self.estimator is not None:
-                rows = LengthNorm().fit_transform(self.estimator.transform(rows))
+                made = self._made(self.estimator.transform(rows), len(x))
+                rows = LengthNorm().fit_transform(made)
         return np.asarray(rows, np.float32)
+
+    def _made(self, rows: npt.ArrayLike, n: int) -> FloatArray:
+        """What an estimator has made of `n` rows, checked if it is one's own."""
+        if self.is_own:
+            rows = check_matrix(rows, f"rows that {self.name!r} makes")
+            if len(rows) != n:
+                raise ParameterError(f"{self.name!r} makes {len(rows)} rows of {n}")
+        return np.asarray(rows)
 
     def similarity(self, a: npt.ArrayLike, b: npt.ArrayLike | None = None) -> FloatArray:
         """Similarity of each projected row of `a` with each of `b` (default: `a`), (n, m).
 
-        The cosine, or the log-likelihood ratio of PLDA.
+        The cosine, the log-likelihood ratio of PLDA, or the score of one's own.
         """
-        if isinstance(self.estimator, Plda):
+        if not isinstance(self.estimator, Score):
+            return cosine_similarity(a, b)
+        if isinstance(self.estimator, Plda) and not self.is_own:
             return self.estimator.similarity_of_projected(a, b)
-        return cosine_similarity(a, b)
+        left = check_matrix(a, "a")
+        right = left if b is None else check_matrix(b, "b", n_columns=left.shape[1])
+        if not (len(left) and len(right)):
+            return np.empty((len(left), len(right)), np.float32)
+        found = check_matrix(self.estimator.similarity(left, right), f"scores of {self.name!r}")
+        if found.shape != (len(left), len(right)):
+            raise ParameterError(
+                f"{self.name!r} gives scores of shape {found.shape} for {len(left)} rows and"
+                f" {len(right)}, expected one for each pair"
+            )
+        return found
 
     @cached_property
     def norm(self) -> SNorm:
@@ -245,7 +338,8 @@ class Backend:
         if self.is_cosine and not normalized:
             return check_cosine(threshold, name)
         if not np.isfinite(check_real(threshold, name)).all():
-            what = "a normalized score" if normalized else "a log-likelihood ratio"
+            what = "a log-likelihood ratio" if self.name == "plda" else "a score"
+            what = "a normalized score" if normalized else what
             raise ParameterError(f"{name} is {what}, any finite number, got {threshold}")
         return check_number(threshold, name)
 
@@ -281,9 +375,17 @@ class Scores:
         -------
         left, right : ndarray (n, m)
             The score of rows i and j is ``left[i] @ right[j]``, and ``left[j] @ right[i]``.
+
+        Raises
+        ------
+        ParameterError
+            If a score of one's own has no factors, and there are too many rows.
         """
-        if isinstance(self.backend.estimator, Plda):
-            left, right = self.backend.estimator.factors_of_projected(self.rows)
+        estimator = self.backend.estimator
+        if isinstance(estimator, Plda) and not self.backend.is_own:
+            left, right = estimator.factors_of_projected(self.rows)
+        elif isinstance(estimator, Score):
+            left, right = self._own_factors(estimator)
         else:
             left = right = LengthNorm().fit_transform(self.rows) if len(self.rows) else self.rows
         if self.of_cohort is None:
@@ -296,13 +398,34 @@ class Scores:
             [right, right * half, one, mean]
         )
 
+    def _own_factors(self, estimator: Score) -> tuple[FloatArray, FloatArray]:
+        factors = getattr(estimator, "factors", None)
+        if factors is not None:
+            left, right = factors(self.rows)
+            return np.asarray(left), np.asarray(right)
+        if len(self.rows) > _MOST_ROWS:
+            raise ParameterError(
+                f"average linkage of {len(self.rows)} rows by {self.backend.name!r}: it takes"
+                f" {_MOST_ROWS} at most, of a score that has no factors. Give the estimator"
+                " factors(rows), or take connected components or complete linkage"
+            )
+        # The scores themselves.
+        scores = self.backend.similarity(self.rows)
+        return scores, np.eye(len(scores), dtype=scores.dtype)
+
     def edges_above(
         self, threshold: float, *, groups: IntArray | None = None, n_threads: int | None = 1
     ) -> tuple[IntArray, FloatArray]:
         """List the pairs of at least this score; see `Backend.edges_above`. Pairs of one of
         `groups` are left out."""
-        if self.backend.is_cosine and self.of_cohort is None:
-            return edges_above(self.rows, threshold, groups=groups, n_threads=n_threads)
+        if self.of_cohort is None:
+            if self.backend.is_cosine:
+                return edges_above(self.rows, threshold, groups=groups, n_threads=n_threads)
+            own = getattr(self.backend.estimator, "edges_above", None)
+            if own is not None:
+                pairs, similarities = own(self.rows, threshold, n_threads=n_threads)
+                apart = slice(None) if groups is None else np.diff(groups[pairs])[:, 0] != 0
+                return pairs[apart], similarities[apart]
         blocks = self._blocks()
 
         def edges_of_band(band: int) -> tuple[IntArray, FloatArray]:
@@ -357,8 +480,11 @@ class Scores:
         return np.column_stack([i + rows.start, j + others.start]), scores[i, j]
 
 
-def estimator_tensors(name: str, estimator: Estimator | None) -> dict[str, npt.NDArray[Any]]:
-    """Return what the estimator of a back-end has learned, as a model file holds it."""
+def estimator_tensors(
+    name: str, estimator: Estimator | OwnEstimator | None
+) -> dict[str, npt.NDArray[Any]]:
+    """Return what the estimator of a back-end has learned, as a model file holds it; nothing of
+    one's own."""
     tensors = {
         f"{name}.{part}": getattr(estimator, f"{part}_").astype(np.float32)
         for part in _LEARNED.get(name, ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from trfast._checks import (
     check_positive,
     check_random_state,
 )
+from trfast._names import SELECTIONS, Selection
 from trfast.errors import ModelError, ParameterError
 from trfast.scoring.normalization import validated
 from trfast.scoring.triplet_training import (
@@ -128,9 +129,9 @@ class TripletRanking(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         refresh: int = 50,
         triplets_per_class: int = 3,
         min_class_size: int = 3,
-        selection: str = "soft",
+        selection: Selection = "soft",
         n_epochs: int = 1500,
-        initialization: str | npt.ArrayLike = "random",
+        initialization: Literal["random"] | npt.ArrayLike = "random",
         learning_rate: float = 1.0,
         input_scale: float = 1.0,
         patience: int | None = 5,
@@ -286,7 +287,7 @@ class TripletRanking(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
                 check_integer(value, name, least=least)
         if not 0 < check_number(self.margin, "margin") <= 2:
             raise ParameterError(f"margin must lie above 0 and up to 2, got {self.margin}")
-        check_choice(self.selection, "selection", ("soft", "hard"))
+        check_choice(self.selection, "selection", SELECTIONS)
         check_random_state(self.random_state)
         check_positive(self.input_scale, "input_scale")
         check_positive(self.learning_rate, "learning_rate")

@@ -112,6 +112,11 @@ class OnnxDetector:
         """All that the regions depend on."""
         return (self.file_hash, *astuple(self.config))
 
+    @property
+    def fingerprint(self) -> str:
+        """`settings`, as a text."""
+        return repr(self.settings)
+
     def detect(self, blocks: Blocks) -> Timeline:
         """Find speech in one recording.
 

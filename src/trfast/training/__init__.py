@@ -4,6 +4,7 @@ from trfast.training.backends import fit_backends
 from trfast.training.config import EstimatorConfig, TrainingConfig
 from trfast.training.frames import embedder_frames, frames_of
 from trfast.training.imported import train_on_vectors
+from trfast.training.labelled import LabelledCollection
 from trfast.training.recipe import train
 from trfast.training.vectors import (
     SpeakerVectors,
@@ -14,6 +15,7 @@ from trfast.training.vectors import (
 
 __all__ = [
     "EstimatorConfig",
+    "LabelledCollection",
     "SpeakerVectors",
     "TrainingConfig",
     "embedder_frames",

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.base import clone
 
+from trfast._names import BackendName
 from trfast._threads import blas_limit
-from trfast.scoring.backend import Backend, Estimator, estimator_of, estimator_tensors
+from trfast.scoring.backend import (
+    Backend,
+    Estimator,
+    OwnEstimator,
+    estimator_of,
+    estimator_tensors,
+)
 from trfast.scoring.lda import Lda
 from trfast.scoring.normalization import Whitening
 from trfast.scoring.plda import Plda
@@ -25,7 +34,7 @@ _SATURATED = 0.9
 
 def fit_backends(
     vectors: SpeakerVectors, whitening: Whitening, config: TrainingConfig
-) -> dict[str, Estimator | None]:
+) -> dict[BackendName, Estimator | None]:
     """Fit the estimators of ``config.backends``.
 
     Parameters
@@ -56,6 +65,22 @@ def fit_backends(
             name: _fit(name, x, classes, recordings, plda, config) for name in config.backends
         }
     return {name: estimator_of(name, estimator_tensors(name, e)) for name, e in fitted.items()}
+
+
+def fit_own(
+    own: Mapping[str, OwnEstimator], vectors: SpeakerVectors, whitening: Whitening
+) -> dict[str, OwnEstimator]:
+    """Fit copies of estimators of one's own, those that learn, on what `fit_backends` takes."""
+    x = Backend(name="cosine", whitening=whitening).project(vectors.vectors)
+    classes, found = np.asarray(vectors.classes), {}
+    for name, estimator in own.items():
+        Backend(name=name, whitening=whitening, estimator=estimator)  # which checks it
+        found[name] = estimator
+        if hasattr(estimator, "fit"):
+            copy: Any = clone(estimator, safe=False)
+            copy.fit(x, classes)
+            found[name] = copy
+    return found
 
 
 def _fit(

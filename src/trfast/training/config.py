@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from trfast._checks import check_choice
+from trfast._names import BACKENDS, TRIPLET_STARTS, BackendName, TripletStart
 from trfast.embedding import NormalizationConfig
 from trfast.errors import ParameterError
 from trfast.features import MfccConfig, check_audio_rate
 from trfast.model import ClusteringConfig
-from trfast.scoring.backend import BACKENDS
 from trfast.scoring.windows import WindowConfig
 from trfast.segmentation import SegmentationConfig
 from trfast.training.augmentation import AugmentationConfig
@@ -55,7 +56,7 @@ class EstimatorConfig:
     tr: Mapping[str, Any] = field(
         default_factory=lambda: {"n_epochs": 120, "learning_rate": 0.05, "margin": 0.2}
     )
-    tr_start: str = "plda"
+    tr_start: TripletStart = "plda"
     tr_spread: float = 0.07
     tr_constant: float = 2.0
     window_components: int = 120
@@ -63,8 +64,7 @@ class EstimatorConfig:
     window_whitening: float = 0.5
 
     def __post_init__(self) -> None:
-        if self.tr_start not in ("plda", "random"):
-            raise ParameterError(f"tr_start must be 'plda' or 'random', got {self.tr_start!r}")
+        check_choice(self.tr_start, "tr_start", TRIPLET_STARTS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +128,7 @@ class TrainingConfig:
     rank: int = 200
     total_variability_iterations: int = 10
     whitening_shrinkage: float = 0.2
-    backends: tuple[str, ...] = BACKENDS
+    backends: tuple[BackendName, ...] = BACKENDS
     estimators: EstimatorConfig = field(default_factory=EstimatorConfig)
     min_recordings: int = 3
     min_class_speech: float = 3.0

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from trfast._names import CLUSTERINGS, BackendName
 from trfast.annotation import Annotation
-from trfast.clustering import CLUSTERINGS
 from trfast.collection import import_diarizations
 from trfast.diarization import Diarization, EmbeddedSegments
 from trfast.embedding.ivector import ProjectedStatistics
@@ -86,10 +86,10 @@ def train_on_vectors(
         labelled.speaker_recordings(), 4, seed=config.seed, first=recurring(labelled, config)
     )
     judge = HeldBack(labelled, [_segments(d) for d in found], lambda s: s.first / s.zeroth)
-    folds: dict[str, list[Fold]] = {name: [] for name in config.backends}
+    folds: dict[BackendName, list[Fold]] = {name: [] for name in config.backends}
     for unheard in filter(None, quarters):
-        for backend in _backends(rows, labelled, config, unheard).values():
-            folds[backend.name].append(Fold(judge, unheard, backend, judge))
+        for name, backend in _backends(rows, labelled, config, unheard).items():
+            folds[name].append(Fold(judge, unheard, backend, judge))
     tuned = {name: tune(trials, parts=PARTS) for name, trials in folds.items()}
     best, kind = min(product(tuned, CLUSTERINGS), key=lambda pair: tuned[pair[0]][pair[1]].x_der)
     return VectorModel(
@@ -118,7 +118,7 @@ def _backends(
     labelled: LabelledCollection,
     config: TrainingConfig,
     unheard: Collection[str],
-) -> dict[str, Backend]:
+) -> dict[BackendName, Backend]:
     """Back-ends that have not heard some speakers, without thresholds."""
     heard = rows.only([speaker not in unheard for speaker in rows.speakers])
     if len(heard.vectors) < 2:

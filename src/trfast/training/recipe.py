@@ -14,17 +14,18 @@ from typing import Any
 
 import numpy as np
 
+from trfast._log import log
+from trfast._names import CLUSTERINGS, ClusteringName
 from trfast._threads import effective_n_threads, map_in_threads
-from trfast.clustering import CLUSTERINGS
 from trfast.comparison import Comparison
 from trfast.diarization import Diarizer, EmbeddedSegments
-from trfast.embedding import OnnxEmbedder
+from trfast.embedding import Embedding, PieceEmbedder, piece_embedder
 from trfast.errors import ModelError
 from trfast.features import frame_hop
 from trfast.model import ModelBundle
-from trfast.scoring.backend import Backend, Estimator
+from trfast.scoring.backend import Backend, Estimator, OwnEstimator
 from trfast.scoring.windows import WindowConfig
-from trfast.training.backends import fit_backends
+from trfast.training.backends import fit_backends, fit_own
 from trfast.training.config import TrainingConfig
 from trfast.training.labelled import LabelledCollection
 from trfast.training.stages import Progress, Stages, digest
@@ -49,7 +50,8 @@ def train(
     *,
     stages: str | os.PathLike[str],
     config: TrainingConfig | None = None,
-    network: OnnxEmbedder | None = None,
+    network: PieceEmbedder | Embedding | None = None,
+    own_backends: Mapping[str, OwnEstimator] | None = None,
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> ModelBundle:
@@ -74,8 +76,13 @@ def train(
         the same settings from the same data, is passed over.
     config : TrainingConfig, optional
         Default: the recipe of the default model; of a network, `TrainingConfig.neural`.
-    network : OnnxEmbedder, optional
-        A neural embedding in place of i-vectors: no UBM, no total variability, no varied copies.
+    network : PieceEmbedder or Embedding, optional
+        A neural embedding, or one's own, in place of i-vectors: no UBM, no total variability, no
+        varied copies.
+    own_backends : mapping of str to Score or Projection, optional
+        Estimators of one's own, by the names of their back-ends. Each with a ``fit(X, y)`` learns,
+        as a copy, from whitened vectors of length 1 and their speakers; all get thresholds, and are
+        in the model's `own_backends`.
     jobs : int, optional
         Processes for features, threads for the rest; default: all cores. The model does not
         depend on it.
@@ -104,6 +111,8 @@ def train(
             f"{collection.path} holds 1 speaker; thresholds need at least 2, to leave one out"
         )
     n_threads = effective_n_threads(jobs)
+    network = None if network is None else piece_embedder(network)
+    own = own_backends or {}
     default = TrainingConfig() if network is None else TrainingConfig.neural()
     config, left_out = trainable(collection, config or default)
     if network is not None and config.windows is None:
@@ -117,13 +126,13 @@ def train(
         network=network,
     )
     durations = full.features()
-    quarters, model, estimators = _quarters(full), _bundle(full), _estimators(full)
+    quarters, model, estimators = _quarters(full), _bundle(full), _estimators(full, own)
     windows, said = _tuned_windows(full, quarters)
     if network is not None and windows is None:
         raise ModelError(f"nothing to diarize by with a neural embedding: {said}")
     model = _with_windows(model, full, windows)
-    tuned = _tuned(quarters, windows, durations)
-    backends = {
+    tuned = _tuned(quarters, windows, durations, own)
+    every = {
         name: Backend(
             name=name,
             whitening=model.whitening,
@@ -136,12 +145,14 @@ def train(
     # Held-back speakers are in the recordings of the cohort, too, where normalized scores are worse
     # than elsewhere: their errors do not tell average linkage from the others.
     best, kind = min(
-        product(backends, CLUSTERINGS if model.cohort is None else ("average",)),
+        product(config.backends, CLUSTERINGS if model.cohort is None else ("average",)),
         key=lambda pair: (tuned[pair[0]][pair[1]].x_der, tuned[pair[0]][pair[1]].i_der),
     )
+    log.info("trained on %s: by default %s %s; %s", collection.path, best, kind, left_out or "all")
     return replace(
         model,
-        backends=backends,
+        backends={name: every[name] for name in config.backends},
+        own_backends={name: every[name] for name in own},
         clustering=replace(config.clustering, backend=best, clustering=kind),
         provenance=_provenance(full, durations, tuned) | said | left_out,
     )
@@ -176,8 +187,12 @@ def recurring(collection: LabelledCollection, config: TrainingConfig) -> set[str
     )
 
 
-def _estimators(stages: Stages) -> dict[str, Estimator | None]:
-    return fit_backends(stages.labelled, stages.whitening, stages.config)
+def _estimators(
+    stages: Stages, own: Mapping[str, OwnEstimator]
+) -> dict[str, Estimator | OwnEstimator | None]:
+    vectors, whitening = stages.labelled, stages.whitening
+    fitted = fit_backends(vectors, whitening, stages.config)
+    return {**dict(fitted.items()), **fit_own(own, vectors, whitening)}
 
 
 def _bundle(stages: Stages) -> ModelBundle:
@@ -245,11 +260,15 @@ def _tuned_windows(
 
 
 def _tuned(
-    quarters: Sequence[Stages], windows: WindowConfig | None, durations: Mapping[str, float]
-) -> dict[str, dict[str, Tuned]]:
+    quarters: Sequence[Stages],
+    windows: WindowConfig | None,
+    durations: Mapping[str, float],
+    own_backends: Mapping[str, OwnEstimator],
+) -> dict[str, dict[ClusteringName, Tuned]]:
     """Thresholds and errors of each back-end for one quarter of the speakers after the other."""
     stages = quarters[0]
-    folds: dict[str, list[Fold]] = {name: [] for name in stages.config.backends}
+    names = (*stages.config.backends, *own_backends)
+    folds: dict[str, list[Fold]] = {name: [] for name in names}
     for own in quarters:
         bundle = _with_windows(_bundle(own), own, windows)
         found = _held_back(own, Diarizer(bundle), durations) if windows else None
@@ -258,12 +277,12 @@ def _tuned(
         else:
             diarizer = Diarizer(bundle, comparison=Comparison(threshold=0.0))
             held_back = _held_back(own, diarizer, durations)
-        for name, estimator in _estimators(own).items():
+        for name, estimator in _estimators(own, own_backends).items():
             backend = Backend(
                 name=name, whitening=own.whitening, estimator=estimator, cohort=bundle.cohort
             )
             folds[name].append(Fold(held_back, own.unheard, backend, found))
-    tuned: dict[str, dict[str, Tuned]] = {}
+    tuned: dict[str, dict[ClusteringName, Tuned]] = {}
     stages.progress("thresholds", 0, len(folds))
     for name, trials in folds.items():
         tuned[name] = tune(trials, parts=PARTS)
@@ -299,7 +318,9 @@ def _with_windows(model: ModelBundle, stages: Stages, config: WindowConfig | Non
 
 
 def _provenance(
-    stages: Stages, durations: Mapping[str, float], tuned: Mapping[str, Mapping[str, Tuned]]
+    stages: Stages,
+    durations: Mapping[str, float],
+    tuned: Mapping[str, Mapping[ClusteringName, Tuned]],
 ) -> dict[str, Any]:
     collection = stages.collection
     return {

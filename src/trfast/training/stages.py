@@ -22,7 +22,7 @@ from trfast.embedding import (
     DiagonalGmm,
     IvectorEmbedder,
     NormalizationConfig,
-    OnnxEmbedder,
+    PieceEmbedder,
     ProjectedStatistics,
     SimplifiedIvectors,
     TotalVariability,
@@ -91,7 +91,7 @@ class Stages:
         Speakers whose vectors nothing learns from.
     label : str
         Before the names of stages.
-    network : OnnxEmbedder, optional
+    network : PieceEmbedder, optional
         Embeds units and speakers in place of i-vectors.
     """
 
@@ -102,7 +102,7 @@ class Stages:
     progress: Progress
     unheard: frozenset[str] = frozenset()
     label: str = ""
-    network: OnnxEmbedder | None = None
+    network: PieceEmbedder | None = None
 
     def features(self) -> dict[str, float]:
         """Make the frames of each recording, one file each; return the durations."""

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from trfast._names import CLUSTERINGS, ClusteringName
 from trfast._threads import blas_limit
 from trfast.annotation import Annotation
-from trfast.clustering import CLUSTERINGS
 from trfast.comparison import Comparison, across_recordings
 from trfast.diarization import EmbeddedSegments
 from trfast.diarization.local_speakers import local_speakers
@@ -189,8 +189,8 @@ def tune(
     folds: Sequence[Fold],
     *,
     parts: Sequence[int] = (1,),
-    clusterings: Sequence[str] = CLUSTERINGS,
-) -> dict[str, Tuned]:
+    clusterings: Sequence[ClusteringName] = CLUSTERINGS,
+) -> dict[ClusteringName, Tuned]:
     """Choose the thresholds of each clustering, those of the least error over all folds: first
     the one within recordings, then, for local speakers made with it, the one across them. Of
     those that are nearly as good, it is the middle one.
@@ -227,7 +227,7 @@ def _tune(
     folds: Sequence[Fold],
     rows: Sequence[FloatArray],
     candidates: FloatArray,
-    clustering: str,
+    clustering: ClusteringName,
     parts: Sequence[int],
 ) -> Tuned:
     def local(k: int, threshold: float) -> Labels:
@@ -305,9 +305,9 @@ def dealt(
 
 
 def _candidates(folds: Sequence[Fold], rows: Sequence[FloatArray]) -> FloatArray:
-    """Thresholds to try: cosines; of PLDA, whose ratios lie anywhere, and of the network, whose
-    constant output makes cosines high, those between similarities of some of the rows."""
-    if folds[0].backend.name not in ("plda", "tr"):
+    """Thresholds to try: cosines; of PLDA and scores of one's own, which lie anywhere, and of the
+    network, whose constant output makes cosines high, those between similarities of some rows."""
+    if folds[0].backend.is_cosine and folds[0].backend.name != "tr":
         return _COSINES
     similarities = []
     for fold, projected in zip(folds, rows, strict=True):

@@ -10,8 +10,8 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
+from trfast._names import CLUSTERINGS, BackendName, ClusteringName, DetectorName
 from trfast.audio import stream
-from trfast.clustering import CLUSTERINGS
 from trfast.comparison import Comparison
 from trfast.diarization import Diarizer, EmbeddedSegments
 from trfast.errors import CollectionError, ModelError
@@ -24,7 +24,7 @@ from trfast.scoring.calibration import (
     best_threshold,
     score_histogram,
 )
-from trfast.speech import OnnxDetector
+from trfast.speech import Detector
 from trfast.training import SpeakerVectors, embedder_frames, frames_of, reference_vectors
 from trfast.training.labelled import LabelledCollection
 from trfast.training.recordings import joined, over_recordings
@@ -69,17 +69,17 @@ class Tuning:
     """
 
     model: ModelBundle
-    errors: Mapping[str, Mapping[str, Tuned]]
-    scores: Mapping[str, TrialScores]
+    errors: Mapping[BackendName, Mapping[ClusteringName, Tuned]]
+    scores: Mapping[BackendName, TrialScores]
 
 
 def tune_model(
     model: ModelBundle,
     collection: LabelledCollection,
     *,
-    backends: Iterable[str] | None = None,
+    backends: Iterable[BackendName] | None = None,
     keep_default: bool = False,
-    detector: str | OnnxDetector = "model",
+    detector: DetectorName | Detector = "model",
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Tuning:
@@ -100,7 +100,7 @@ def tune_model(
     keep_default : bool
         Keep the model's default back-end and clustering, instead of those of the least X-DER
         among the tuned ones.
-    detector : {"model", "energy"} or OnnxDetector
+    detector : {"model", "energy"}, OnnxDetector or Detector
         What finds speech, as in `Diarizer`.
     jobs : int, optional
         Processes; default: the available cores. The result does not depend on it.
@@ -123,7 +123,7 @@ def tune_model(
     ParameterError
         If `jobs` is below 1, or there is only one speaker.
     """
-    chosen = [model.backend(name) for name in dict.fromkeys(backends or model.backends)]
+    chosen = {name: model.backend(name) for name in dict.fromkeys(backends or model.backends)}
     if not collection.speaker_recordings(min_recordings=2):
         raise CollectionError(
             f"{collection.path}: nobody is in two recordings, so nothing says from where on"
@@ -141,7 +141,7 @@ def tune_model(
         progress=partial(tell, "vectors"),
     )
     vectors = joined(vectors for _, vectors in parts)
-    scores = {b.name: _scores(b, vectors) for b in chosen}
+    scores = {name: _scores(backend, vectors) for name, backend in chosen.items()}
     held_back = [
         HeldBack(
             collection,
@@ -153,10 +153,10 @@ def tune_model(
     ]
     found = None if model.windows is None else held_back[-1]
     speakers = collection.speaker_recordings()
-    errors: dict[str, Mapping[str, Tuned]] = {}
+    errors: dict[BackendName, Mapping[ClusteringName, Tuned]] = {}
     tell("thresholds", 0, len(chosen))
-    for done, backend in enumerate(chosen, 1):
-        errors[backend.name] = tune([Fold(held_back[0], speakers, backend, found)])
+    for done, (name, backend) in enumerate(chosen.items(), 1):
+        errors[name] = tune([Fold(held_back[0], speakers, backend, found)])
         tell("thresholds", done, len(chosen))
     return Tuning(
         model=_tuned(model, collection, errors, keep_default=keep_default),
@@ -173,7 +173,7 @@ def _embedded(
     static, duration = frames_of(collection.audio[name], model.mfcc)
     frames = embedder_frames(collection.audio[name], model) if model.neural else static
     speech = None
-    if isinstance(detector, OnnxDetector):
+    if not isinstance(detector, str):
         speech = detector.detect(stream(collection.audio[name]))
     segments = [
         diarizer.embed(static, duration=duration, recording=name, speech=speech, banks=frames)
@@ -205,7 +205,7 @@ def _calibration(
 def _tuned(
     model: ModelBundle,
     collection: LabelledCollection,
-    errors: Mapping[str, Mapping[str, Tuned]],
+    errors: Mapping[BackendName, Mapping[ClusteringName, Tuned]],
     *,
     keep_default: bool,
 ) -> ModelBundle:

@@ -20,7 +20,7 @@ from trfast.diarization.windows import join_units
 from trfast.embedding import (
     BaumWelchStatistics,
     IvectorEmbedder,
-    OnnxEmbedder,
+    PieceEmbedder,
     ProjectedStatistics,
 )
 from trfast.errors import ModelError
@@ -208,7 +208,7 @@ class EmbeddedUnits:
     frames : mapping of str to ndarray
         Static frames.
     reference : mapping of str to Annotation
-    network : OnnxEmbedder
+    network : PieceEmbedder
     detector : SpeechDetector or None
         What finds speech; None: the reference says.
     window, unit : float
@@ -222,7 +222,7 @@ class EmbeddedUnits:
     files: Mapping[str, Path]
     frames: Mapping[str, FloatArray]
     reference: Mapping[str, Annotation]
-    network: OnnxEmbedder
+    network: PieceEmbedder
     detector: SpeechDetector | None
     window: float
     unit: float

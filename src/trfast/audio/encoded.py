@@ -1,0 +1,113 @@
+"""Where the bytes of an audio file are: in a file, or in memory."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any, BinaryIO
+
+from trfast.errors import AudioError, ParameterTypeError
+
+
+@dataclass(frozen=True, slots=True)
+class OnDisk:
+    """A file by its path."""
+
+    path: str | os.PathLike[str]
+
+    @property
+    def name(self) -> str:
+        """What errors call it."""
+        return os.fspath(self.path)
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return os.path.getsize(self.path)
+
+    def open(self) -> BinaryIO:
+        """Open it, at its start."""
+        return open(self.path, "rb")
+
+    def for_soundfile(self) -> Any:
+        """Return what soundfile opens: as bytes, for it encodes text, and not every name is
+        UTF-8."""
+        return os.fsencode(self.path)
+
+    def for_ffmpeg(self) -> tuple[Any, str]:
+        """Return what PyAV opens, and what a recording may make FFmpeg open besides: files."""
+        return f"file:{self.name}", "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An audio file in memory.
+
+    Parameters
+    ----------
+    content : bytes
+    file_name : str, optional
+        What it was called.
+    """
+
+    content: bytes = field(repr=False)
+    file_name: str | None = None
+
+    @classmethod
+    def of(cls, source: object) -> Encoded | None:
+        """Return bytes, or all that a file object gives from where it stands; of anything else
+        None.
+
+        Raises
+        ------
+        AudioError
+            If the file object cannot be read.
+        ParameterTypeError
+            If it gives no bytes.
+        """
+        if isinstance(source, Encoded):
+            return source
+        if isinstance(source, bytes | bytearray | memoryview):
+            return cls(bytes(source))
+        read = getattr(source, "read", None)
+        if read is None:
+            return None
+        name = getattr(source, "name", None)
+        file_name = os.path.basename(name) if isinstance(name, str) and name else None
+        try:
+            content = read()
+        except (OSError, ValueError) as error:
+            raise AudioError(f"{_called(file_name)} cannot be read: {error}.") from error
+        if not isinstance(content, bytes):
+            raise ParameterTypeError(
+                f"{_called(file_name)} gives {type(content).__name__}, expected bytes: open it in"
+                ' binary mode, open(path, "rb")'
+            )
+        return cls(content, file_name)
+
+    @property
+    def name(self) -> str:
+        """What errors call it."""
+        return _called(self.file_name) if self.file_name else f"<{len(self.content)} bytes>"
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return len(self.content)
+
+    def open(self) -> BinaryIO:
+        """Open it, at its start."""
+        return BytesIO(self.content)
+
+    def for_soundfile(self) -> Any:
+        """Return what soundfile opens."""
+        return self.open()
+
+    def for_ffmpeg(self) -> tuple[Any, str]:
+        """Return what PyAV opens, and what a recording may make FFmpeg open besides: nothing."""
+        return self.open(), "nothing"
+
+
+def _called(file_name: str | None) -> str:
+    return f"<file object {file_name}>" if file_name else "<file object>"
