@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-quick lint bench bench-quick docs model campplus paper clean sdist dist test-sdist
+.PHONY: demo test test-quick lint bench bench-quick docs pictures model campplus paper clean sdist dist test-sdist
 
 # OPTIONS, for example: make test-clang OPTIONS='-m "not slow"'
 PYTEST = python -m pytest --pyargs tests trfast $(OPTIONS)
@@ -115,6 +115,12 @@ paper: .venv/.test .venv/.paper
 	$(BIN)/python -m benchmarks.paper --collections $(COLLECTIONS)
 	$(if $(EMBEDDER),$(BIN)/python -m benchmarks.paper.neural --collections $(COLLECTIONS) --embedder $(EMBEDDER))
 	$(BIN)/python -m benchmarks.paper.render
+
+# The pictures of the how-to pages. They need Debian's chromium and chromium-driver.
+pictures: demo .venv/.test
+	$(BIN)/trfast plot examples/ref.rttm -o docs/how-to/timeline.svg --recording show-1 --recording show-4
+	$(BIN)/trfast verify $(COLLECTIONS)/tv-lcp --det docs/how-to/det.svg
+	$(BIN)/python -m tools.pictures demo/collection.html
 
 docs: .venv/.docs
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html

@@ -13,7 +13,7 @@ from trfast import Collection, Diarizer, load_model, read_rttm
 from trfast.audio import find_audio
 from trfast.evaluation import DiarizationError, diarization_error
 from trfast.formats import read_uem
-from trfast.report import write_report
+from trfast.report import write_collection_report
 
 EXAMPLES = Path(__file__).parent
 
@@ -29,7 +29,7 @@ def main(out: Path) -> None:
         collection.link(model)
         collection.to_rttm(out / "collection.rttm")
         durations = {show.name: show.duration for show in collection.recordings()}
-        write_report(collection.annotations(), out / "collection.html", durations=durations)
+        write_collection_report(collection, out / "collection.html")
     seconds = time.perf_counter() - start
     for failure in failures:
         print(f"{failure.recording}: {failure.error}", file=sys.stderr)

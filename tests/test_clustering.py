@@ -1,5 +1,6 @@
 """Clustering: by hand, the twins, SciPy, and S4D's partitions."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from scipy.spatial.distance import squareform
 from tests.reference import clustering as reference
 from trfast._ext import _union_find
 from trfast.clustering import (
+    Forest,
     average_linkage_of_edges,
     average_linkage_of_factors,
     average_linkage_of_scores,
@@ -23,9 +25,11 @@ from trfast.clustering import (
     connected_components,
     constrained_components,
     merges_of_scores,
+    unite_in_bands,
 )
 from trfast.errors import ParameterError
 from trfast.scoring import cosine_components, cosine_similarity, edges_above
+from trfast.scoring.cosine import sweep_above
 
 N = 12
 PAIRS = st.lists(st.tuples(st.integers(0, N - 1), st.integers(0, N - 1)), max_size=30)
@@ -165,6 +169,38 @@ def test_large_constrained_components_equal_twin(n_groups: int) -> None:
     pairs = [(int(i), int(j)) for i, j in rng.integers(0, 300, size=(3000, 2))]
     labels = constrained_components(pairs, -np.arange(3000), groups, 300)
     assert labels.tolist() == reference.constrained_components(pairs, groups)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    pairs=PAIRS,
+    groups=st.lists(st.integers(0, 5), min_size=12, max_size=12),
+    joined=st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=4),
+)
+def test_who_may_still_be_joined_equals_twin(
+    pairs: list[tuple[int, int]], groups: list[int], joined: list[tuple[int, int]]
+) -> None:
+    forest = Forest(np.array(groups), np.array(joined, np.int64).reshape(-1, 2))
+    together = reference.connected_components(joined, 12)
+    assert forest.labels().tolist() == together
+    edges = np.array(pairs, np.int64).reshape(-1, 2)
+    assert forest.may_unite(edges).tolist() == reference.may_unite(pairs, together, groups)
+
+
+@pytest.mark.parametrize("most", [1, 7, 100, 10_000])
+@pytest.mark.parametrize("digits", [0, 5])  # 0: many are alike
+@pytest.mark.parametrize("seed", range(8))
+def test_bands_join_what_a_list_of_all_pairs_joins(seed: int, digits: int, most: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 150))
+    x = rng.normal(size=(n, 4)) + 2 * rng.normal(size=(5, 4))[rng.integers(0, 5, n)]
+    x = (x.round(digits) + 0.1).astype(np.float32)
+    groups = rng.integers(0, rng.integers(1, 50), n)
+    forest = Forest(groups)
+    sweep = partial(sweep_above, x, groups=groups, n_threads=2)
+    unite_in_bands(forest, sweep, 0.3, most=most)
+    expected = constrained_components(*edges_above(x, 0.3), groups, n)
+    assert forest.labels().tolist() == expected.tolist()
 
 
 def test_groups_of_one_item_constrain_nothing() -> None:

@@ -14,7 +14,17 @@ required = chain(
     project["dependencies"],
     *(
         project["optional-dependencies"][extra]
-        for extra in ("av", "kaldi", "neural", "pandas", "pyannote", "tables", "test-core")
+        for extra in (
+            "av",
+            "kaldi",
+            "neural",
+            "pandas",
+            "plot",
+            "pyannote",
+            "review",
+            "tables",
+            "test-core",
+        )
     ),
 )
 pins = {

@@ -12,20 +12,12 @@ import matplotlib
 import numpy as np
 from matplotlib import pyplot
 
+from trfast.report.colours import COLOURS
+from trfast.report.plots import STYLE
+
 matplotlib.use("Agg")
 
-# Okabe & Ito, "Color Universal Design", 2008; the yellow is too light for lines.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 GREY = "#555555"
-STYLE: Any = {
-    "font.size": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 12,
-    "axes.grid": True,
-    "grid.alpha": 0.25,
-    "lines.linewidth": 1.8,
-}
 Rows = Sequence[Mapping[str, Any]]
 
 

@@ -20,6 +20,7 @@ The way of the data, a room a line; each uses only those above it, and the groun
     evaluation     reference and result -> I-DER, X-DER, EER, and where errors come from
     training       labelled recordings -> a model, its thresholds
     report         pages to look at
+    review         a page in the browser on which links are put right
     cli            the commands
 
 Examples

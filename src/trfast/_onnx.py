@@ -16,6 +16,9 @@ from trfast.errors import MissingExtraError, ModelError
 
 FloatArray = npt.NDArray[Any]
 
+# The lower bound in pyproject.toml: before, int8 is rounded otherwise, and vectors are others.
+_OLDEST = (1, 29)
+
 
 class Part(NamedTuple):
     """What a network takes, or gives; sides that may be of any length have a name."""
@@ -41,7 +44,7 @@ class Network:
     Raises
     ------
     MissingExtraError
-        If onnxruntime is missing.
+        If onnxruntime is missing, or too old.
     ModelError
         If the file cannot be read, or is no ONNX model.
     """
@@ -59,6 +62,12 @@ class Network:
             raise MissingExtraError(
                 f'{self.path}: {purpose} needs onnxruntime: pip install "trfast[neural]"'
             ) from error
+        if tuple(map(int, onnxruntime.__version__.split(".")[:2])) < _OLDEST:
+            raise MissingExtraError(
+                f"{self.path}: {purpose} needs onnxruntime {'.'.join(map(str, _OLDEST))} or newer,"
+                f" got {onnxruntime.__version__}, which rounds int8 otherwise and gives other"
+                ' vectors: pip install --upgrade "trfast[neural]"'
+            )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3

@@ -16,7 +16,7 @@ from trfast.evaluation import diarization_error
 from trfast.linking import link
 from trfast.training import TrainingConfig
 
-pytest.importorskip("matplotlib", reason="matplotlib is not installed: trfast[paper]")
+pytest.importorskip("matplotlib", reason="matplotlib is not installed: trfast[plot]")
 pytestmark = pytest.mark.slow
 
 SMALL = {

@@ -137,7 +137,7 @@ def test_numbers_of_speakers_that_cannot_be(trfast: Trfast, tmp_path: Path) -> N
     (path,) = write(tmp_path, a="ann:1")
     counts, words = tmp_path / "counts.csv", ["diarize", path, "-o", tmp_path / "out"]
     result = trfast(*words, "--num-speakers=2", "--max-speakers=3", status=1)
-    assert "trfast: error: num_speakers=2 leaves nothing open" in result.stderr
+    assert "trfast: error: a number of speakers, 2, leaves nothing open" in result.stderr
     counts.write_text("recording,num_speakers\na,none\n")
     result = trfast(*words, "--speaker-counts", counts, status=1)
     assert f"trfast: error: {counts}: 1 malformed line\n  line 2: num_sp" in result.stderr

@@ -55,7 +55,7 @@ def test_list_files_whose_names_are_not_utf_8(folder: Path) -> None:
 
 
 def test_a_rename_is_seen_in_the_outputs(folder: Path) -> None:
-    assert call(folder, "rename", "b", "news") == ""
+    assert call(folder, "rename", "b", "news") == "renamed: b is called news\n"
     assert "SPEAKER news 1 " in (folder / "collection.rttm").read_text()
     assert "news" in (folder / "collection.html").read_text()
     assert "has a recording 'a' already" in call(folder, "rename", "news", "a", status=1)
@@ -65,11 +65,11 @@ def test_a_rename_is_seen_in_the_outputs(folder: Path) -> None:
 
 
 def test_what_is_removed_leaves_links_to_make(folder: Path) -> None:
-    assert call(folder, "remove", "c") == ""
+    assert call(folder, "remove", "c") == "removed: c\n"
     assert "has no recording 'c'" in call(folder, "remove", "a", "c", status=1)
-    assert "run 'trfast run' again" in call(folder, "remove", "a")
+    assert "by trfast run or trfast link" in call(folder, "remove", "a")
     assert "SPEAKER a 1 " in (folder / "collection.rttm").read_text()
-    assert call(folder, "remove", "b") == ""
+    assert call(folder, "remove", "b") == "removed: b\n"
     assert (folder / "collection.rttm").read_text() == ""
 
 

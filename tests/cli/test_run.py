@@ -37,7 +37,7 @@ def test_the_whole_way(trfast: Trfast, tmp_path: Path, jobs: int) -> None:
     assert "audio 1:00:10" in table
     assert "speech 1:00:08" in table
     assert "speakers 3; 1 in more than one recording" in table
-    assert "thresholds cosine cc, cosine: 0.5 within, 0.5 across" in table
+    assert "thresholds cosine cc: cosine 0.5 within, cosine 0.5 across" in table
     assert "speaker-0001 2 1:00:03" in table
     assert "times real time" in result.stdout
 

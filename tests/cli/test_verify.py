@@ -87,3 +87,9 @@ def test_a_recording_that_cannot_be_read(folder: Path, tmp_path: Path) -> None:
         (tmp_path / "audio" / f"{name}.wav").write_bytes(b"RIFF")
     (tmp_path / "ref.rttm").write_bytes((folder / "ref.rttm").read_bytes())
     assert "trfast: error: " in call(tmp_path, "--jobs=1", status=1).stderr
+
+
+def test_det_curves_are_drawn(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed: trfast[plot]")
+    call(folder, f"--model={folder / 'lda-only'}", "--jobs=1", f"--det={tmp_path / 'det.svg'}")
+    assert "lda: EER" in (tmp_path / "det.svg").read_text()

@@ -369,7 +369,7 @@ def test_a_collection_of_another_version(tmp_path: Path) -> None:
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA user_version = 99")
     database.close()
-    with pytest.raises(CollectionError, match="version 99; this trfast reads version 1 to 3"):
+    with pytest.raises(CollectionError, match="version 99; this trfast reads version 1 to 4"):
         Collection(path)
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from tests.collection.test_identity import linked, names
-from tests.fakes import diarization
+from tests.fakes import FakeModel, diarization
 from trfast.annotation import Annotation
 from trfast.collection import Collection
+from trfast.comparison import Comparison
 from trfast.diarization import Diarization
 from trfast.errors import CollectionError, ParameterError
 from trfast.model import load_model
@@ -112,10 +113,25 @@ def test_a_recording_that_is_done_again_keeps_what_was_said_of_it(collection: Co
     assert linked(collection)["b", "S1"] == "speaker-0004"
 
 
+def test_two_persons_are_not_joined(collection: Collection) -> None:
+    how = Comparison(threshold=0.5)
+    asked = [d.speakers for d in collection.doubts(FakeModel(), comparison=how) if not d.linked]
+    assert asked == [("speaker-0002", "speaker-0003")]
+    collection.corrections.distinguish("speaker-0003", "speaker-0002", why="heard")
+    assert not [d for d in collection.doubts(FakeModel(), comparison=how) if not d.linked]
+    now = linked(collection, -1.0)
+    assert now["c", "S2"] == "speaker-0003"
+    assert now["b", "S2"] == "speaker-0002"
+    assert collection.corrections.undo().kind == "distinguish"
+    assert linked(collection, -1.0)["c", "S2"] == "speaker-0002"
+    with pytest.raises(CollectionError, match="told from another"):
+        collection.corrections.distinguish("speaker-0001", "speaker-0001")
+
+
 def test_it_asks_for_a_link_first() -> None:
     with Collection(":memory:") as collection:
         collection.add(diarization("a", "ann:1"))
-        with pytest.raises(CollectionError, match="call link"):
+        with pytest.raises(CollectionError, match="link them first"):
             collection.corrections.rename("speaker-0001", "Ann")
 
 
@@ -149,6 +165,7 @@ def test_doubts_are_of_what_linked() -> None:
             )
         how = model.across("plda", "average", 3.0)
         collection.link(comparison=how)
+        assert collection.last_comparison().settings == how.settings
         assert collection.doubts(most=5) == collection.doubts(comparison=how, most=5)
         default = collection.doubts(comparison=model.across(), most=5)
         assert collection.doubts(most=5) != default

@@ -12,6 +12,7 @@ from tests.collection.test_identity import linked
 from tests.fakes import FakeDiarizer, calls, diarization, write
 from trfast.annotation import Annotation, Timeline
 from trfast.collection import Collection
+from trfast.comparison import Comparison
 from trfast.errors import AudioError, CollectionError, ParameterError
 
 
@@ -49,6 +50,7 @@ def test_one_speaker(collection: Collection) -> None:
     a, _, c = collection.recordings()
     assert collection.recordings_of("Ann") == [a, c]
     assert collection.recordings_of("speaker-0002") == [a]
+    assert collection.recording("c") == c
     for query in (collection.turns_of, collection.recordings_of):
         for nobody in ("speaker-0001", "speaker-0003", "speaker-2", "Eve"):
             with pytest.raises(CollectionError, match=f"no speaker {nobody!r}"):
@@ -64,7 +66,9 @@ def test_queries_want_a_link(collection: Collection) -> None:
         (collection.turns_of, "speaker-0001"),
         (collection.recordings_of, "speaker-0001"),
     ):
-        with pytest.raises(CollectionError, match=r"1 recordings of .* not linked yet: call link"):
+        with pytest.raises(
+            CollectionError, match=r"1 recordings of .* not linked yet: link them first"
+        ):
             query(name)
 
 
@@ -75,6 +79,7 @@ def test_one_recording_or_speaker_is_found_by_index(collection: Collection) -> N
     collection.annotation("a")
     collection.turns_of("speaker-0001")
     collection.recordings_of("speaker-0001")
+    list(collection.links(speaker="speaker-0001", recording="a"))
     db._db.set_trace_callback(None)
     plans = [
         row[3]
@@ -84,6 +89,41 @@ def test_one_recording_or_speaker_is_found_by_index(collection: Collection) -> N
     ]
     assert len(plans) > 5
     assert [step for step in plans if step.startswith("SCAN")] == []
+
+
+def test_links_of_a_speaker_and_of_a_recording(collection: Collection) -> None:
+    links = list(collection.links())
+    assert list(collection.links(speaker="speaker-0001")) == [links[0], links[2], links[3]]
+    assert list(collection.links(recording="a")) == links[:3]
+    assert list(collection.links(speaker="speaker-0001", recording="a")) == [links[0], links[2]]
+    assert list(collection.links(recording="b")) == []
+    with pytest.raises(CollectionError, match="no speaker 'Eve'"):
+        list(collection.links(speaker="Eve"))
+    with pytest.raises(CollectionError, match="could not be diarized"):
+        list(collection.links(recording="d"))
+
+
+def test_as_last_linked_names_are_those_of_the_last_link(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite"
+    with Collection(path) as adds, Collection(path, as_last_linked=True) as looks:
+        adds.add(diarization("a", "ann:5"))
+        adds.add(diarization("c", "ben:2"))
+        assert [*looks.speakers(), *looks.links()] == []
+        linked(adds)
+        adds.add(diarization("b", "ann:1 ben:3"))
+        assert not looks.is_linked
+        assert [speaker.n_recordings for speaker in looks.speakers()] == [1, 1]
+        assert [len(turns) for turns in looks.annotations()] == [1, 0, 1]
+        assert looks.annotation("b") == Annotation("b")
+        assert list(looks.links(recording="b")) == []
+        (doubt,) = looks.doubts(comparison=Comparison(threshold=0.5))
+        assert doubt.local == ("a", "S1")
+        looks.corrections.rename("speaker-0001", "Ann")
+        with pytest.raises(CollectionError, match="S1 of b is not linked yet"):
+            looks.corrections.confirm("b", "S1")
+        assert not looks.is_linked
+        assert linked(adds)["b", "S1"] == "Ann"
+        assert looks.is_linked
 
 
 def test_a_recording_that_is_renamed(collection: Collection) -> None:

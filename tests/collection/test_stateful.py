@@ -156,7 +156,7 @@ class Handling(RuleBasedStateMachine):
     def what_is_linked_is_as_if_made_anew(self) -> None:
         if not self.is_linked and any(self.texts.values()):
             for side in self.sides:
-                with pytest.raises(CollectionError, match="call link"):
+                with pytest.raises(CollectionError, match="link them first"):
                     side.speakers()
             return
         with Collection(":memory:") as fresh:

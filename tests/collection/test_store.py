@@ -21,6 +21,7 @@ from trfast.collection.records import Origin
 from trfast.comparison import Comparison
 from trfast.diarization import Diarization, Job
 from trfast.errors import AudioError, CollectionError, ParameterError
+from trfast.execution import Progress
 
 # The tables of version 1, as trfast made them.
 VERSION_1 = """
@@ -127,7 +128,7 @@ def test_a_file_of_an_earlier_version(path: Path, script: str) -> None:
 def test_a_file_of_version_1_from_which_somebody_was_removed(path: Path) -> None:
     execute(path, VERSION_1 + "PRAGMA foreign_keys = ON; DELETE FROM recording WHERE name = 'b';")
     with Collection(path) as collection:
-        with pytest.raises(CollectionError, match="call link"):
+        with pytest.raises(CollectionError, match="link them first"):
             collection.speakers()
         collection.link(FakeModel())
         assert [s.n_recordings for s in collection.speakers()] == [1, 1]
@@ -219,7 +220,7 @@ def test_recordings_of_another_model_that_come_during_a_link(
 def test_recordings_that_keep_coming_during_a_link(collection: Collection) -> None:
     collection.add(diarization("a", "ann:1"))
     names = iter("bcdefghijk")
-    with pytest.raises(CollectionError, match=r"came or went each of 5 times.*link\(\) when"):
+    with pytest.raises(CollectionError, match=r"came or went each of 5 times.*link when"):
         collection.link(meddling(lambda: collection.add(diarization(next(names), "ann:1"))))
     with pytest.raises(CollectionError, match=r"6 recordings of .* are not linked yet"):
         collection.speakers()
@@ -231,7 +232,7 @@ def test_what_was_removed_leaves_no_names(collection: Collection) -> None:
     collection.link(FakeModel())
     collection.remove("b")
     for read in (collection.speakers, lambda: list(collection.links())):
-        with pytest.raises(CollectionError, match=r"were removed since the last link: call link"):
+        with pytest.raises(CollectionError, match=r"were removed since the last link: link them"):
             read()
     collection.link(FakeModel())
     assert [link.nearest for link in collection.links()] == [("c", "S1"), ("a", "S1")]
@@ -382,14 +383,19 @@ def test_a_diarizer_of_ones_own_that_gives_what_cannot_be_kept(collection: Colle
             return diarization("other" if job.name == "a" else job.name, "ann:1")
 
     samples = Waveform(np.zeros(3, np.float32), 16000)
-    told: list[Exception | None] = []
+    told: list[Progress] = []
     failures = collection.add_all(
         [Job("a", samples), Job("b", samples)],
         diarizer=Renames(),
         jobs=1,
-        progress=lambda outcome: told.append(outcome.error),
+        progress=told.append,
     )
-    assert [(failure.recording, failure.error) for failure in failures] == [("a", str(told[0]))]
+    (error,) = (p.outcome.error for p in told if p.outcome and p.outcome.error)
+    assert [(failure.recording, failure.error) for failure in failures] == [("a", str(error))]
+    assert [(p.recording, p.n_done, p.n_failed, p.n_recordings) for p in told] == [
+        ("a", 1, 1, 2),
+        ("b", 2, 1, 2),
+    ]
     assert "expected the same name" in failures[0].error
     assert [r.name for r in collection.recordings()] == ["b"]
 
@@ -403,6 +409,6 @@ def test_what_is_planned_is_told_before_the_work(collection: Collection, tmp_pat
         diarizer=FakeDiarizer(),
         jobs=1,
         planned=lambda jobs: told.append([job.name for job in jobs]),
-        progress=lambda outcome: told.append(outcome.item.name),
+        progress=lambda moved: told.append(moved.recording),
     )
     assert told == [["b"], "b"]

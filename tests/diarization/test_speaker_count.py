@@ -36,9 +36,9 @@ def test_equal_demands_have_equal_settings() -> None:
         ((0,), "num_speakers must be at least 1, got 0"),
         ((None, -1), "min_speakers must be at least 1, got -1"),
         ((None, None, 0), "max_speakers must be at least 1, got 0"),
-        ((2, 1), "num_speakers=2 leaves nothing open: give no min_speakers beside it"),
-        ((2, 1, 3), "give no min_speakers and no max_speakers beside it"),
-        ((None, 3, 2), "min_speakers must be at most max_speakers, got 3 and 2"),
+        ((2, 1), "a number of speakers, 2, leaves nothing open: give no least and no greatest"),
+        ((2, None, 3), "a number of speakers, 2, leaves nothing open"),
+        ((None, 3, 2), "least number of speakers is 3, expected at most the greatest, 2"),
     ],
 )
 def test_numbers_that_cannot_be(numbers: Any, message: str) -> None:
@@ -106,8 +106,14 @@ def test_a_file_by_recording(tmp_path: Path, text: str, a: SpeakerCount, b: Spea
         (f"recording,num_speakers\na,{'9' * 5000}\n", "line 2: num_speakers is '999"),
         ("recording,num_speakers\na,0\n", "line 2: num_speakers must be at least 1, got 0"),
         ("recording,num_speakers\na,\n", "line 2: no number for recording 'a': leave out the line"),
-        ("recording,min_speakers,max_speakers\na,3,2\n", "line 2: min_speakers must be at most"),
-        ("recording,num_speakers,min_speakers\na,3,2\n", "line 2: num_speakers=3 leaves nothing"),
+        (
+            "recording,min_speakers,max_speakers\na,3,2\n",
+            "line 2: the least number of speakers is",
+        ),
+        (
+            "recording,num_speakers,min_speakers\na,3,2\n",
+            "line 2: a number of speakers, 3, leaves",
+        ),
         ("recording,num_speakers\na,2\na,2\n", "line 3: recording 'a' is there twice"),
         ('recording,num_speakers\n"a"b,2\n', "line 2: "),
     ],

@@ -158,6 +158,6 @@ def test_rows_do_not_depend_on_how_many_units_are_taken_at_a_time(
     static = np.random.default_rng(0).normal(size=(700, n_static)).astype(np.float32)
     starts = np.arange(0, 640, 64)
     units = Units(np.stack([starts, starts + 64], axis=1), np.repeat([0, 1, 2], [4, 1, 5]))
-    whole = rows_of_units(model, static, units)
+    whole = rows_of_units(model, static, units, StageTimes())
     monkeypatch.setattr(windows, "_BLOCK", block)
-    assert rows_of_units(model, static, units) == pytest.approx(whole, abs=1e-4)
+    assert rows_of_units(model, static, units, StageTimes()) == pytest.approx(whole, abs=1e-4)

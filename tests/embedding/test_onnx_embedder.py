@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 
 from tests.conftest import SHARED
 from tests.networks import write_network
+from trfast._onnx import _OLDEST
 from trfast.embedding import OnnxEmbedder
-from trfast.errors import ModelError, ParameterError
+from trfast.errors import MissingExtraError, ModelError, ParameterError
 
 pytest.importorskip("onnxruntime", reason="needs trfast[neural]")
 
@@ -120,5 +122,25 @@ def test_campplus_equals_the_golden() -> None:
     expected = [golden[f"embedding_int8_{k}"] for k in range(3)]
     for row, other in zip(found, expected, strict=True):
         cosine = row @ other / np.linalg.norm(row) / np.linalg.norm(other)
-        # Equal from onnxruntime 1.30 on; integers are rounded otherwise before.
+        # Equal with AVX-512 VNNI; other machines may round integers otherwise.
         assert cosine > 0.95
+
+
+@pytest.mark.parametrize(("version", "too_old"), [("1.28.9", True), ("1.29.0", False)])
+def test_an_old_onnxruntime(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, too_old: bool
+) -> None:
+    file = write_network(tmp_path / "small.onnx")
+    monkeypatch.setattr("onnxruntime.__version__", version)
+    if not too_old:
+        assert OnnxEmbedder(file).dimension == 4
+        return
+    message = r"a neural embedding needs onnxruntime 1.29 or newer, got 1.28.9, .*--upgrade"
+    with pytest.raises(MissingExtraError, match=message):
+        OnnxEmbedder(file)
+
+
+def test_the_oldest_onnxruntime_is_that_of_the_package() -> None:
+    settings = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    (needed,) = settings["project"]["optional-dependencies"]["neural"]
+    assert needed == f"onnxruntime>={'.'.join(map(str, _OLDEST))}"

@@ -8,7 +8,7 @@ import pytest
 from tests.linking.test_full import random_unit
 from trfast.comparison import Comparison
 from trfast.linking import doubts, link_centred
-from trfast.linking.full import centred
+from trfast.linking.centring import centred
 from trfast.model import load_model
 
 

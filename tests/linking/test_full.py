@@ -16,7 +16,7 @@ from tests.small import small_model
 from trfast.clustering import connected_components, in_order_of_appearance
 from trfast.comparison import Comparison
 from trfast.errors import ParameterError
-from trfast.linking import full, link, link_centred, many
+from trfast.linking import Known, full, link, link_centred, many
 
 
 def unit(*degrees: float) -> npt.NDArray[np.float32]:
@@ -320,19 +320,70 @@ def test_wrong_arguments() -> None:
         link([[np.nan, 0]], ["a"], Comparison(threshold=0.5))
 
 
-def test_many_alike_are_linked_in_rounds_as_pair_by_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("constrain", [True, False])
+@pytest.mark.parametrize("what_is_known", [False, True])
+@pytest.mark.parametrize("backend", ["cosine", "plda"])
+@pytest.mark.parametrize("clustering", ["cc", "average"])
+def test_many_alike_are_linked_as_by_a_list_of_pairs(
+    clustering: str,
+    backend: str,
+    what_is_known: bool,
+    constrain: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     rng = np.random.default_rng(0)
-    vectors = rng.normal(size=(120, 8)) + 2 * rng.normal(size=(6, 8))[rng.integers(0, 6, 120)]
-    recordings = [f"r{k // 4}" for k in range(120)]
-    comparison = Comparison(threshold=0.4, clustering="average")
-    listed = link(vectors, recordings, comparison)
+    compares = small_model().backend(backend)
+    vectors = rng.normal(size=(120, 3)) + 2 * rng.normal(size=(9, 3))[rng.integers(0, 9, 120)]
+    rows, recordings = compares.project(vectors), [f"r{k // 4}" for k in range(120)]
+    threshold = float(np.quantile(compares.similarity(rows), 0.9))
+    comparison = Comparison(threshold=threshold, backend=compares, clustering=clustering)
+    known = None
+    if what_is_known:
+        speakers = np.where(rng.random(120) < 0.2, rng.integers(0, 5, 120), -1)
+        unknown = np.flatnonzero(speakers < 0)[:20]
+        known = Known(speakers, [(row, row % 5) for row in unknown.tolist()])
+    listed = link(rows, recordings, comparison, constrain=constrain, known=known)
     monkeypatch.setattr(full, "MOST_PAIRS", 10)
-    monkeypatch.setattr(full, "n_pairs_above", lambda *_: 11)
-    rounds = link(vectors, recordings, comparison)
-    assert rounds.labels.tolist() == listed.labels.tolist()
-    assert rounds.nearest.tolist() == listed.nearest.tolist()
-    np.testing.assert_allclose(rounds.similarities, listed.similarities, rtol=1e-5)
-    assert (rounds.runners_up == -1).all()
+    monkeypatch.setattr(many, "MOST_PAIRS", 10)
+    in_parts = link(rows, recordings, comparison, constrain=constrain, known=known)
+    assert in_parts.labels.tolist() == listed.labels.tolist()
+    if clustering == "cc":
+        assert in_parts.nearest.tolist() == listed.nearest.tolist()
+        np.testing.assert_array_equal(in_parts.similarities, listed.similarities)
+        np.testing.assert_array_equal(in_parts.runners_up, listed.runners_up)
+        np.testing.assert_array_equal(
+            in_parts.runner_up_similarities, listed.runner_up_similarities
+        )
+    else:
+        there = listed.nearest >= 0
+        np.testing.assert_allclose(
+            in_parts.similarities[there], listed.similarities[there], rtol=1e-3
+        )
+        assert (in_parts.runners_up == -1).all()
+
+
+@pytest.mark.parametrize("clustering", ["cc", "average"])
+def test_too_many_alike_to_list_is_said(clustering: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, recordings = np.ones((100, 3)), [str(k) for k in range(100)]
+    for limit in ("MOST_PAIRS", "MOST_LISTED"):
+        monkeypatch.setattr(many, limit, 100)
+    with pytest.raises(ParameterError, match="min_anchor_speech takes 0 million at most: leave"):
+        link(
+            vectors,
+            recordings,
+            Comparison(threshold=0.5, clustering=clustering),
+            speech_durations=np.arange(100),
+            min_anchor_speech=50,
+        )
+
+
+@pytest.mark.parametrize("clustering", ["cc", "hac", "average"])
+def test_alike_in_one_recording_are_no_pairs(clustering: str) -> None:
+    vectors = np.concatenate([np.ones((5000, 4)), np.eye(4)[:1]])
+    comparison = Comparison(threshold=0.4, clustering=clustering)
+    links = link(vectors, ["a"] * 5000 + ["b"], comparison)
+    assert len(set(links.labels)) == 5000
+    assert (links.nearest >= 0).sum() == 2
 
 
 def test_how_many_pairs_are_above_is_near_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -340,9 +391,9 @@ def test_how_many_pairs_are_above_is_near_the_truth(monkeypatch: pytest.MonkeyPa
     comparison = Comparison(threshold=0.5, clustering="average")
     scores = comparison.scores(vectors)
     true = len(scores.edges_above(0.5)[0])
-    assert many.n_pairs_above(scores, 0.5) == pytest.approx(true, rel=0.1)
-    assert many.n_pairs_above(comparison.scores(vectors[:2000]), 0.5) == 0
-    monkeypatch.setattr(many, "MOST_COMPLETE", 1000)
+    assert many.n_pairs_above(scores, 0.5, None) == pytest.approx(true, rel=0.1)
+    assert many.n_pairs_above(comparison.scores(vectors[:2000]), 0.5, None) == 0
+    monkeypatch.setattr(many, "MOST_LISTED", 1000)
     with pytest.raises(ParameterError, match="complete linkage takes 0 million at most"):
         link(vectors, [str(k) for k in range(3000)], Comparison(threshold=0.5, clustering="hac"))
 

@@ -32,6 +32,16 @@ def constrained_components(
     return numbered(clusters, len(groups))
 
 
+def may_unite(
+    pairs: Iterable[tuple[int, int]], labels: Sequence[int], groups: Sequence[int]
+) -> list[bool]:
+    """Whether the two clusters of each pair are two, without a group in common."""
+    inside = {a: {g for g, b in zip(groups, labels, strict=True) if a == b} for a in labels}
+    return [
+        labels[i] != labels[j] and inside[labels[i]].isdisjoint(inside[labels[j]]) for i, j in pairs
+    ]
+
+
 def attach(
     pairs_by_falling_similarity: Iterable[tuple[int, int]],
     groups: Sequence[int],

@@ -15,6 +15,7 @@ def edges_of_band(
     offsets: npt.NDArray[np.int32],
     least: npt.NDArray[np.float32],
     scales: npt.NDArray[np.float32],
+    groups: npt.NDArray[np.int64],
     band: int,
     first: int,
     pairs: npt.NDArray[np.int64],

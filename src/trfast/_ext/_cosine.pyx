@@ -113,6 +113,7 @@ def edges_of_band(
     const int32_t[::1] offsets,          # IN (n padded,) -128 times the sum of the codes
     const float[::1] least,              # IN (n padded,) the bound's threshold, of j
     const float[::1] scales,             # IN (n padded,) what a code is worth, of i
+    const int64_t[::1] groups,           # IN (n,) or (0,): pairs of one group are left out
     Py_ssize_t band,                     # IN first row i of the band
     Py_ssize_t first,                    # IN first row j to look at
     int64_t[:, ::1] pairs,               # OUT (at least WIDTH * HEIGHT, 2)
@@ -123,6 +124,7 @@ def edges_of_band(
     Returns how many there are, and the j to go on from.
     """
     cdef Py_ssize_t count = 0, candidate, n_candidates
+    cdef int64_t i, j
     cdef int64_t *found
     cdef floating similarity
     cdef code *scratch = <code *> allocate(_scratch_size(codes))
@@ -135,12 +137,13 @@ def edges_of_band(
                     codes, offsets, least, scales, band, first, scratch, found
                 )
                 for candidate in range(n_candidates):
-                    similarity = _cosine(
-                        rows, norms, found[2 * candidate], found[2 * candidate + 1]
-                    )
+                    i, j = found[2 * candidate], found[2 * candidate + 1]
+                    if groups.shape[0] > 0 and groups[i] == groups[j]:
+                        continue
+                    similarity = _cosine(rows, norms, i, j)
                     if similarity >= threshold:
-                        pairs[count, 0] = found[2 * candidate]
-                        pairs[count, 1] = found[2 * candidate + 1]
+                        pairs[count, 0] = i
+                        pairs[count, 1] = j
                         similarities[count] = similarity
                         count += 1
                 first += N_HEIGHT

@@ -4,6 +4,7 @@ import numpy.typing as npt
 Integers = npt.NDArray[np.int64]
 
 def unite(pairs: Integers, parent: Integers) -> None: ...
+def rings(parent: Integers, following: Integers, sizes: Integers) -> None: ...
 def unite_apart(
     pairs: Integers,
     order: Integers,
@@ -11,6 +12,18 @@ def unite_apart(
     first: Integers,
     members: Integers,
     parent: Integers,
+    following: Integers,
+    sizes: Integers,
+) -> None: ...
+def may_unite(
+    pairs: Integers,
+    groups: Integers,
+    first: Integers,
+    members: Integers,
+    parent: Integers,
+    following: Integers,
+    sizes: Integers,
+    may: npt.NDArray[np.uint8],
 ) -> None: ...
 def attach(
     pairs: Integers,

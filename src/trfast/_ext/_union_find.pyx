@@ -3,7 +3,7 @@
 The items of a group are ``members[first[group]:first[group + 1]]``.
 """
 
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memset
 
 from trfast._ext._scratch cimport allocate, release
@@ -64,6 +64,29 @@ cdef bint _share_group(
     return True
 
 
+def rings(
+    int64_t[::1] parent,                 # INOUT (n,) forest; afterwards each item's root
+    int64_t[::1] following,              # OUT (n,) the next item of the component, round and round
+    int64_t[::1] sizes,                  # OUT (n,) of the components, at their roots
+):
+    """Make of a forest what `unite_apart` and `may_unite` go by."""
+    cdef Py_ssize_t item, root
+    with nogil:
+        for item in range(parent.shape[0]):
+            root = parent[item] = parent[parent[item]]  # which is smaller, and done
+            following[item] = item
+            sizes[item] = 1
+            if root != item:
+                # Two rings become one when two of their members swap successors.
+                following[root], following[item] = following[item], following[root]
+                sizes[root] += 1
+
+
+cdef inline size_t _place(int64_t key, size_t n_places) noexcept nogil:
+    """Where something is kept of a pair, in a table of a power of 2."""
+    return (<uint64_t> key * 0x9E3779B97F4A7C15u >> 32) & (n_places - 1)
+
+
 def unite_apart(
     const int64_t[:, ::1] pairs,         # IN (m, 2)
     const int64_t[::1] order,            # IN (m,) of the pairs, best first
@@ -71,6 +94,8 @@ def unite_apart(
     const int64_t[::1] first,            # IN (n_groups + 1,) as in the module's head
     const int64_t[::1] members,          # IN (n,)
     int64_t[::1] parent,                 # INOUT (n,) forest; a root is its own parent
+    int64_t[::1] following,              # INOUT (n,) as `rings` makes it
+    int64_t[::1] sizes,                  # INOUT (n,)
 ):
     """Join the components of each pair unless they share a group.
 
@@ -80,22 +105,15 @@ def unite_apart(
     cdef:
         Py_ssize_t n = parent.shape[0], n_groups = first.shape[0] - 1, n_places = 2048, place
         int64_t i, a, b, small, large, key
-        int64_t *following
-        int64_t *sizes
         int64_t *met
         int64_t *refused
         int64_t *memory
     while n_places <= n:
         n_places *= 2
-    following = <int64_t *> allocate((2 * n + n_groups + n_places) * sizeof(int64_t))
-    sizes = following + n            # (n,) of the components, at their roots
-    met = sizes + n                  # (n_groups,) the last pair to meet a group
-    refused = met + n_groups         # (n_places,) pairs of roots, where they are kept
+    met = <int64_t *> allocate((n_groups + n_places) * sizeof(int64_t))
+    refused = met + n_groups  # met: (n_groups,) the last pair to meet a group
     try:
         with nogil:
-            for place in range(n):
-                following[place] = place     # each item by itself: rings of the components
-                sizes[place] = 1
             memset(met, -1, (n_groups + n_places) * sizeof(int64_t))
             for place in range(order.shape[0]):
                 i = order[place]
@@ -105,23 +123,65 @@ def unite_apart(
                     continue
                 small, large = (a, b) if sizes[a] < sizes[b] else (b, a)
                 key = min(a, b) * n + max(a, b)
-                memory = refused + (
-                    (<uint64_t> key * 0x9E3779B97F4A7C15u >> 32) & <uint64_t> (n_places - 1)
-                )
+                memory = refused + _place(key, n_places)
                 if memory[0] == key:
                     continue
                 if _share_group(
-                    small, large, i, &groups[0], &first[0], &members[0], following, sizes, met,
-                    &parent[0],
+                    small, large, i, &groups[0], &first[0], &members[0], &following[0], &sizes[0],
+                    met, &parent[0],
                 ):
                     memory[0] = key
                 else:
-                    # Two rings become one when two of their members swap successors.
                     following[a], following[b] = following[b], following[a]
                     sizes[min(a, b)] = sizes[a] + sizes[b]
                     join_roots(&parent[0], a, b)
     finally:
-        release(following)
+        release(met)
+
+
+def may_unite(
+    const int64_t[:, ::1] pairs,         # IN (m, 2)
+    const int64_t[::1] groups,           # IN (n,) 0..n_groups-1
+    const int64_t[::1] first,            # IN (n_groups + 1,) as in the module's head
+    const int64_t[::1] members,          # IN (n,)
+    int64_t[::1] parent,                 # IN (n,) as `rings` leaves them
+    const int64_t[::1] following,        # IN (n,)
+    const int64_t[::1] sizes,            # IN (n,)
+    uint8_t[::1] may,                    # OUT (m,)
+):
+    """Say which pairs are of two components that share no group.
+
+    Answers are remembered as in `unite_apart`.
+    """
+    cdef:
+        Py_ssize_t n = parent.shape[0], n_groups = first.shape[0] - 1, n_places = 65536, i
+        int64_t a, b, small, large, key
+        int64_t *met = <int64_t *> allocate((n_groups + n_places) * sizeof(int64_t))
+        int64_t *answers = met + n_groups
+        int64_t *memory
+    try:
+        with nogil:
+            memset(met, -1, (n_groups + n_places) * sizeof(int64_t))
+            for i in range(pairs.shape[0]):
+                a = parent[pairs[i, 0]]
+                b = parent[pairs[i, 1]]
+                may[i] = a != b
+                if a == b:
+                    continue
+                if sizes[a] == 1 and sizes[b] == 1:
+                    may[i] = groups[a] != groups[b]
+                    continue
+                small, large = (a, b) if sizes[a] < sizes[b] else (b, a)
+                key = 2 * (min(a, b) * n + max(a, b))
+                memory = answers + _place(key, n_places)
+                if memory[0] >> 1 != key >> 1:
+                    memory[0] = key + (not _share_group(
+                        small, large, i, &groups[0], &first[0], &members[0], &following[0],
+                        &sizes[0], met, &parent[0],
+                    ))
+                may[i] = memory[0] & 1
+    finally:
+        release(met)
 
 
 def attach(

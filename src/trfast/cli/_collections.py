@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +19,21 @@ if TYPE_CHECKING:
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
+class CollectionFirst(click.Group):
+    """COLLECTION, then a command; the other way round is understood too."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the collection first."""
+        command, *others = args or [""]
+        if command in self.commands and not os.path.exists(command):
+            if others[:1] and others[0] in ctx.help_option_names:
+                others = ["COLLECTION", *others]
+            if not others or others[0].startswith("-"):
+                ctx.fail(f"the collection comes first: {ctx.command_path} COLLECTION {command} ...")
+            args = [others[0], command, *others[1:]]
+        return super().parse_args(ctx, args)
+
+
 @contextmanager
 def reading(ctx: click.Context) -> Iterator[Collection]:
     """Open the collection of a group of commands to read."""
@@ -27,19 +44,26 @@ def reading(ctx: click.Context) -> Iterator[Collection]:
 
 
 @contextmanager
-def changing(ctx: click.Context) -> Iterator[Collection]:
-    """Open it to change it; outputs beside are written anew, unless it is to be linked first."""
-    from trfast.cli._formats import written_before
-    from trfast.cli.run import write_outputs
+def changing(ctx: click.Context, *, new: bool = False) -> Iterator[Collection]:
+    """Open it to change it, or make it if `new`; outputs beside are written anew, unless it is to
+    be linked first."""
     from trfast.collection import Collection
 
-    file = _common.collection_file(ctx.obj)
+    file = (_common.new_collection_file if new else _common.collection_file)(ctx.obj)
     with Collection(file) as collection:
         yield collection
-        if not collection.is_linked:
-            click.echo("to be linked anew: run 'trfast run' again, which writes outputs", err=True)
-        elif formats := written_before(file.parent):
-            write_outputs(collection, file.parent, formats)
+        follow(collection, file.parent)
+
+
+def follow(collection: Collection, folder: Path) -> None:
+    """Write the outputs anew that lie beside a collection, unless it is to be linked first."""
+    from trfast.cli._formats import written_before
+    from trfast.cli.run import write_outputs
+
+    if not collection.is_linked:
+        click.echo("to be linked anew, by trfast run or trfast link, with outputs", err=True)
+    elif formats := written_before(folder):
+        write_outputs(collection, folder, formats)
 
 
 def show(

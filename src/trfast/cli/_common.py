@@ -115,7 +115,7 @@ _IN_AND_OUT = (
         help="Where the results go; made if need be. -: turns go to standard output.",
     ),
 )
-_MODEL = click.option(
+MODEL = click.option(
     "--model",
     type=PathType(),
     help="Model file.  [default: the one shipped with trfast]",
@@ -131,7 +131,7 @@ _CLUSTERING = click.option(
     help="Connected components (cc), complete (hac) or average linkage.  [default: the model's]",
 )
 _COMPARISON = (
-    _MODEL,
+    MODEL,
     EMBEDDER,
     click.option(
         "--mode",
@@ -151,7 +151,7 @@ _COMPARISON = (
     ),
 )
 _LINKING = (
-    _MODEL,
+    MODEL,
     _BACKEND,
     _CLUSTERING,
     click.option(
@@ -160,6 +160,13 @@ _LINKING = (
         help="Similarity from which speakers of two recordings are the same: with average linkage"
         f" of a model that has a cohort, standard deviations above strangers; else {UNITS}",
     ),
+)
+VOICE_MARGIN = click.option(
+    "--voice-margin",
+    type=click.FloatRange(min=0),
+    metavar="SCORE",
+    help="By how much the score with the voice of one enrolled speaker must beat that with the"
+    " next.  [default: a tenth of the threshold]",
 )
 _WORK = (
     click.option(
@@ -271,17 +278,7 @@ class Given:
 
     def marks(self) -> dict[str, Timeline] | None:
         """Read speech marks from a RTTM or UEM file."""
-        if self.speech is None:
-            return None
-        if self.speech.suffix.lower() not in (".rttm", ".uem"):
-            message = f"{self.speech} is neither .rttm nor .uem"
-            raise click.BadParameter(message, param_hint="--speech")
-        uem = self.speech.suffix.lower() == ".uem"
-        ((_, draft),) = _formats.read_drafts([self.speech], "uem" if uem else "rttm")
-        name, _ = _formats.names_of_channels([draft], split=self.channels == "split")
-        if uem:
-            return draft.timelines(name)
-        return {name: turns.timeline() for name, turns in draft.annotations(name).items()}
+        return None if self.speech is None else read_marks(self.speech, self.channels == "split")
 
     def counts(self) -> SpeakerCounts:
         """Return how many speakers recordings have, from options and file."""
@@ -330,6 +327,18 @@ class Linking:
         if (self.backend, self.clustering, self.threshold) == (None, None, None):
             return None
         return across(model, self.backend, self.clustering, self.threshold, "--threshold")
+
+
+def read_marks(path: Path, split: bool = False) -> dict[str, Timeline]:
+    """Read speech marks from a RTTM or UEM file."""
+    if path.suffix.lower() not in (".rttm", ".uem"):
+        raise click.BadParameter(f"{path} is neither .rttm nor .uem", param_hint="--speech")
+    uem = path.suffix.lower() == ".uem"
+    ((_, draft),) = _formats.read_drafts([path], "uem" if uem else "rttm")
+    name, _ = _formats.names_of_channels([draft], split=split)
+    if uem:
+        return draft.timelines(name)
+    return {name: turns.timeline() for name, turns in draft.annotations(name).items()}
 
 
 def linking_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -450,11 +459,23 @@ def new_collection_file(path: Path) -> Path:
 def stages_bar(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     """Yield what moves a bar a stage on stderr; nothing is shown without a terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(stderr=True)
     console.quiet = quiet or not console.is_terminal  # older rich ends the line of a disabled bar
-    columns = (TextColumn("{task.description:18}"), BarColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description:18}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, disable=console.quiet) as bar:
         tasks = {}
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from trfast.audio import source_size
+from trfast.report import hours
 
 if TYPE_CHECKING:
-    from trfast.diarization import Diarization, Job
-    from trfast.execution import Outcome
+    from trfast.execution import Progress as Moved
 
 
 class Watch:
@@ -26,22 +24,22 @@ class Watch:
     """
 
     def __init__(self, *, quiet: bool) -> None:
-        self.jobs: list[Job] = []
         self.audio = 0.0
         self._seconds: dict[str, float] = {}
-        self._n_done = 0
         console = Console(stderr=True)
         console.quiet = quiet or not console.is_terminal  # older rich ends a disabled bar's line
         self._bar = Progress(
-            TextColumn("{task.fields[n_done]} of {task.fields[n]} recordings"),
+            TextColumn("{task.description}"),
             BarColumn(),
-            TextColumn("{task.percentage:.0f}%, left:"),
+            TextColumn("{task.fields[audio]} left:"),
             TimeRemainingColumn(),
             console=console,
             transient=True,
             disable=console.quiet,
             speed_estimate_period=600,  # a recording may take minutes
         )
+        # Of 1, since another total would start the estimate of the time anew.
+        self._task = self._bar.add_task("starting", total=1.0, audio="")
 
     def __enter__(self) -> Watch:
         self._bar.start()
@@ -50,22 +48,19 @@ class Watch:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def planned(self, jobs: Sequence[Job]) -> None:
-        """Take the jobs that are to be done."""
-        self.jobs = list(jobs)
-        self._sizes = {job.name: 1 + source_size(job.source) for job in jobs}
-        self._task = self._bar.add_task(
-            "", total=sum(self._sizes.values()), n_done=0, n=len(self.jobs)
+    def progress(self, moved: Moved) -> None:
+        """Take how far the work is."""
+        failed = f", {moved.n_failed} failed" if moved.n_failed else ""
+        self._bar.update(
+            self._task,
+            description=f"{moved.n_done} of {moved.n_recordings} recordings{failed}",
+            completed=moved.seconds / moved.total_seconds if moved.total_seconds else 0.0,
+            audio=f"{hours(moved.seconds)} of {hours(moved.total_seconds)} of audio,",
         )
-
-    def progress(self, outcome: Outcome[Job, Diarization]) -> None:
-        """Take what became of a job."""
-        self._n_done += 1
-        size = self._sizes[outcome.item.name]
-        self._bar.update(self._task, advance=size, n_done=self._n_done)
-        if outcome.result is not None:
-            self.audio += outcome.result.duration
-            for stage, seconds in outcome.result.stage_seconds.items():
+        if moved.outcome is not None and moved.outcome.result is not None:
+            result = moved.outcome.result
+            self.audio += result.duration
+            for stage, seconds in result.stage_seconds.items():
                 self._seconds[stage] = self._seconds.get(stage, 0.0) + seconds
 
     def show_profile(self) -> None:

@@ -30,6 +30,7 @@ def diarize(given: _common.Given, formats: tuple[str, ...], threshold: float | N
     from trfast.collection import Failure
     from trfast.errors import AnnotationError
     from trfast.execution import diarize_all, make_jobs
+    from trfast.execution.progress import Tally
 
     files, failures = _common.find_recordings(given.paths)
     n_others = len(failures)
@@ -39,12 +40,14 @@ def diarize(given: _common.Given, formats: tuple[str, ...], threshold: float | N
     todo, refused = make_jobs(
         files, speech=marks, channel=given.taken_channel, speaker_counts=counts
     )
+    planned = [*todo, *(outcome.item for outcome in refused)]
     _formats.check_output(given.output, formats, len(todo), quiet=not given.profile)
     to_stdout, printed = given.output == _formats.STDOUT, []
     folder = given.output if to_stdout else _common.make_folder(given.output)
     with Watch(quiet=given.quiet) as watch:
-        watch.planned([*todo, *(outcome.item for outcome in refused)])
-        for outcome in chain(refused, diarize_all(diarizer, todo, jobs=given.jobs)):
+        tally = Tally(planned, watch.progress)
+        done = diarize_all(diarizer, todo, jobs=given.jobs, moved=tally.moved)
+        for outcome in chain(refused, done):
             job = outcome.item
             if outcome.result is not None and to_stdout:
                 printed.append(outcome.result.annotation)
@@ -55,9 +58,9 @@ def diarize(given: _common.Given, formats: tuple[str, ...], threshold: float | N
                     failures.append(Failure.of(job.name, str(job.source), error))
             elif outcome.error is not None:
                 failures.append(Failure.of(job.name, str(job.source), outcome.error))
-            watch.progress(outcome)
+            tally.finished(outcome)
     if to_stdout:
         _formats.print_turns(printed, *formats)
     if given.profile:
         watch.show_profile()
-    _common.exit_with(failures, len(watch.jobs) + n_others)
+    _common.exit_with(failures, len(planned) + n_others)

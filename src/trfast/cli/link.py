@@ -6,14 +6,15 @@ from pathlib import Path
 
 import click
 
-from trfast.cli import _common
+from trfast.cli import _common, _voices
 
 
 @click.command(short_help="Link the speakers of a collection anew.")
 @click.argument("collection", type=_common.PathType())
 @_common.linking_options
+@_common.VOICE_MARGIN
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-def link(collection: Path, given: _common.Linking, quiet: bool) -> None:
+def link(collection: Path, given: _common.Linking, voice_margin: float | None, quiet: bool) -> None:
     """Find which speakers of the recordings in a collection are the same person.
 
     COLLECTION is a folder that `trfast run` or `trfast import` has made, or its collection.sqlite;
@@ -27,7 +28,7 @@ def link(collection: Path, given: _common.Linking, quiet: bool) -> None:
     file = _common.collection_file(collection)
     with Collection(file) as opened:
         model, comparison = given.chosen(opened)
-        opened.link(model, comparison=comparison)
+        linked = opened.link(model, comparison=comparison, voice_margin=voice_margin)
         write_outputs(opened, file.parent)
         if not quiet:
             speakers = opened.speakers()
@@ -36,3 +37,4 @@ def link(collection: Path, given: _common.Linking, quiet: bool) -> None:
                 f"{len(opened.recordings())} recordings, {len(speakers)} speakers;"
                 f" {n_recurring} in more than one recording"
             )
+            _voices.tell(opened, linked)

@@ -10,7 +10,10 @@ import click
 from trfast.cli import _collections, _common
 
 
-@click.group(short_help="List, remove and rename the recordings of a collection.")
+@click.group(
+    cls=_collections.CollectionFirst,
+    short_help="List, remove and rename the recordings of a collection.",
+)
 @click.argument("collection", type=_common.PathType())
 @click.pass_context
 def recordings(ctx: click.Context, collection: Path) -> None:
@@ -18,7 +21,7 @@ def recordings(ctx: click.Context, collection: Path) -> None:
 
     COLLECTION is a folder that `trfast run` has made, or its collection.sqlite. After a rename,
     the outputs, collection.rttm and collection.html, are written anew where they lie beside it.
-    What is left of others after a removal is to be linked anew, which `trfast run` does.
+    What is left of others after a removal is to be linked anew, by `trfast run` or `trfast link`.
     """
     ctx.obj = collection
 
@@ -53,6 +56,7 @@ def remove(ctx: click.Context, names: tuple[str, ...]) -> None:
     """Remove recordings from the collection; their files stay."""
     with _collections.changing(ctx) as collection:
         collection.remove(*names)
+        click.echo(f"removed: {', '.join(dict.fromkeys(names))}")
 
 
 @recordings.command()
@@ -76,3 +80,4 @@ def rename(ctx: click.Context, old: str, new: str) -> None:
     """Call the recording OLD NEW; its file is known by that name from now on."""
     with _collections.changing(ctx) as collection:
         collection.rename_recording(old, new)
+        click.echo(f"renamed: {old} is called {new}")

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trfast.cli import _common, _formats
+from trfast.cli import _common, _formats, _voices
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from trfast.collection import Collection, Failure
     from trfast.comparison import Comparison
+    from trfast.diarization import Job
 
 N_LISTED = 10
 
@@ -40,12 +41,14 @@ N_LISTED = 10
     is_flag=True,
     help="Link only what is new, with the speakers that are there, where that is sure.",
 )
+@_common.VOICE_MARGIN
 def run(
     given: _common.Given,
     formats: tuple[str, ...],
     threshold_within: float | None,
     threshold_across: float | None,
     new_only: bool,
+    voice_margin: float | None,
 ) -> None:
     """Diarize recordings, and find the same speakers across all of them.
 
@@ -73,6 +76,7 @@ def run(
     _formats.check_output(given.output, formats, n_least, quiet=not given.profile)
     to_stdout = given.output == _formats.STDOUT
     folder = given.output if to_stdout else _common.make_folder(given.output)
+    jobs: list[Job] = []
     with Collection(":memory:" if to_stdout else folder / "collection.sqlite") as collection:
         start = time.perf_counter()
         with Watch(quiet=given.quiet) as watch:
@@ -83,11 +87,13 @@ def run(
                 channel=given.taken_channel,
                 speaker_counts=counts,
                 jobs=given.jobs,
-                planned=watch.planned,
+                planned=jobs.extend,
                 progress=watch.progress,
             )
         seconds = time.perf_counter() - start
-        linked = collection.link(model, comparison=across, new_only=new_only)
+        linked = collection.link(
+            model, comparison=across, voice_margin=voice_margin, new_only=new_only
+        )
         if new_only and not given.quiet and not to_stdout:
             because = "; ".join(linked.because)
             click.echo("linked what is new" if linked.new_only else f"linked all: {because}")
@@ -96,35 +102,39 @@ def run(
         else:
             write_outputs(collection, folder, formats)
         if not given.quiet and not to_stdout:
-            n_new = len(watch.jobs) - len(failures)
+            n_new = len(jobs) - len(failures)
             speed = watch.audio / seconds if n_new else None
             how = _thresholds(diarizer.comparison, across)
             _show(_summary(collection, how, n_new, len(refused), speed))
-            names = {job.name for job in watch.jobs}
+            _voices.tell(collection, linked)
+            names = {job.name for job in jobs}
             _list_earlier([f for f in collection.failures() if f.recording not in names])
         if given.profile:
             watch.show_profile()
-    _common.exit_with([*failures, *refused], len(watch.jobs) + len(refused))
+    _common.exit_with([*failures, *refused], len(jobs) + len(refused))
 
 
 def write_outputs(collection: Collection, folder: Path, formats: Sequence[str] = ()) -> None:
     """Write the turns, in the formats that are asked for or there already, and collection.html."""
-    from trfast.report import write_report
+    from trfast.report import write_collection_report
 
-    durations = {recording.name: recording.duration for recording in collection.recordings()}
-    write_report(collection.annotations(), folder / "collection.html", durations=durations)
+    write_collection_report(collection, folder / "collection.html")
     wanted = dict.fromkeys([*(formats or ["rttm"]), *_formats.written_before(folder)])
     _formats.write_all(collection.annotations(), folder, list(wanted))
 
 
 def _thresholds(within: Comparison | None, across: Comparison) -> str:
-    score = "cosine" if across.backend.is_cosine else "log-likelihood ratio"
-    inside = "by windows" if within is None else f"{within.threshold:.4g}"
-    unit = " deviations" if across.normalized else ""
+    inside = "by windows" if within is None else _with_unit(within)
     return (
-        f"{across.backend.name} {across.clustering}, {score}:"
-        f" {inside} within, {across.threshold:.4g}{unit} across"
+        f"{across.backend.name} {across.clustering}: {inside} within, {_with_unit(across)} across"
     )
+
+
+def _with_unit(comparison: Comparison) -> str:
+    threshold = f"{comparison.threshold:.4g}"
+    if comparison.normalized:
+        return f"{threshold} deviations"
+    return f"{'cosine' if comparison.backend.is_cosine else 'log-likelihood ratio'} {threshold}"
 
 
 def _show(tables: Sequence[Table]) -> None:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from trfast.cli import _collections, _common
 
+if TYPE_CHECKING:
+    from trfast.collection import Collection, Link
 
-@click.group(short_help="List, name, join and part the speakers of a collection.")
+
+@click.group(
+    cls=_collections.CollectionFirst,
+    short_help="List, name, join and part the speakers of a collection.",
+)
 @click.argument("collection", type=_common.PathType())
 @click.pass_context
 def speakers(ctx: click.Context, collection: Path) -> None:
@@ -46,6 +53,15 @@ def _correction(*arguments: str) -> Callable[[Callable[..., None]], click.Comman
     return decorate
 
 
+def _tell(collection: Collection, new: str | None = None) -> None:
+    """Say what was put right; `new` is who came of it."""
+    made = collection.corrections.log()[-1]
+    now = "" if new is None else f" ({new})"
+    click.echo(
+        f"{made.kind}: {made.what}{now}. The next trfast link, and every later one, keeps it"
+    )
+
+
 @speakers.command("list")
 @_collections.as_json
 @click.pass_context
@@ -65,17 +81,13 @@ def _list(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def show(ctx: click.Context, speaker: str, as_json: bool) -> None:
     """List where a speaker is, and why."""
-    from trfast.errors import CollectionError
-
     with _collections.reading(ctx) as collection:
-        found = [link for link in collection.links() if link.speaker == speaker]
-        if not found:
-            raise CollectionError(f"there is no speaker {speaker!r}: 'list' shows who there is")
+        found = list(collection.links(speaker=speaker))
     rows = [
         (
             link.recording,
             link.local,
-            link.correction or ("score" if link.nearest else "alone"),
+            _reason(link),
             "" if link.similarity is None else f"{link.similarity:.3f}",
             " ".join(link.nearest or ()),
             "" if link.runner_up_similarity is None else f"{link.runner_up_similarity:.3f}",
@@ -87,6 +99,24 @@ def show(ctx: click.Context, speaker: str, as_json: bool) -> None:
     _collections.show(
         [asdict(link) for link in found], "Recording", headings, rows, as_json=as_json
     )
+
+
+def _reason(link: Link) -> str:
+    if link.correction is None and link.enrolled_similarity is not None:
+        return f"enrolled ({link.enrolled_similarity:.3f})"
+    return link.correction or ("score" if link.nearest else "alone")
+
+
+@speakers.command()
+@_collections.as_json
+@click.pass_context
+def voices(ctx: click.Context, as_json: bool) -> None:
+    """List the voices that are enrolled."""
+    with _collections.reading(ctx) as collection:
+        found = collection.voices()
+    rows = [(voice.speaker, voice.source, f"{voice.speech:.1f}", voice.made) for voice in found]
+    headings = ("Source", "Speech, s", "Enrolled")
+    _collections.show([asdict(v) for v in found], "Speaker", headings, rows, as_json=as_json)
 
 
 @speakers.command()
@@ -109,7 +139,7 @@ def doubts(ctx: click.Context, given: _common.Linking, most: int, as_json: bool)
             doubt.speakers[0] if doubt.linked else " | ".join(doubt.speakers),
             f"{doubt.score:.3f}",
             f"{doubt.speech:.1f}",
-            "confirm or reject" if doubt.linked else "merge, if one",
+            "confirm or reject" if doubt.linked else "merge or distinguish",
         )
         for doubt in found
     ]
@@ -136,6 +166,7 @@ def rename(ctx: click.Context, speaker: str, name: str, who: str | None, why: st
     """Give SPEAKER a NAME."""
     with _collections.changing(ctx) as collection:
         collection.corrections.rename(speaker, name, who=who, why=why)
+        _tell(collection)
 
 
 @_correction("SPEAKER", "OTHERS...")
@@ -145,6 +176,7 @@ def merge(
     """Say that OTHERS are SPEAKER, who keeps the name."""
     with _collections.changing(ctx) as collection:
         collection.corrections.merge(speaker, *others, who=who, why=why)
+        _tell(collection)
 
 
 @_correction("SPEAKER", "RECORDINGS...")
@@ -153,7 +185,7 @@ def split(
 ) -> None:
     """Say that SPEAKER is somebody else in RECORDINGS."""
     with _collections.changing(ctx) as collection:
-        click.echo(collection.corrections.split(speaker, recordings, who=who, why=why))
+        _tell(collection, collection.corrections.split(speaker, recordings, who=who, why=why))
 
 
 @_correction("RECORDING", "LOCAL")
@@ -161,13 +193,64 @@ def confirm(ctx: click.Context, recording: str, local: str, who: str | None, why
     """Say that LOCAL of RECORDING, such as S2, is who it is taken for."""
     with _collections.changing(ctx) as collection:
         collection.corrections.confirm(recording, local, who=who, why=why)
+        _tell(collection)
 
 
 @_correction("RECORDING", "LOCAL")
 def reject(ctx: click.Context, recording: str, local: str, who: str | None, why: str) -> None:
     """Say that LOCAL of RECORDING, such as S2, is not who it is taken for."""
     with _collections.changing(ctx) as collection:
-        click.echo(collection.corrections.reject(recording, local, who=who, why=why))
+        _tell(collection, collection.corrections.reject(recording, local, who=who, why=why))
+
+
+@_correction("SPEAKER", "FILES...")
+@_common.MODEL
+@_common.EMBEDDER
+@click.option(
+    "--speech",
+    type=_common.PathType(),
+    metavar="FILE",
+    help="RTTM or UEM file that says where SPEAKER speaks in FILES.  [default: all speech there]",
+)
+def enrol(
+    ctx: click.Context,
+    speaker: str,
+    files: tuple[str, ...],
+    model: Path | None,
+    embedder: Path | None,
+    speech: Path | None,
+    who: str | None,
+    why: str,
+) -> None:
+    """Say that SPEAKER, one who is here or somebody new, sounds as in FILES.
+
+    Nobody else may speak there, or --speech says where SPEAKER does. The next link gives the name
+    to those who sound like it: in a recording, to one at most, whose score reaches the threshold,
+    and beats that of the next enrolled speaker by a margin. COLLECTION is made if need be.
+    """
+    from trfast.diarization import Diarizer, Job
+    from trfast.errors import ParameterError
+    from trfast.model import load_model
+
+    marks = None if speech is None else _common.read_marks(speech)
+    jobs = [Job.of(file) for file in files]
+    if marks is not None:
+        missing = [job.name for job in jobs if job.name not in marks]
+        if missing:
+            raise ParameterError(f"{speech} has no speech of {', '.join(missing)}")
+        jobs = [replace(job, speech=marks[job.name]) for job in jobs]
+    diarizer = Diarizer(load_model(model, embedder=embedder))
+    with _collections.changing(ctx, new=True) as collection:
+        collection.enrol(speaker, *jobs, diarizer=diarizer, who=who, why=why)
+        seconds = sum(voice.speech for voice in collection.voices() if voice.speaker == speaker)
+    click.echo(f"{speaker} is known by {seconds:.1f} s of speech; the next link uses it")
+
+
+@_correction("SPEAKER", "OTHER")
+def distinguish(ctx: click.Context, speaker: str, other: str, who: str | None, why: str) -> None:
+    """Say that SPEAKER and OTHER are two persons."""
+    with _collections.changing(ctx) as collection:
+        collection.corrections.distinguish(speaker, other, who=who, why=why)
 
 
 @speakers.command()

@@ -32,15 +32,24 @@ if TYPE_CHECKING:
     help="Model file.  [default: the one shipped with trfast]",
 )
 @_common.EMBEDDER
+@click.option(
+    "--det",
+    type=_common.PathType(dir_okay=False),
+    metavar="FILE",
+    help="Draw the DET curves, too: .svg, .png or .pdf; needs trfast[plot].",
+)
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no bar.")
 def verify(
     collection: Path,
     names: tuple[str, ...],
     model: Path | None,
     embedder: Path | None,
+    det: Path | None,
     jobs: int | None,
     as_json: bool,
+    quiet: bool,
 ) -> None:
     """Is it the same speaker, yes or no? Print EER and minDCF (1 %) of each back-end.
 
@@ -54,19 +63,27 @@ def verify(
         verification_trials_of_scores,
     )
     from trfast.model import load_model
+    from trfast.report.plots import check_plot_path, plot_det, save_plot
     from trfast.training.labelled import LabelledCollection
     from trfast.training.recordings import joined, over_recordings
 
+    if det is not None:
+        check_plot_path(det)  # before the work
     labelled = LabelledCollection.read(collection)
     bundle = load_model(model, embedder=embedder)
     backends = [bundle.backend(name) for name in dict.fromkeys(names or bundle.backends)]
     of_recording = partial(_vectors, collection=labelled, bundle=bundle)
-    found = joined(over_recordings(of_recording, labelled, jobs=jobs))
-    errors = {}
+    with _common.stages_bar(quiet=quiet) as progress:
+        vectors = partial(progress, "vectors")
+        found = joined(over_recordings(of_recording, labelled, jobs=jobs, progress=vectors))
+    trials = {}
     for backend in backends:
         similarities = backend.similarity(backend.project(found.vectors))
-        scores, targets = verification_trials_of_scores(similarities, found.speakers)
-        errors[backend.name] = (equal_error_rate(scores, targets), minimum_dcf(scores, targets))
+        trials[backend.name] = verification_trials_of_scores(similarities, found.speakers)
+    errors = {name: (equal_error_rate(*own), minimum_dcf(*own)) for name, own in trials.items()}
+    if det is not None:
+        save_plot(plot_det(trials), det)
+    _, targets = next(iter(trials.values()))
     n_targets = int(targets.sum())
     counts = {"target_pairs": n_targets, "non_target_pairs": len(targets) - n_targets}
     if as_json:

@@ -4,7 +4,16 @@ from trfast.collection.collection import Collection
 from trfast.collection.corrections import Correction, Corrections
 from trfast.collection.imports import import_diarizations
 from trfast.collection.models import Compares
-from trfast.collection.records import DoubtfulLink, Failure, Link, Linked, Recording, Speaker
+from trfast.collection.records import (
+    DoubtfulLink,
+    Failure,
+    Link,
+    Linked,
+    LinkedBy,
+    Recording,
+    Speaker,
+    Voice,
+)
 from trfast.collection.vector_files import read_vectors, write_vectors
 
 __all__ = [
@@ -16,8 +25,10 @@ __all__ = [
     "Failure",
     "Link",
     "Linked",
+    "LinkedBy",
     "Recording",
     "Speaker",
+    "Voice",
     "import_diarizations",
     "read_vectors",
     "write_vectors",

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from itertools import chain
 
 from trfast._checks import check_listed, check_type
@@ -13,7 +14,7 @@ from trfast.annotation import Annotation, Timeline
 from trfast.audio import check_name
 from trfast.collection.corrections import Correction, Corrections
 from trfast.collection.intake import checked_result, checked_vectors
-from trfast.collection.linker import comparison_of_last_link, doubts_of, link_store
+from trfast.collection.linker import comparison_of_last_link, doubts_of, link_store, linked_by
 from trfast.collection.models import Compares, check_model, only_model
 from trfast.collection.plan import make_plan
 from trfast.collection.records import (
@@ -21,15 +22,19 @@ from trfast.collection.records import (
     Failure,
     Link,
     Linked,
+    LinkedBy,
     Origin,
     Recording,
     Speaker,
+    Voice,
 )
 from trfast.collection.store import Store
+from trfast.collection.voices import voices_of
 from trfast.comparison import Comparison
 from trfast.diarization import Diarization, Diarizer, Job, SpeakerCounts
 from trfast.errors import CollectionError, ParameterError, ParameterTypeError, TrfastError
-from trfast.execution import DiarizesOne, Outcome, diarize_all
+from trfast.execution import DiarizesOne, Outcome, Progress, diarize_all
+from trfast.execution.progress import Tally
 from trfast.execution.recordings import Channel
 from trfast.formats.rttm import write_rttm
 from trfast.linking import Adapted, adapt
@@ -44,6 +49,7 @@ __all__ = [
     "Link",
     "Recording",
     "Speaker",
+    "Voice",
 ]
 
 Path = str | os.PathLike[str]
@@ -62,6 +68,9 @@ class Collection:
     read_only : bool
         Nothing is changed: what would change it raises CollectionError. The file may lie where
         nothing can be written.
+    as_last_linked : bool
+        Where recordings came or went since the last `link`, names are those of that link, without
+        what came, instead of an error; such as for who looks on while others add.
 
     Raises
     ------
@@ -95,8 +104,10 @@ class Collection:
     <Annotation of 'monday': 2 turns, 2 speakers>
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        self._store = Store(path, read_only=read_only)
+    def __init__(
+        self, path: Path, *, read_only: bool = False, as_last_linked: bool = False
+    ) -> None:
+        self._store = Store(path, read_only=read_only, as_last_linked=as_last_linked)
         self._default: DiarizesOne | None = None
 
     @property
@@ -171,7 +182,7 @@ class Collection:
         executor: Executor | None = None,
         jobs: int | None = None,
         planned: Callable[[Sequence[Job]], None] | None = None,
-        progress: Callable[[Outcome[Job, Diarization]], None] | None = None,
+        progress: Callable[[Progress], None] | None = None,
     ) -> list[Failure]:
         """Diarize recordings side by side, and keep each as it finishes.
 
@@ -197,7 +208,9 @@ class Collection:
         planned : callable, optional
             Called once, before the work, with the jobs that are to be done.
         progress : callable, optional
-            Called with the `Outcome` of each of them, once it is kept.
+            Called with a `Progress` when one of them is finished and kept, and, a few times a
+            second, when one has moved: with a `Diarizer` in local processes; with an `executor`
+            nothing is told between.
 
         Returns
         -------
@@ -226,10 +239,12 @@ class Collection:
         check_model(self._store, plan.given, diarizer.model_hash)
         if planned is not None:
             planned(plan.jobs)
+        tally = None if progress is None else Tally(plan.jobs, progress)
+        moved = None if tally is None else tally.moved
         failures = []
         todo = [entry.job for entry in plan.todo.values()]
         for outcome in chain(
-            plan.refused, diarize_all(diarizer, todo, executor=executor, jobs=jobs)
+            plan.refused, diarize_all(diarizer, todo, executor=executor, jobs=jobs, moved=moved)
         ):
             outcome, entry = _checked(outcome), plan.todo.get(outcome.item.name)
             if entry is not None and outcome.result is not None:
@@ -237,8 +252,8 @@ class Collection:
             elif outcome.error is not None:
                 origin = Origin.of(outcome.item.source) if entry is None else entry.origin
                 failures.append(self._store.fail(outcome.item.name, outcome.error, origin))
-            if progress is not None:
-                progress(outcome)
+            if tally is not None:
+                tally.finished(outcome)
         return sorted(failures, key=lambda failure: failure.recording)
 
     def add_diarizations(
@@ -283,7 +298,8 @@ class Collection:
         if not replace and (known := names.keys() & here):
             raise CollectionError(
                 f"{self._store.path} has {len(known)} of these recordings already, such as"
-                f" {min(known)}: leave them out, or let them be replaced (replace=True, --replace)"
+                f" {min(known)}: leave them out, or let them be replaced (--replace, in Python"
+                " replace=True)"
             )
         models = sorted({diarization.model_hash for diarization in given})
         if len(models) > 1:
@@ -349,6 +365,16 @@ class Collection:
         """Return the diarized recordings, by name."""
         return self._store.recordings()
 
+    def recording(self, name: str) -> Recording:
+        """Return one diarized recording.
+
+        Raises
+        ------
+        CollectionError
+            If there is no such recording, or it failed.
+        """
+        return self._store.recording(name)
+
     def failures(self) -> list[Failure]:
         """Return the recordings that could not be diarized, by name."""
         return self._store.failures()
@@ -398,6 +424,11 @@ class Collection:
         """Whether nothing has come or gone since the last `link` that is to be linked anew."""
         return self._store.is_linked()
 
+    @property
+    def linked_by(self) -> LinkedBy | None:
+        """What the last `link` compared local speakers by; ``None`` before the first."""
+        return linked_by(self._store)
+
     def link(
         self,
         model: Compares | None = None,
@@ -405,6 +436,7 @@ class Collection:
         comparison: Comparison | None = None,
         min_anchor_speech: float = 0.0,
         constrain: bool = True,
+        voice_margin: float | None = None,
         new_only: bool = False,
     ) -> Linked:
         """Find which local speakers of all recordings are the same person, and name them.
@@ -426,6 +458,8 @@ class Collection:
             ``Comparison(threshold=0.5)``, a cosine.
         min_anchor_speech, constrain
             As in `trfast.linking.link_centred`, which links.
+        voice_margin : float, optional
+            Of `trfast.linking.Voices`, where voices are enrolled.
         new_only : bool
             Link what is new since the last link with the speakers there are, as
             `trfast.linking.link_new` does; but link all where that is not sure, or another
@@ -439,8 +473,9 @@ class Collection:
         Raises
         ------
         CollectionError
-            If the recordings were made by another model, or by several; if they were imported, and
-            there is no comparison; or if recordings keep coming or going meanwhile.
+            If the recordings, or voices that are enrolled, were made by another model, or by
+            several; if they were imported, and there is no comparison; or if recordings keep coming
+            or going meanwhile.
         """
         if model is not None and not hasattr(model, "vectors_hash"):
             raise ParameterTypeError(
@@ -455,8 +490,52 @@ class Collection:
                 comparison,
                 min_anchor_speech=min_anchor_speech,
                 constrain=constrain,
+                voice_margin=voice_margin,
                 new_only=new_only,
             )
+
+    def enrol(
+        self,
+        speaker: str,
+        *items: Diarization | Job | Path,
+        diarizer: DiarizesOne | None = None,
+        who: str | None = None,
+        why: str = "",
+    ) -> None:
+        """Give the collection a known voice: who sounds like it gets that name in the next link.
+
+        Parameters
+        ----------
+        speaker : str
+            Name of a speaker who is here, or of somebody new.
+        *items : path, Job or Diarization
+            Sound of this speaker alone, or diarizations with one speaker. A `Job` with speech marks
+            takes what the speaker says in a recording of many.
+        diarizer : Diarizer, optional
+            Default: a `Diarizer` with the default model.
+        who, why
+            As in `corrections`, of which this is one: `Corrections.undo` takes it back.
+
+        Raises
+        ------
+        CollectionError
+            If a voice is not of one speaker, or of another model than the collection.
+        TrfastError
+            If a recording cannot be diarized; then no voice is kept.
+        """
+        self._store.db.check_writable()
+        voices = []
+        for item in items:
+            if isinstance(item, Diarization):
+                voices.append(item)
+            else:
+                job = replace(Job.of(item), num_speakers=1, min_speakers=None, max_speakers=None)
+                voices.append(self._diarizer(diarizer)(job))
+        self.corrections.enrol(speaker, *voices, who=who, why=why)
+
+    def voices(self) -> list[Voice]:
+        """Return the voices that are enrolled, in the order in which they were."""
+        return voices_of(self._store)
 
     def adapt(
         self, model: ModelBundle | None = None, *, seed: int = 0
@@ -484,7 +563,7 @@ class Collection:
         """
         made = self._store.models()
         if not made:
-            raise CollectionError(f"{self._store.path} holds no recording to adapt to: add() some")
+            raise CollectionError(f"{self._store.path} holds no recording to adapt to: add some")
         model = load_model() if model is None else check_type(model, ModelBundle, "model")
         only_model(self._store, made, model)
         local = self._store.local_speakers()
@@ -526,9 +605,33 @@ class Collection:
             comparison = comparison or comparison_of_last_link(self._store, made_by)
         return doubts_of(self._store, comparison, most)
 
-    def links(self) -> Iterator[Link]:
-        """Yield why each local speaker has its name, by recording name and appearance."""
-        yield from self._store.links()
+    def last_comparison(self, model: Compares | None = None) -> Comparison:
+        """Return what linked last, if `model` did; else what it would link by.
+
+        Parameters
+        ----------
+        model : ModelBundle, optional
+            The model that made the recordings; default: the default model.
+
+        Raises
+        ------
+        CollectionError
+            If there are no recordings, or as `link` with that model.
+        """
+        made = self._store.models()
+        if not made:
+            raise CollectionError(f"{self._store.path} holds no recording to compare: add() some")
+        return comparison_of_last_link(self._store, only_model(self._store, made, model))
+
+    def links(self, *, speaker: str | None = None, recording: str | None = None) -> Iterator[Link]:
+        """Yield why each local speaker has its name, by recording name and appearance.
+
+        Parameters
+        ----------
+        speaker, recording : str, optional
+            Those of one speaker, or in one recording; default: all.
+        """
+        yield from self._store.links(speaker, recording)
 
     def speakers(self) -> list[Speaker]:
         """Return the speakers of the collection, by name.

@@ -90,7 +90,8 @@ class Connection:
         """Raise an error if the file was opened to read only."""
         if self.read_only:
             raise CollectionError(
-                f"{self.path} was opened read-only: open it without read_only=True to change it"
+                f"{self.path} was opened to read, and cannot be changed so: open it to write, in"
+                " Python without read_only=True"
             )
 
     def rows(self, sql: str, *values: Any) -> list[Any]:

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from trfast.audio import check_name
+from trfast.collection.intake import checked_voice
+from trfast.collection.models import check_model
 from trfast.collection.store import NAME_OF, Store
+from trfast.diarization import Diarization
 from trfast.errors import CollectionError
 
 _NUMBERED = re.compile(r"speaker-(\d{4,})")
@@ -81,13 +84,20 @@ class Corrections:
                 raise CollectionError(f"{speaker} is to be merged with at least one other speaker")
             moved = [local for other in gone for local in self._locals(other)]
             correction = self._note(
-                "merge", f"{', '.join(others)} is {speaker}", who, why, moved=moved
+                "merge",
+                f"{', '.join(others)} is {speaker}",
+                who,
+                why,
+                moved=moved,
+                voices=[voice for other in gone for voice in self._voices(other)],
             )
             for other in gone:
                 refused = set(self._refused(other)) - set(moved)
                 self._say(correction, sorted(refused), number, same=False)
             self._say(correction, [*self._locals(number), *moved], number)
             self._move(moved, number)
+            for other in gone:
+                self._db.rows("UPDATE voice SET speaker = ? WHERE speaker = ?", number, other)
 
     def split(
         self, speaker: str, recordings: Iterable[str], *, who: str | None = None, why: str = ""
@@ -137,6 +147,57 @@ class Corrections:
             self._say(correction, [row], number, same=False)
             return self._name(new)
 
+    def enrol(
+        self, speaker: str, *voices: Diarization, who: str | None = None, why: str = ""
+    ) -> None:
+        """Say what a speaker sounds like, one who is here or somebody new; the next link takes
+        local speakers for whom they sound like, as `trfast.linking.identify` does.
+
+        Each voice is a diarization with one speaker, such as ``Diarizer(num_speakers=1)`` makes it.
+        The collection need not be linked, nor hold a recording.
+        """
+        check_name(speaker, "speaker")
+        vectors = [checked_voice(voice) for voice in voices]
+        if not voices:
+            raise CollectionError(f"enrolling {speaker} takes at least one voice, got none")
+        for voice in voices:
+            check_model(self._store, (), voice.model_hash)
+        with self._writing(linked=False):
+            found = self._db.rows(f"SELECT id FROM speaker WHERE {NAME_OF} = ?", speaker)
+            if not found and _NUMBERED.fullmatch(speaker):
+                raise CollectionError(f"there is no {speaker}; a new speaker needs another name")
+            number = found[0][0] if found else self._db.insert("speaker", name=speaker)
+            names = ", ".join(voice.recording for voice in voices)
+            correction = self._note(
+                "enrol",
+                f"{speaker} sounds as in {names}",
+                who,
+                why,
+                names={} if found else {number: None},
+            )
+            for voice, vector in zip(voices, vectors, strict=True):
+                self._db.insert(
+                    "voice",
+                    correction=correction,
+                    speaker=number,
+                    source=voice.recording,
+                    speech=float(voice.speech_durations[0]),
+                    model=voice.model_hash,
+                    vector=vector.astype("<f4").tobytes(),
+                )
+
+    def distinguish(
+        self, speaker: str, other: str, *, who: str | None = None, why: str = ""
+    ) -> None:
+        """Say that two speakers are two persons."""
+        with self._writing():
+            numbers = self._store.speaker(speaker), self._store.speaker(other)
+            if numbers[0] == numbers[1]:
+                raise CollectionError(f"{speaker} is to be told from another speaker")
+            correction = self._note("distinguish", f"{speaker} is not {other}", who, why)
+            for number in numbers:
+                self._say(correction, [self._most_speech(number)], number)
+
     def undo(self) -> Correction:
         """Take back the last correction that holds; names are as before it, as far as they are
         still there."""
@@ -149,6 +210,8 @@ class Corrections:
             before = json.loads(text)
             for number, name in before["names"].items():
                 self._db.rows("UPDATE speaker SET name = ? WHERE id = ?", name, int(number))
+            for voice, number in before.get("voices", {}).items():
+                self._db.rows("UPDATE voice SET speaker = ? WHERE id = ?", number, int(voice))
             for local, number in before["speakers"].items():
                 self._db.rows(
                     "UPDATE local_speaker SET speaker = ? WHERE id = ?", number, int(local)
@@ -167,13 +230,18 @@ class Corrections:
         ]
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """A link that is under way must see that names changed."""
+    def _writing(self, *, linked: bool = True) -> Iterator[None]:
+        """A link that is under way must see that names changed; a file that was linked stays so,
+        as it must be if `linked`."""
         with self._db.writing():
-            self._store.check_linked()
+            if linked:
+                self._store.check_linked()
             yield
-            self._db.rows("UPDATE state SET generation = generation + 1")
-            self._db.rows("UPDATE state SET linked = generation")
+            # What was to be linked anew still is.
+            self._db.rows(
+                "UPDATE state SET generation = generation + 1,"
+                " linked = CASE WHEN linked = generation THEN generation + 1 ELSE linked END"
+            )
 
     def _name(self, number: int) -> str:
         ((name,),) = self._db.rows(f"SELECT {NAME_OF} FROM speaker WHERE id = ?", number)
@@ -190,6 +258,8 @@ class Corrections:
             raise CollectionError(
                 f"{self._store.path} has no local speaker {local!r} in {recording!r}"
             )
+        if found[0][1] is None:
+            raise CollectionError(f"{local} of {recording} is not linked yet: call link() first")
         return int(found[0][0]), int(found[0][1])
 
     def _in_recording(self, number: int, recording: str) -> list[int]:
@@ -214,6 +284,10 @@ class Corrections:
             " WHERE known.speaker = ? AND NOT same AND undone IS NULL ORDER BY local",
             number,
         )
+        return [row[0] for row in rows]
+
+    def _voices(self, number: int) -> list[int]:
+        rows = self._db.rows("SELECT id FROM voice WHERE speaker = ? ORDER BY id", number)
         return [row[0] for row in rows]
 
     def _most_speech(self, number: int) -> int:
@@ -244,12 +318,18 @@ class Corrections:
         *,
         names: dict[int, str | None] | None = None,
         moved: Sequence[int] = (),
+        voices: Sequence[int] = (),
     ) -> int:
         """Write a correction, and what undoing it puts back."""
         speakers = {
             row: self._db.rows("SELECT speaker FROM local_speaker WHERE id = ?", row)[0][0]
             for row in moved
         }
+        of_voices = {
+            voice: self._db.rows("SELECT speaker FROM voice WHERE id = ?", voice)[0][0]
+            for voice in voices
+        }
+        before = {"names": names or {}, "speakers": speakers, "voices": of_voices}
         return self._db.insert(
             "correction",
             kind=kind,
@@ -257,7 +337,7 @@ class Corrections:
             who=_user() if who is None else who,
             made=_now(),
             why=why,
-            before=json.dumps({"names": names or {}, "speakers": speakers}),
+            before=json.dumps(before),
         )
 
 

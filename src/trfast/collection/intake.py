@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_matrix
+from trfast._checks import check_matrix, check_type
 from trfast.audio import check_name
 from trfast.diarization import Diarization, Job
 from trfast.errors import CollectionError
@@ -42,6 +42,24 @@ def checked_vectors(diarization: Diarization) -> npt.NDArray[np.float32]:
         )
     _check_times(diarization, speech)
     return vectors
+
+
+def checked_voice(diarization: Diarization) -> npt.NDArray[np.float32]:
+    """Return the vector of a diarization that has one speaker, (dimension,).
+
+    Raises
+    ------
+    CollectionError, ParameterError
+        As `checked_vectors`; or if it has none, or several.
+    """
+    check_type(diarization, Diarization, "voice", hint="give Diarizer(num_speakers=1)(file)")
+    vectors = checked_vectors(diarization)
+    if len(vectors) != 1:
+        raise CollectionError(
+            f"{diarization.recording} has {len(vectors)} speakers, expected one whose voice is to"
+            " be known: " + ("ask for one (num_speakers=1)" if len(vectors) else "nobody speaks")
+        )
+    return np.asarray(vectors[0])
 
 
 def checked_result(job: Job, found: Diarization) -> Diarization:

@@ -7,11 +7,13 @@ import json
 import numpy as np
 
 from trfast.collection.models import Compares, only_model
-from trfast.collection.records import DoubtfulLink, Linked
+from trfast.collection.records import DoubtfulLink, Linked, LinkedBy
 from trfast.collection.store import LocalSpeakers, Store
+from trfast.collection.voices import known_voices, voices_of
 from trfast.comparison import Comparison
 from trfast.errors import CollectionError
-from trfast.linking import doubts, link_centred, link_new
+from trfast.linking import Identified, doubts, link_centred, link_new
+from trfast.linking.enrolment import identify_new
 from trfast.model.compared import Compared
 
 _LINK_TRIES = 5
@@ -24,6 +26,7 @@ def link_store(
     *,
     min_anchor_speech: float,
     constrain: bool,
+    voice_margin: float | None,
     new_only: bool,
 ) -> Linked:
     """Link as `Collection.link`; whoever calls it links alone."""
@@ -38,15 +41,20 @@ def link_store(
         how = comparison or model.across()
         because: tuple[str, ...] = ("all was asked for",)
         # A back-end is told by its whole model: what it has learned has no other name.
-        told = json.dumps([model.vectors_hash, *how.settings, how.normalized])
+        voices = known_voices(store, model.vectors_hash, voice_margin)
+        by = [] if voices is None else [voice_margin, *(v.made for v in voices_of(store))]
+        told = json.dumps([model.vectors_hash, *how.settings, how.normalized, by])
         if new_only:
             because = _reasons(local, how, told, min_anchor_speech, constrain=constrain)
             if not because:
-                before = np.where(local.before > 0, local.before, -1)
+                before, identified = np.where(local.before > 0, local.before, -1), None
+                if voices is not None:
+                    identified = identify_new(local.vectors, local.recordings, before, voices, how)
+                    before = np.where(before < 0, identified.speakers, before)
                 found = link_new(local.vectors, local.recordings, before, how)
                 because = found.doubts
-                if not because and store.name_new_speakers(local, found.speakers):
-                    return Linked(True)
+                if not because and store.name_new_speakers(local, found.speakers, identified):
+                    return Linked(True, (), _rate(identified))
         links = link_centred(
             local.vectors,
             local.recordings,
@@ -55,13 +63,18 @@ def link_store(
             min_anchor_speech=min_anchor_speech,
             constrain=constrain,
             known=local.known,
+            voices=voices,
         )
         if store.name_speakers(local, links, told):
-            return Linked(False, because)
+            return Linked(False, because, _rate(links.identified))
     raise CollectionError(
         f"recordings of {store.path} came or went each of {_LINK_TRIES} times that it was"
-        " linked, so nothing was kept: link() when whatever writes to it is done"
+        " linked, so nothing was kept: link when whatever writes to it is done"
     )
+
+
+def _rate(identified: Identified | None) -> float | None:
+    return None if identified is None else identified.false_acceptance
 
 
 def _reasons(
@@ -84,13 +97,17 @@ def _reasons(
     return tuple(reason for reason, holds in reasons.items() if holds)
 
 
+def linked_by(store: Store) -> LinkedBy | None:
+    """Return what linked last."""
+    how = store.linked_by()
+    return None if how is None else LinkedBy(*json.loads(how)[:5])
+
+
 def comparison_of_last_link(store: Store, model: Compares) -> Comparison:
     """Return what linked, if the model did; else what it would link by."""
-    how = store.linked_by()
-    if how is not None and isinstance(model, Compared):
-        made_by, *settings, _normalized = json.loads(how)
-        if made_by == model.vectors_hash:
-            return model.across(*settings)
+    how = linked_by(store)
+    if how is not None and isinstance(model, Compared) and how.model_hash == model.vectors_hash:
+        return model.across(how.backend, how.clustering, how.threshold)
     return model.across()
 
 

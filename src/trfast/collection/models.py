@@ -77,7 +77,7 @@ def only_model(
             + "; ".join(
                 f"{len(names)} of model {_shown(model)} (as {names[0]})" for model, names in made
             )
-            + ". Diarize all with one model, or remove() those of the others."
+            + ". Diarize all with one model, or remove those of the others."
         )
     ((found, _),) = made
     if model is None and found.startswith(IMPORTED):

@@ -52,12 +52,25 @@ class Speaker:
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """A voice that a speaker is known by: what it was made of, seconds of speech, hash of the model
+    that made its vector, and when it was enrolled (UTC, ISO 8601)."""
+
+    speaker: str
+    source: str
+    speech: float
+    model_hash: str
+    made: str
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """Why a local speaker has its name: the most similar local speaker of the same name.
 
     `similarity` and `nearest` (recording, local speaker) are ``None`` for one that stands alone;
     the runner-up is the most similar one of all others that reach the threshold. `correction` is
-    the kind of the correction that says who it is, ``None`` where the score does.
+    the kind of the correction that says who it is, ``None`` where the score does, or a voice that
+    is enrolled: then `enrolled_similarity` is the score with that.
     """
 
     recording: str
@@ -68,14 +81,34 @@ class Link:
     correction: str | None = None
     runner_up_similarity: float | None = None
     runner_up: tuple[str, str] | None = None
+    enrolled_similarity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """What a link did: whether it linked what was new alone, and else why not."""
+    """What a link did: whether it linked what was new alone, and else why not.
+
+    Where voices are enrolled, `false_acceptance` is the share of strangers that reach the threshold
+    with one speaker's voice, as `trfast.linking.identify` estimates it; else ``None``, or where too
+    little is known of strangers.
+    """
 
     new_only: bool
     because: tuple[str, ...] = ()
+    false_acceptance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedBy:
+    """What linked a collection: a back-end of a model, and a threshold, in standard deviations
+    above strangers if it is `normalized`.
+    """
+
+    model_hash: str
+    backend: str
+    clustering: str
+    threshold: float
+    normalized: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +117,7 @@ class DoubtfulLink:
     apart: a mean score near the threshold; `speech` in seconds is what is at stake.
 
     `linked`: they are one speaker now, which `Corrections.confirm` or `reject` of the first one
-    settles; else `Corrections.merge`, of their speakers.
+    settles; else `Corrections.merge` or `distinguish`, of their speakers.
     """
 
     linked: bool

@@ -10,7 +10,42 @@ from trfast.errors import CollectionError, ParameterError
 
 _APPLICATION_ID = int.from_bytes(b"trfa")
 
-_VERSION = 3
+_VERSION = 4
+
+_VOICE = """
+CREATE TABLE voice (  -- that a speaker is known by; it counts while its correction holds
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    correction INTEGER NOT NULL REFERENCES correction,
+    speaker INTEGER NOT NULL REFERENCES speaker,
+    source TEXT NOT NULL,  -- what it was made of
+    speech REAL NOT NULL,
+    model TEXT NOT NULL,   -- content hash
+    vector BLOB NOT NULL   -- little-endian float32
+)"""
+_VOICE_SPEAKER = "CREATE INDEX voice_speaker ON voice (speaker)"
+_VOICES = """
+CREATE VIEW voices AS
+SELECT COALESCE(speaker.name, printf('speaker-%04d', speaker.id)) AS speaker,
+    voice.speaker AS speaker_id, voice.source, voice.speech, voice.model, correction.made
+FROM voice JOIN speaker ON speaker.id = voice.speaker
+JOIN correction ON correction.id = voice.correction WHERE correction.undone IS NULL
+ORDER BY voice.id"""
+_LINKS = """
+CREATE VIEW links AS
+SELECT recording.name AS recording, one.local, one.id AS local_speaker,
+    COALESCE(speaker.name, printf('speaker-%04d', speaker.id)) AS speaker,
+    (SELECT correction.kind FROM known JOIN correction ON correction.id = known.correction
+        WHERE known.local = one.id AND known.same AND correction.undone IS NULL
+        ORDER BY known.id DESC LIMIT 1) AS correction,
+    one.similarity, there.name AS nearest_recording, other.local AS nearest_local,
+    one.runner_up_similarity, yonder.name AS runner_up_recording, second.local AS runner_up_local,
+    one.enrolled_similarity
+FROM local_speaker AS one JOIN recording ON recording.id = one.recording
+LEFT JOIN speaker ON speaker.id = one.speaker
+LEFT JOIN local_speaker AS other ON other.id = one.nearest
+LEFT JOIN recording AS there ON there.id = other.recording
+LEFT JOIN local_speaker AS second ON second.id = one.runner_up
+LEFT JOIN recording AS yonder ON yonder.id = second.recording"""
 
 # Ids are never used again: a row that came later is never taken for one that is gone.
 _TABLES = (
@@ -46,6 +81,7 @@ CREATE TABLE local_speaker (  -- in order of appearance
     nearest INTEGER REFERENCES local_speaker ON DELETE SET NULL,
     runner_up_similarity REAL,  -- to the most similar one of all others, from the threshold on
     runner_up INTEGER REFERENCES local_speaker ON DELETE SET NULL,
+    enrolled_similarity REAL,  -- to the voice by which it has its speaker; NULL: not by a voice
     UNIQUE (recording, local)
 )""",
     "CREATE INDEX local_speaker_nearest ON local_speaker (nearest)",
@@ -61,7 +97,7 @@ CREATE TABLE turn (
     """
 CREATE TABLE correction (  -- what somebody put right
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind TEXT NOT NULL,    -- rename, merge, split, confirm, reject
+    kind TEXT NOT NULL,    -- rename, merge, split, confirm, reject, distinguish, enrol
     what TEXT NOT NULL,    -- in words
     who TEXT NOT NULL,
     made TEXT NOT NULL,    -- UTC, ISO 8601
@@ -78,6 +114,8 @@ CREATE TABLE known (  -- what corrections say of local speakers; the last one co
     same INTEGER NOT NULL  -- 1: is this speaker; 0: is not
 )""",
     "CREATE INDEX known_local ON known (local)",
+    _VOICE,
+    _VOICE_SPEAKER,
     """
 CREATE TABLE state (  -- one row
     generation INTEGER NOT NULL,  -- grows whenever local speakers come or go
@@ -106,21 +144,8 @@ SELECT recording.name AS recording, turn.start, turn.end,
 FROM turn JOIN local_speaker ON local_speaker.id = turn.speaker
 JOIN recording ON recording.id = local_speaker.recording
 LEFT JOIN speaker ON speaker.id = local_speaker.speaker""",
-    """
-CREATE VIEW links AS
-SELECT recording.name AS recording, one.local, one.id AS local_speaker,
-    COALESCE(speaker.name, printf('speaker-%04d', speaker.id)) AS speaker,
-    (SELECT correction.kind FROM known JOIN correction ON correction.id = known.correction
-        WHERE known.local = one.id AND known.same AND correction.undone IS NULL
-        ORDER BY known.id DESC LIMIT 1) AS correction,
-    one.similarity, there.name AS nearest_recording, other.local AS nearest_local,
-    one.runner_up_similarity, yonder.name AS runner_up_recording, second.local AS runner_up_local
-FROM local_speaker AS one JOIN recording ON recording.id = one.recording
-LEFT JOIN speaker ON speaker.id = one.speaker
-LEFT JOIN local_speaker AS other ON other.id = one.nearest
-LEFT JOIN recording AS there ON there.id = other.recording
-LEFT JOIN local_speaker AS second ON second.id = one.runner_up
-LEFT JOIN recording AS yonder ON yonder.id = second.recording""",
+    _VOICES,
+    _LINKS,
 )
 
 # Versions 1 and 2 had one table of speakers, the local ones, with the name in the collection.
@@ -139,6 +164,14 @@ _FROM_EARLIER = (
     " nearest FROM old_speaker",
     "INSERT INTO turn SELECT * FROM old_turn",
     *(f"DROP TABLE old_{table}" for table in _OLD_TABLES),
+)
+_FROM_3 = (
+    "ALTER TABLE local_speaker ADD COLUMN enrolled_similarity REAL",
+    "DROP VIEW links",
+    _VOICE,
+    _VOICE_SPEAKER,
+    _VOICES,
+    _LINKS,
 )
 # Of version 1: if all have a name and nobody is gone whom a name may have come from.
 _WAS_LINKED = {
@@ -163,6 +196,8 @@ def prepare(db: Connection) -> None:
             version = _version(db)
             if version in _WAS_LINKED:
                 _from_earlier(db, version)
+            elif version == 3:
+                _run(db, _FROM_3)
             elif version == 0:
                 _run(db, _TABLES)
     db.write_ahead()
@@ -185,7 +220,8 @@ def check(db: Connection) -> None:
     if version != _VERSION:
         raise CollectionError(
             f"{db.path} is a collection of version {version}, which becomes one of version"
-            f" {_VERSION} when it is opened to write: open it so once, or a copy of it."
+            f" {_VERSION} when it is opened to write: do so once, or with a copy of it, by trfast"
+            " link, in Python without read_only=True."
         )
 
 
@@ -205,7 +241,7 @@ def _version(db: Connection) -> int:
         raise CollectionError(
             f"{db.path} is an SQLite file, but no collection of trfast. Give another path."
         )
-    if version not in (*_WAS_LINKED, _VERSION):
+    if version not in (*_WAS_LINKED, 3, _VERSION):
         raise CollectionError(
             f"{db.path} is a collection of version {version}; this trfast reads version"
             f" 1 to {_VERSION}. Use the trfast that made it, or start a new file."

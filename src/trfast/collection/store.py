@@ -22,7 +22,7 @@ from trfast.collection.records import Failure, Link, Origin, Recording, Speaker
 from trfast.collection.schema import check, prepare
 from trfast.diarization import Diarization
 from trfast.errors import CollectionError
-from trfast.linking import Known, Links
+from trfast.linking import Identified, Known, Links
 
 NAME_OF = "COALESCE(name, printf('speaker-%04d', id))"  # of a row of the table speaker
 
@@ -45,9 +45,16 @@ class LocalSpeakers:
 class Store:
     """The file, as recordings and speakers."""
 
-    def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        read_only: bool = False,
+        as_last_linked: bool = False,
+    ) -> None:
         self.db = Connection(path, read_only=read_only)
         self.path = self.db.path
+        self._as_last_linked = as_last_linked
         try:
             (check if read_only else prepare)(self.db)
         except BaseException:
@@ -66,7 +73,7 @@ class Store:
         with self.db.writing():
             if not replace and self._holds(diarization.recording):
                 raise CollectionError(
-                    f"{self.path} has a recording {diarization.recording!r} already; remove() it"
+                    f"{self.path} has a recording {diarization.recording!r} already; remove it"
                     " first, or give this one another name"
                 )
             old = self._voices(diarization.recording)
@@ -155,6 +162,12 @@ class Store:
         """Return the diarized recordings, by name."""
         return self._recordings("error IS NULL")
 
+    def recording(self, name: str) -> Recording:
+        """Return one diarized recording."""
+        with self.db.reading():
+            (found,) = self._recordings("recording.id = ?", self._diarized(name))
+        return found
+
     def recordings_of(self, speaker: str) -> list[Recording]:
         """Return the recordings in which a speaker is, by name."""
         with self._linked():
@@ -225,7 +238,9 @@ class Store:
         with self._linked():
             self._diarized(recording)
             turns = self.db.rows(
-                "SELECT start, end, speaker FROM turns WHERE recording = ?", recording
+                "SELECT start, end, speaker FROM turns"
+                " WHERE recording = ? AND speaker_id IS NOT NULL",
+                recording,
             )
         return Annotation(recording, turns)
 
@@ -246,7 +261,9 @@ class Store:
         found = self.db.rows(
             "SELECT id FROM speaker WHERE (name = ? OR id = CAST(substr(?, 9) AS INTEGER))"
             f" AND {NAME_OF} = ?"
-            " AND EXISTS (SELECT 1 FROM local_speaker WHERE speaker = speaker.id)",
+            " AND (EXISTS (SELECT 1 FROM local_speaker WHERE speaker = speaker.id)"
+            " OR EXISTS (SELECT 1 FROM voice JOIN correction ON correction.id = correction"
+            " WHERE voice.speaker = speaker.id AND undone IS NULL))",
             name,
             name,
             name,
@@ -263,9 +280,10 @@ class Store:
         with self.db.reading():
             return self._local_speakers()
 
-    def _local_speakers(self) -> LocalSpeakers:
+    def _local_speakers(self, which: str = "1") -> LocalSpeakers:
         ((n, shortest, longest),) = self.db.rows(
             "SELECT COUNT(*), MIN(LENGTH(vector)), MAX(LENGTH(vector)) FROM local_speaker"
+            f" WHERE {which}"
         )
         if shortest != longest:
             raise CollectionError(
@@ -281,7 +299,7 @@ class Store:
             self.db.each(
                 "SELECT local_speaker.id, recording.name, speech, vector, speaker"
                 " FROM local_speaker JOIN recording ON recording.id = local_speaker.recording"
-                " ORDER BY recording.name, local_speaker.id"
+                f" WHERE {which} ORDER BY recording.name, local_speaker.id"
             )
         ):
             ids.append(number)
@@ -298,7 +316,11 @@ class Store:
         """Write the speaker of each local speaker, why, and what compared them; or nothing, and
         return False, if others came or went since `local` was read."""
         seconds = np.array(local.speech, np.float64)
-        numbers = ids_of_labels(links.labels, local.before, seconds, local.known.speakers)
+        known = local.known
+        if links.identified is not None:
+            known = links.identified.added_to(known)
+        by_voice = _scores(links.identified, len(local.ids))
+        numbers = ids_of_labels(links.labels, local.before, seconds, known.speakers)
         reasons = zip(
             *_reason(links.nearest, links.similarities, local.ids),
             *_reason(links.runners_up, links.runner_up_similarities, local.ids),
@@ -312,34 +334,44 @@ class Store:
                 numbers[label] = self.db.insert("speaker")
             self.db.many(
                 "UPDATE local_speaker SET speaker = ?, nearest = ?, similarity = ?,"
-                " runner_up = ?, runner_up_similarity = ? WHERE id = ?",
+                " runner_up = ?, runner_up_similarity = ?, enrolled_similarity = ? WHERE id = ?",
                 (
-                    (speaker, *reason, number)
-                    for speaker, reason, number in zip(
-                        numbers[links.labels].tolist(), reasons, local.ids, strict=True
+                    (speaker, *reason, score, number)
+                    for speaker, reason, score, number in zip(
+                        numbers[links.labels].tolist(), reasons, by_voice, local.ids, strict=True
                     )
                 ),
             )
             self.db.rows("UPDATE state SET linked = generation, how = ?", how)
         return True
 
-    def name_new_speakers(self, local: LocalSpeakers, numbers: npt.NDArray[np.int64]) -> bool:
+    def name_new_speakers(
+        self,
+        local: LocalSpeakers,
+        numbers: npt.NDArray[np.int64],
+        identified: Identified | None,
+    ) -> bool:
         """Write the speakers of the local speakers that have none, as `name_speakers` does; numbers
-        beyond all ids are new speakers. Reasons are left to the next link of all."""
+        that nobody had, and no voice has, are new speakers. Reasons are left to the next link of
+        all, but for voices."""
         new = np.flatnonzero(local.before == 0)
         ids: dict[int, int] = {}
         with self.db.writing():
             ((generation, _),) = self.db.rows("SELECT generation, linked FROM state")
             if generation != local.generation:
                 return False
-            highest = int(local.before.max(initial=0))
+            by_voice = _scores(identified, len(local.ids))
+            there = set(local.before.tolist())
+            if identified is not None:
+                there.update(identified.speakers.tolist())
             for row in new.tolist():
                 number = int(numbers[row])
-                if number > highest and number not in ids:
+                if number not in there and number not in ids:
                     ids[number] = self.db.insert("speaker")
                 self.db.rows(
-                    "UPDATE local_speaker SET speaker = ? WHERE id = ?",
+                    "UPDATE local_speaker SET speaker = ?, enrolled_similarity = ? WHERE id = ?",
                     ids.get(number, number),
+                    by_voice[row],
                     local.ids[row],
                 )
             self.db.rows("UPDATE state SET linked = generation")
@@ -355,18 +387,29 @@ class Store:
         linked."""
         with self.db.reading():
             self.check_linked()
-            local = self._local_speakers()
+            local = self._local_speakers("speaker IS NOT NULL")
             rows = self.db.rows("SELECT local_speaker, local, speaker FROM links")
         names = {number: (name, speaker) for number, name, speaker in rows}
         return local, [names[k][0] for k in local.ids], [names[k][1] for k in local.ids]
 
-    def links(self) -> list[Link]:
-        """Return why each local speaker has its name."""
+    def links(self, speaker: str | None, recording: str | None) -> list[Link]:
+        """Return why each local speaker has its name, of all or of a speaker or a recording."""
+        which, values = ["speaker IS NOT NULL"], []
         with self._linked():
+            if speaker is not None:
+                which.append("speaker = ?")
+                values.append(self.speaker(speaker))
+            if recording is not None:
+                which.append("recording = ?")
+                values.append(self._diarized(recording))
             rows = self.db.rows(
                 "SELECT recording, local, speaker, similarity, nearest_recording, nearest_local,"
-                " correction, runner_up_similarity, runner_up_recording, runner_up_local"
-                " FROM links ORDER BY recording, local_speaker"
+                " correction, runner_up_similarity, runner_up_recording, runner_up_local,"
+                " enrolled_similarity"
+                " FROM links WHERE local_speaker IN"
+                f" (SELECT id FROM local_speaker WHERE {' AND '.join(which)})"
+                " ORDER BY recording, local_speaker",
+                *values,
             )
         return [
             Link(
@@ -378,6 +421,7 @@ class Store:
                 correction,
                 second_similarity,
                 None if yonder is None else (yonder, second),
+                by_voice,
             )
             for (
                 recording,
@@ -390,6 +434,7 @@ class Store:
                 second_similarity,
                 yonder,
                 second,
+                by_voice,
             ) in rows
         ]
 
@@ -403,8 +448,8 @@ class Store:
         """Yield the turns of each recording, with the names of the collection."""
         with self._linked():
             rows = self.db.rows(
-                "SELECT recording.name, start, end, turns.speaker FROM recording"
-                " LEFT JOIN turns ON turns.recording = recording.name"
+                "SELECT recording.name, start, end, turns.speaker FROM recording LEFT JOIN turns"
+                " ON turns.recording = recording.name AND speaker_id IS NOT NULL"
                 " WHERE error IS NULL ORDER BY recording.name"
             )
         for recording, turns in groupby(rows, key=lambda row: row[0]):
@@ -419,8 +464,9 @@ class Store:
             yield
 
     def check_linked(self) -> None:
-        """Raise an error unless all speakers have their names; inside a transaction."""
-        if self.is_linked():
+        """Raise an error unless all speakers have their names, or those of the last link are asked
+        for; inside a transaction."""
+        if self._as_last_linked or self.is_linked():
             return
         ((n_new,),) = self.db.rows(
             "SELECT COUNT(DISTINCT recording) FROM local_speaker WHERE speaker IS NULL"
@@ -430,7 +476,7 @@ class Store:
             if n_new
             else f"recordings of {self.path} were removed since the last link"
         )
-        raise CollectionError(f"{what}: call link() first")
+        raise CollectionError(f"{what}: link them first, by trfast link, in Python link()")
 
     def is_linked(self) -> bool:
         """Whether all speakers have their names."""
@@ -528,6 +574,18 @@ def _reason(
             for row, value in zip(there, similarities.tolist(), strict=True)
         ],
     )
+
+
+def _scores(identified: Identified | None, n: int) -> list[float | None]:
+    """Scores of those, of `n`, who were taken for somebody; None for the others."""
+    if identified is None:
+        return [None] * n
+    return [
+        score if speaker >= 0 else None
+        for score, speaker in zip(
+            identified.scores.tolist(), identified.speakers.tolist(), strict=True
+        )
+    ]
 
 
 def _column(path: str) -> str | bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from importlib.metadata import version
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_type
+from trfast._listening import Tell, listener
 from trfast._threads import blas_limit
 from trfast.annotation import Annotation, Timeline, Turn, check_timeline
-from trfast.audio import SAMPLE_RATE, Source, stream
+from trfast.audio import SAMPLE_RATE, Source, probe, stream
 from trfast.clustering import in_order_of_appearance
 from trfast.comparison import Comparison
+from trfast.diarization.headway import COSTS, Headway
 from trfast.diarization.job import Job
 from trfast.diarization.local_speakers import local_speakers
 from trfast.diarization.result import Diarization, EmbeddedSegments
@@ -99,8 +102,8 @@ class Diarizer:
             check_type(comparison, Comparison, "comparison", hint="give model.within(...)")
             if self.model.neural is not None:
                 raise ModelError(
-                    "a model with a neural embedding diarizes by windows only: give no comparison"
-                    " (no --segments, no --threshold-within)"
+                    "a model with a neural embedding diarizes by windows only: leave out"
+                    " --segments and what stands for it, in Python comparison"
                 )
         if self.model.neural is not None:
             self.model.neural_embedder  # noqa: B018 (here, and not after minutes of work)
@@ -114,8 +117,8 @@ class Diarizer:
         check_type(local_model, ModelBundle, "local_model", hint="give load_model()")
         if self.model.neural is None or local_model.neural is not None:
             raise ModelError(
-                "the hybrid way (--mode hybrid) takes a model with a neural embedding, such as"
-                " campplus, and a local_model of i-vectors, such as load_model()"
+                "the hybrid way takes a model with a neural embedding, such as --model campplus,"
+                " beside the default model of i-vectors, in Python local_model=load_model()"
             )
         return local_model
 
@@ -139,13 +142,17 @@ class Diarizer:
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
-    def __call__(self, job: Job | Source) -> Diarization:
+    def __call__(self, job: Job | Source, *, progress: Tell | None = None) -> Diarization:
         """Diarize one recording.
 
         Parameters
         ----------
         job : Job, path or Waveform
             What to diarize; a path or samples alone as `Job.of` makes a job of them.
+        progress : callable, optional
+            Called a few times a minute of work, or more often, with seconds of audio done, and in
+            all, as the file says; not at all if it does not say. Several passes go over a
+            recording: a second is done as far as its share of the work is.
 
         Returns
         -------
@@ -160,9 +167,12 @@ class Diarizer:
         """
         job = Job.of(job)
         speaker_count = job.speaker_count if job.speaker_count.is_known else self.speaker_count
-        clock = StageTimes()
+        tell = progress or listener()
+        expected = nan if tell is None else probe(job.source).duration
+        clock = StageTimes(None if tell is None else Headway(tell, expected, self._costs(job)))
         with blas_limit(), FrameStore() as static, FrameStore() as banks:
-            samples = TimedBlocks(clock, "audio", stream(job.source, channel=job.channel))
+            blocks = stream(job.source, channel=job.channel)
+            samples = TimedBlocks(clock, "audio", blocks, expected=expected * SAMPLE_RATE)
             filters = None if self.model.neural is None else banks
             detector = None
             if isinstance(self.detector, OnnxDetector) and job.speech is None:
@@ -184,7 +194,21 @@ class Diarizer:
                 speaker_count=speaker_count,
                 clock=clock,
             )
-            return self.cluster(segments, speaker_count=speaker_count, clock=clock)
+            found = self.cluster(segments, speaker_count=speaker_count, clock=clock)
+        clock.passed("rest", 1.0)
+        return found
+
+    def _costs(self, job: Job) -> dict[str, float]:
+        """What passes over a recording cost, those there are."""
+        costs = {name: COSTS[name] for name in ("audio", "rest")}
+        if isinstance(self.detector, OnnxDetector) and job.speech is None:
+            costs["audio"] += COSTS["detector"]
+        if self.comparison is None and self.local_model.neural is None:
+            costs["windows"] = COSTS["windows"]
+        if self.model.neural is not None:
+            hybrid = self.local_model is not self.model
+            costs["network"] = COSTS["hybrid" if hybrid else "network"]
+        return costs
 
     def embed(
         self,
@@ -244,7 +268,7 @@ class Diarizer:
         if banks is not None and self.local_model is model:
             units = self.units(static, speech, segments, clock=clock)
             with clock("network"):
-                statistics = embedded_units(model, banks, units)
+                statistics = embedded_units(model, banks, units, clock)
             return self.embedded(
                 static,
                 units,
@@ -262,7 +286,9 @@ class Diarizer:
                 statistics = model.ivectors.cluster_statistics(static, segments, clusters)
         else:
             with clock("network"):
-                statistics = embedded_speakers(model, banks, seconds, clusters, most=_SUREST)
+                statistics = embedded_speakers(
+                    model, banks, seconds, clusters, most=_SUREST, clock=clock
+                )
         return EmbeddedSegments(recording, duration, seconds, clusters, statistics)
 
     def units(
@@ -456,6 +482,7 @@ def diarize(
     num_speakers: int | None = None,
     min_speakers: int | None = None,
     max_speakers: int | None = None,
+    progress: Tell | None = None,
 ) -> Diarization:
     """Say who speaks when in one recording.
 
@@ -470,6 +497,8 @@ def diarize(
         As in `Diarizer`.
     num_speakers, min_speakers, max_speakers : int, optional
         So many speakers, or at least, at most so many; default: the evidence decides.
+    progress : callable, optional
+        Called with seconds of audio done, and in all, as a `Diarizer` does.
 
     Returns
     -------
@@ -497,7 +526,7 @@ def diarize(
         min_speakers=min_speakers,
         max_speakers=max_speakers,
     )
-    return diarizer(job)
+    return diarizer(job, progress=progress)
 
 
 def _checked_detector(detector: object) -> str | OnnxDetector:

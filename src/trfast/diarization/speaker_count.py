@@ -49,15 +49,16 @@ class SpeakerCount:
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, check_integer(value, name, least=1))
-        others = [name for name in _COLUMNS[1:] if getattr(self, name) is not None]
-        if self.num_speakers is not None and others:
+        bounded = self.min_speakers is not None or self.max_speakers is not None
+        if self.num_speakers is not None and bounded:
             raise ParameterError(
-                f"num_speakers={self.num_speakers} leaves nothing open: give no"
-                f" {' and no '.join(others)} beside it"
+                f"a number of speakers, {self.num_speakers}, leaves nothing open: give no least and"
+                " no greatest number beside it"
             )
         if self.most is not None and self.least > self.most:
             raise ParameterError(
-                f"min_speakers must be at most max_speakers, got {self.least} and {self.most}"
+                f"the least number of speakers is {self.least}, expected at most the greatest,"
+                f" {self.most}"
             )
 
     @property
@@ -93,7 +94,7 @@ class SpeakerCount:
         if n == 0:
             raise ParameterError(
                 f"no speech found in recording {recording!r}, but {asked}: give speech marks, try"
-                " the other detector, or give no more than max_speakers"
+                " another detector, or say only how many there are at most"
             )
         raise ParameterError(
             f"{n} {of}{'s'[: n > 1]} of speech in recording {recording!r}, too few for the {asked}:"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from itertools import tee, zip_longest
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,14 @@ Blocks = Iterator[FloatArray]
 
 
 class TimedBlocks:
-    """Blocks, whose items are counted; the time they take goes from "features" to a stage."""
+    """Blocks, whose items are counted; the time they take goes from "features" to a stage, which is
+    done with as many as are expected."""
 
-    def __init__(self, clock: StageTimes, stage: str, blocks: Blocks) -> None:
+    def __init__(
+        self, clock: StageTimes, stage: str, blocks: Blocks, *, expected: float = nan
+    ) -> None:
         self.count = 0
+        self._expected = expected
         self._clock = clock
         self._stage = stage
         self._blocks = blocks
@@ -40,6 +45,8 @@ class TimedBlocks:
             self._clock.add(self._stage, spent)
             self._clock.add("features", -spent)
         self.count += len(block)
+        if self._expected > 0:
+            self._clock.passed(self._stage, self.count / self._expected)
         return block
 
 

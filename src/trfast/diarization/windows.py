@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def speakers_of_units(
     """
     scoring = window_scoring_of(model)
     with clock("windows"):
-        rows = rows_of_units(model, static, units)
+        rows = rows_of_units(model, static, units, clock)
     with clock("clustering"):
         durations = (units.bounds[:, 1] - units.bounds[:, 0]) * frame_hop(model.mfcc)
         return join_units(
@@ -82,7 +83,9 @@ def speakers_of_units(
         )
 
 
-def rows_of_units(model: ModelBundle, static: Frames, units: Units) -> npt.NDArray[np.float32]:
+def rows_of_units(
+    model: ModelBundle, static: Frames, units: Units, clock: StageTimes
+) -> npt.NDArray[np.float32]:
     """Return what `WindowScoring.rows` does, without the statistics of all units in memory."""
     scoring = window_scoring_of(model)
     rows = np.empty((len(units), len(scoring.eigenvalues)), np.float32)
@@ -92,19 +95,31 @@ def rows_of_units(model: ModelBundle, static: Frames, units: Units) -> npt.NDArr
         statistics = model.unit_embedder.segment_statistics(static, units.bounds[near])
         found = scoring.rows(statistics, units.regions[near], model.window_ivectors)
         rows[start:stop] = found[start - near.start :][: stop - start]
+        clock.passed("windows", stop / len(units))
     return rows
 
 
-def embedded_units(model: ModelBundle, banks: Frames, units: Units) -> ProjectedStatistics:
+def embedded_units(
+    model: ModelBundle, banks: Frames, units: Units, clock: StageTimes
+) -> ProjectedStatistics:
     """Return the statistics of the windows around units, by a model with a neural embedding."""
     hop = frame_hop(model.mfcc)
     window = 0.0 if model.neural is None else model.neural.window
     around = windows_around(units, frames_in(window, hop))
-    return model.neural_embedder.segment_statistics(banks, units.bounds, around, hop=hop)
+    passed = partial(clock.passed, "network")
+    return model.neural_embedder.segment_statistics(
+        banks, units.bounds, around, hop=hop, passed=passed
+    )
 
 
 def embedded_speakers(
-    model: ModelBundle, banks: Frames, seconds: FloatArray, labels: Labels, *, most: float
+    model: ModelBundle,
+    banks: Frames,
+    seconds: FloatArray,
+    labels: Labels,
+    *,
+    most: float,
+    clock: StageTimes,
 ) -> ProjectedStatistics:
     """Return the statistics of speakers from windows in the middle of their longest turns.
 
@@ -119,6 +134,7 @@ def embedded_speakers(
         Speaker of each.
     most : float
         Seconds of each speaker, about.
+    clock : StageTimes
 
     Returns
     -------
@@ -130,7 +146,8 @@ def embedded_speakers(
     bounds[:, 0] = np.minimum(bounds[:, 0], len(banks) - 1)  # banks end before the last segment
     n_frames, most_frames = frames_in(window, HOP), frames_in(most, HOP)
     windows, speakers = longest_windows(bounds, labels, n_frames, most=most_frames)
-    return model.neural_embedder.cluster_statistics(banks, windows, speakers)
+    passed = partial(clock.passed, "network")
+    return model.neural_embedder.cluster_statistics(banks, windows, speakers, passed=passed)
 
 
 def joined_units(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -97,11 +97,18 @@ class OnnxEmbedder:
         ModelError
             If the network gives NaN or infinity.
         """
+        return self._vectors(pieces, lambda _: None)
+
+    def _vectors(
+        self, pieces: Sequence[npt.ArrayLike], done: Callable[[int], None]
+    ) -> npt.NDArray[np.float32]:
+        """Tells how many are done."""
         ready = [_centred(check_matrix(p, "pieces", n_columns=N_BANDS, min_rows=1)) for p in pieces]
         lengths = np.array([len(piece) for piece in ready], np.int64)
         if not ready:
             return np.empty((0, self.dimension), np.float32)
         found: FloatArray = np.empty((0, 0), np.float32)
+        n_done = 0
         for length in np.unique(lengths):
             rows = np.flatnonzero(lengths == length)
             for start in range(0, len(rows), _BATCH):
@@ -110,10 +117,18 @@ class OnnxEmbedder:
                 if not found.size:
                     found = np.empty((len(ready), vectors.shape[1]), np.float32)
                 found[own] = vectors
+                n_done += len(own)
+                done(n_done)
         return found
 
     def segment_statistics(
-        self, fbank: Frames, segments: Bounds, around: Bounds | None = None, *, hop: float = HOP
+        self,
+        fbank: Frames,
+        segments: Bounds,
+        around: Bounds | None = None,
+        *,
+        hop: float = HOP,
+        passed: Callable[[float], None] | None = None,
     ) -> ProjectedStatistics:
         """Return what adds up to the vectors of sums of segments.
 
@@ -127,6 +142,8 @@ class OnnxEmbedder:
             What is embedded for each; default: the segment itself.
         hop : float
             Seconds from frame to frame.
+        passed : callable, optional
+            Called, while it goes on, with how much is done, 0 to 1.
 
         Returns
         -------
@@ -139,15 +156,25 @@ class OnnxEmbedder:
         first = np.empty((len(segments), self.dimension), np.float32)
         for start in range(0, len(segments), _CHUNK):
             rows = slice(start, start + _CHUNK)
-            first[rows] = self([fbank[a:b] for a, b in bounds[rows].tolist()])
+
+            def done(n: int, start: int = start) -> None:
+                if passed is not None:
+                    passed((start + n) / len(segments))
+
+            first[rows] = self._vectors([fbank[a:b] for a, b in bounds[rows].tolist()], done)
         first /= np.linalg.norm(first, axis=1, keepdims=True).clip(_TINY)
         return ProjectedStatistics(seconds, first * seconds)
 
     def cluster_statistics(
-        self, fbank: Frames, segments: Bounds, clusters: Labels
+        self,
+        fbank: Frames,
+        segments: Bounds,
+        clusters: Labels,
+        *,
+        passed: Callable[[float], None] | None = None,
     ) -> ProjectedStatistics:
         """Return what the vector of each cluster of segments depends on."""
-        statistics = self.segment_statistics(fbank, segments)
+        statistics = self.segment_statistics(fbank, segments, passed=passed)
         return statistics.grouped(clusters, int(np.max(clusters, initial=-1)) + 1)
 
     def vectors(self, statistics: ProjectedStatistics) -> npt.NDArray[np.float32]:

@@ -31,8 +31,10 @@ from typing import Any, Generic, TypeVar
 from threadpoolctl import threadpool_limits
 
 from trfast._checks import check_integer
+from trfast._listening import listening
 from trfast._threads import available_cores, one_thread
 from trfast.errors import ExecutionError, ParameterError, ParameterTypeError, TrfastError
+from trfast.execution.board import INTERVAL, Board, Moved, StoppedError, seldom, writer
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -46,10 +48,11 @@ _THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMBA_NUM_THREADS",
 )
+_CONTEXT = multiprocessing.get_context("spawn")
 _environment = threading.Lock()
 _NOT_STARTED = (
-    "the worker processes died while they started{}. In a script, call this under"
-    ' `if __name__ == "__main__":`; or use jobs=1.'
+    "the worker processes died while they started{}. Use one job (--jobs 1); in a Python script,"
+    ' jobs=1, or call this under `if __name__ == "__main__":`.'
 )
 
 
@@ -82,6 +85,7 @@ def map_recordings(
     executor: Executor | None = None,
     jobs: int | None = None,
     in_flight: int | None = None,
+    moved: Moved[Item] | None = None,
 ) -> Iterator[Outcome[Item, Result]]:
     """Call `function` with each item and yield what became of each, as they finish.
 
@@ -104,6 +108,10 @@ def map_recordings(
         runs in this process. Not with `executor`.
     in_flight : int, optional
         Most items handed out and not yet finished; default: two a job, 256 with an `executor`.
+    moved : callable, optional
+        Called in this process, a few times a second while the next outcome is waited for, with an
+        item under way, its seconds of audio done, and in all, as far as the function tells: a
+        `Diarizer` does. An `executor` has no way back for it: nothing is told then.
 
     Yields
     ------
@@ -141,7 +149,7 @@ def map_recordings(
     items = list(items)
     jobs = min(jobs or available_cores(), len(items))
     if jobs <= 1:
-        return _map_here(function, items)
+        return _map_here(function, items, moved)
     try:
         payload = pickle.dumps(function)
     except (pickle.PicklingError, TypeError, AttributeError) as error:
@@ -149,20 +157,23 @@ def map_recordings(
             f"the function cannot be sent to other processes ({error}); define it at the top level"
             " of a module, or use jobs=1"
         ) from error
-    return _map_processes(payload, items, jobs, in_flight or 2 * jobs)
+    return _map_processes(payload, items, jobs, in_flight or 2 * jobs, moved)
 
 
 def _map_here(
-    function: Callable[[Item], Result], items: Iterable[Item]
+    function: Callable[[Item], Result], items: Iterable[Item], moved: Moved[Item] | None
 ) -> Iterator[Outcome[Item, Result]]:
     for item in items:
-        with one_thread():
-            timed = _timed(function, item)
+        try:
+            with one_thread(), listening(None if moved is None else seldom(item, moved)):
+                timed = _timed(function, item)
+        except StoppedError as stopped:
+            raise stopped.error from None
         yield Outcome(item, *timed)
 
 
 def _map_processes(
-    payload: bytes, items: Iterable[Item], jobs: int, in_flight: int
+    payload: bytes, items: Iterable[Item], jobs: int, in_flight: int, moved: Moved[Item] | None
 ) -> Iterator[Outcome[Item, Any]]:
     items = iter(items)
     suspects: list[Item] = []
@@ -174,8 +185,9 @@ def _map_processes(
                 return
 
     while True:
-        with _Workers(payload, jobs) as workers:
-            for outcome in _as_finished(workers.submit, feed(), in_flight):
+        board = None if moved is None else Board(_CONTEXT, in_flight, moved)
+        with _Workers(payload, jobs, board) as workers:
+            for outcome in _as_finished(workers.submit, feed(), in_flight, board):
                 if isinstance(outcome.error, BrokenExecutor):
                     suspects.append(outcome.item)
                 else:
@@ -190,12 +202,15 @@ def _map_processes(
             )
             yield Outcome(suspects[0], None, died, 0.0)
         else:
-            yield from _map_processes(payload, suspects, 1, 1)
+            yield from _map_processes(payload, suspects, 1, 1, moved)
         suspects.clear()
 
 
 def _as_finished(
-    submit: Callable[[Item], Future[Timed[Result]]], items: Iterator[Item], in_flight: int
+    submit: Callable[[Item], Future[Timed[Result]]],
+    items: Iterator[Item],
+    in_flight: int,
+    board: Board[Item] | None = None,
 ) -> Iterator[Outcome[Item, Result]]:
     waiting: dict[Future[Timed[Result]], Item] = {}
     try:
@@ -204,7 +219,11 @@ def _as_finished(
                 waiting[_submit(submit, item)] = item
             if not waiting:
                 return
-            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+            timeout = None if board is None else INTERVAL
+            finished = wait(waiting, timeout, return_when=FIRST_COMPLETED).done
+            if board is not None:
+                board.look()
+            for future in finished:
                 yield _outcome(waiting.pop(future), future)
     finally:
         for future in waiting:
@@ -241,27 +260,32 @@ class _Workers:
     block this one for good if that process dies before it reads.
     """
 
-    def __init__(self, payload: bytes, jobs: int) -> None:
-        context = multiprocessing.get_context("spawn")
+    def __init__(self, payload: bytes, jobs: int, board: Board[Any] | None) -> None:
+        self._board = board
         self._folder = tempfile.TemporaryDirectory(prefix="trfast-", ignore_cleanup_errors=True)
         path = Path(self._folder.name) / "function"
         path.write_bytes(payload)
-        self._line, self._workers_end = context.Pipe()
+        self._line, self._workers_end = _CONTEXT.Pipe()
         try:
             self._pool = ProcessPoolExecutor(
                 jobs,
-                mp_context=context,
+                mp_context=_CONTEXT,
                 initializer=_start_worker,
-                initargs=(self._workers_end, path),
+                initargs=(self._workers_end, path, board and board.lines),
             )
         except BrokenPipeError as error:  # the helper process of multiprocessing died
             self._close()
             raise ExecutionError(_NOT_STARTED.format("")) from error
 
     def submit(self, item: Any) -> Future[Timed[Any]]:
+        board = self._board
+        line = None if board is None else board.claim(item)
         with _one_thread_for_children():  # a submission may start a process
             try:
-                return self._pool.submit(_work, item)
+                future = self._pool.submit(_work, item, line)
+                if board is not None:
+                    future.add_done_callback(lambda _: board.release(line))
+                return future
             except OSError as error:
                 # Without a number, "handle is closed": the pool broke in another thread meanwhile.
                 if error.errno is not None and not isinstance(error, BrokenPipeError):
@@ -311,10 +335,11 @@ def _one_thread_for_children() -> Iterator[None]:
 
 
 _function: Callable[[Any], Any]
+_lines: Any
 
 
-def _start_worker(line: Connection, path: Path) -> None:
-    global _function
+def _start_worker(line: Connection, path: Path, lines: Any) -> None:
+    global _function, _lines
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the parent, which ends us
     threading.Thread(target=_exit_with_parent, args=(line, path.parent), daemon=True).start()
     try:
@@ -322,6 +347,7 @@ def _start_worker(line: Connection, path: Path) -> None:
     except Exception as error:
         line.send(f"{type(error).__name__}: {error}")
         os._exit(1)
+    _lines = lines
     threadpool_limits(1)  # for as long as the worker lives
     line.send("")
 
@@ -332,8 +358,9 @@ def _exit_with_parent(line: Connection, folder: Path) -> None:
     os._exit(1)
 
 
-def _work(item: Any) -> Timed[Any]:
-    return _timed(_function, item)
+def _work(item: Any, line: int | None) -> Timed[Any]:
+    with listening(writer(_lines, line)):
+        return _timed(_function, item)
 
 
 def _timed(function: Callable[[Item], Result], item: Item) -> Timed[Result]:

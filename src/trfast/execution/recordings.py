@@ -15,6 +15,7 @@ from trfast.annotation import Timeline
 from trfast.audio import name_channels, name_recordings, probe, source_size
 from trfast.diarization import Diarization, Job, SpeakerCounts
 from trfast.errors import AnnotationError, ParameterError, ParameterTypeError, TrfastError
+from trfast.execution.board import Moved
 from trfast.execution.processes import Outcome, map_recordings
 
 Done = Outcome[Job, Diarization]
@@ -135,6 +136,7 @@ def diarize_all(
     *,
     executor: Executor | None = None,
     jobs: int | None = None,
+    moved: Moved[Job] | None = None,
 ) -> Iterator[Done]:
     """Diarize recordings side by side, the largest files first, and yield each as it finishes.
 
@@ -144,7 +146,7 @@ def diarize_all(
         Called with each job.
     todo : iterable of Job
         What to diarize.
-    executor, jobs
+    executor, jobs, moved
         As in `map_recordings`.
 
     Yields
@@ -154,4 +156,4 @@ def diarize_all(
     """
     sizes = [(-source_size(job.source), job.name, job) for job in todo]
     in_order = [job for *_, job in sorted(sizes, key=lambda entry: entry[:2])]
-    return map_recordings(diarizer, in_order, executor=executor, jobs=jobs)
+    return map_recordings(diarizer, in_order, executor=executor, jobs=jobs, moved=moved)

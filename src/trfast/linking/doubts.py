@@ -12,7 +12,7 @@ import numpy.typing as npt
 from trfast._checks import check_integer, check_matrix, check_names, check_type, check_vector
 from trfast.comparison import Comparison
 from trfast.evidence import sums_of_labels
-from trfast.linking.full import centred
+from trfast.linking.centring import centred
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[Any]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -27,14 +27,14 @@ from trfast.clustering import (
 )
 from trfast.comparison import Comparison
 from trfast.errors import ParameterError
+from trfast.linking.centring import mean_of_speakers
+from trfast.linking.enrolment import Identified, Voices, identify
 from trfast.linking.known import Known, join_known
-from trfast.linking.many import MOST_PAIRS, check_complete, join_many, n_pairs_above
+from trfast.linking.many import MOST_PAIRS, check_listed, join_many, n_pairs_above
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
 
-# Speakers that weigh as much as the training's mean against that of the collection.
-_RELEVANCE = 30
 # Local speakers from whom the mean of a collection is taken, at most.
 _MOST = 20_000
 
@@ -56,6 +56,8 @@ class Links:
         reach the threshold; -1 where there is none, and in average linkage where more than some
         2 million pairs do.
     runner_up_similarities : ndarray (n,), float32
+    identified : Identified, optional
+        Who was taken for a voice that is known, where there are any.
     """
 
     labels: IntArray
@@ -63,6 +65,7 @@ class Links:
     similarities: FloatArray
     runners_up: IntArray
     runner_up_similarities: FloatArray
+    identified: Identified | None = None
 
 
 def link(
@@ -160,6 +163,7 @@ def link_centred(
     min_anchor_speech: float = 0.0,
     constrain: bool = True,
     known: Known | None = None,
+    voices: Voices | None = None,
 ) -> Links:
     """Link local speakers by vectors that are centred on the speakers of the collection.
 
@@ -175,6 +179,8 @@ def link_centred(
         One local speaker a row, as `Diarization.vectors` has them.
     recordings, comparison, speech_durations, min_anchor_speech, constrain, known
         As in `link`.
+    voices : Voices, optional
+        Who is known by voice: those whom `identify` takes for them are known from then on.
 
     Returns
     -------
@@ -207,6 +213,7 @@ def link_centred(
         min_anchor_speech=min_anchor_speech,
         constrain=constrain,
         known=known,
+        voices=voices,
     )[0]
 
 
@@ -219,6 +226,7 @@ def linked_and_shift(
     min_anchor_speech: float = 0.0,
     constrain: bool = True,
     known: Known | None = None,
+    voices: Voices | None = None,
 ) -> tuple[Links, FloatArray]:
     """Link as `link_centred`; return what was taken off the vectors as well."""
     check_type(comparison, Comparison, "comparison", hint="give model.across() of a model")
@@ -230,7 +238,7 @@ def linked_and_shift(
             speech_durations, "speech_durations", len(x), "a row", least=0, unit="seconds"
         )
 
-    def linked(rows: slice, shift: FloatArray | float) -> Links:
+    def linked(rows: slice, shift: FloatArray | float, known: Known | None) -> Links:
         return link(
             comparison.backend.project(x[rows] - shift),
             names[rows],
@@ -242,25 +250,12 @@ def linked_and_shift(
         )
 
     some = slice(None, None, max(1, -(-len(x) // _MOST)))
-    shift = _mean_of_speakers(x[some], linked(some, 0.0).labels, comparison)
-    return linked(slice(None), shift), shift
-
-
-def centred(vectors: FloatArray, labels: IntArray, comparison: Comparison) -> FloatArray:
-    """Return vectors less the mean of the speakers that labels say, as `link_centred` does."""
-    return np.asarray(vectors - _mean_of_speakers(vectors, labels, comparison))
-
-
-def _mean_of_speakers(x: FloatArray, labels: IntArray, comparison: Comparison) -> FloatArray:
-    """The mean of the speakers against that of the training."""
-    labels = in_order_of_appearance(labels)
-    counts = np.bincount(labels)
-    means = np.zeros((len(counts), x.shape[1]))
-    np.add.at(means, labels, x / counts[labels, None])
-    whitening = comparison.backend.whitening
-    prior = 0.0 if whitening is None else whitening.mean_
-    total = (means - prior).sum(axis=0)
-    return np.asarray(total / (len(means) + _RELEVANCE), np.float32)
+    shift = mean_of_speakers(x[some], linked(some, 0.0, known).labels, comparison)
+    found = None
+    if voices is not None:
+        found = identify(x - shift, names, voices.less(shift), comparison, known=known)
+        known = found.added_to(known)
+    return replace(linked(slice(None), shift, known), identified=found), shift
 
 
 def _anchors(
@@ -289,28 +284,35 @@ def _joined(
 ) -> Links:
     """Link rows that are sorted by group; labels are numbered anyhow."""
     n, complete = len(vectors), comparison.clustering == "hac"
-    nobody, no_score = np.full(n, -1), np.full(n, np.nan, np.float32)
     free = known is None or not known.anchors.any()
+    known = None if free else known
     if constrain and free and not groups.any():  # one recording: none may join
+        nobody, no_score = np.full(n, -1), np.full(n, np.nan, np.float32)
         return Links(np.arange(n), nobody, no_score, nobody, no_score)
     scores = comparison.scores(vectors)
-    in_rounds = comparison.clustering == "average" and anchors.all() and free
-    n_pairs = n_pairs_above(scores, comparison.threshold) if complete or in_rounds else 0
+    apart = groups if constrain and free else None  # pairs of one are of no use
+    n_pairs = n_pairs_above(scores, comparison.threshold, apart)
     if complete:
-        check_complete(n_pairs)
-    elif n_pairs > MOST_PAIRS:
-        found = join_many(scores, groups if constrain else np.arange(n), comparison.threshold)
-        return Links(*found, nobody, no_score)
-    pairs, similarities = scores.edges_above(comparison.threshold, n_threads=None)
-    if constrain and complete:  # what is no edge, complete linkage never joins
-        apart = groups[pairs[:, 0]] != groups[pairs[:, 1]]
-        pairs, similarities = pairs[apart], similarities[apart]
+        check_listed(n_pairs, "complete linkage", "take average linkage")
+    elif n_pairs > MOST_PAIRS and anchors.all():
+        return Links(
+            *join_many(
+                scores,
+                groups,
+                known,
+                constrain=constrain,
+                clustering=comparison.clustering,
+                threshold=comparison.threshold,
+            )
+        )
+    check_listed(n_pairs, "min_anchor_speech", "leave it out")
+    pairs, similarities = scores.edges_above(comparison.threshold, groups=apart, n_threads=None)
     if not anchors.all():
         either = anchors[pairs].any(axis=1)
         pairs, similarities = pairs[either], similarities[either]
     both = anchors[pairs].all(axis=1)
     edges = (pairs, similarities) if both.all() else (pairs[both], similarities[both])
-    if known is not None and not free:
+    if known is not None:
         labels = join_known(
             *edges,
             scores,

@@ -14,7 +14,7 @@ from trfast.clustering import average_linkage_of_items
 from trfast.comparison import Comparison
 from trfast.errors import ParameterError
 from trfast.evidence import sums_of_labels
-from trfast.linking.full import centred
+from trfast.linking.centring import centred
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[Any]

@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from trfast._checks import check_integers
 from trfast.clustering import (
+    Forest,
     average_linkage_of_items,
     complete_linkage_of_edges,
-    constrained_components,
 )
 from trfast.errors import ParameterError
 from trfast.evidence import sums_of_labels
@@ -99,6 +99,10 @@ def join_known(
     ndarray (n,), int64
         Cluster of each row.
     """
+    if clustering == "cc":
+        forest = Forest(*marks_and_ties(groups, known, len(scores.rows)))
+        forest.unite(pairs, similarities)
+        return forest.labels()[: len(scores.rows)]
     item, inside = _items(groups, known)
     n, sizes = len(inside), np.bincount(item)
     ends = np.sort(item[pairs], axis=1)
@@ -107,15 +111,12 @@ def join_known(
         ends[across] @ np.array([n, 1]), return_inverse=True, return_counts=True
     )
     edges = np.stack([keys // n, keys % n], axis=1)
-    worst, best = np.full(len(keys), np.inf), np.full(len(keys), -np.inf)
+    worst = np.full(len(keys), np.inf)
     np.minimum.at(worst, inverse, similarities[across])
-    np.maximum.at(best, inverse, similarities[across])
     may = np.array([inside[i].isdisjoint(inside[j]) for i, j in edges.tolist()], bool)
     if clustering == "hac":
         may &= counts == sizes[edges].prod(axis=1)  # all pairs of the two reach the threshold
         return complete_linkage_of_edges(edges[may], worst[may], n)[item]
-    if clustering == "cc":
-        return _components(edges[may], best[may], inside)[item]
     left, right = (sums_of_labels(rows, item) for rows in scores.factors())
     edges = edges[may]
     means = (left[edges[:, 0]] * right[edges[:, 1]]).sum(axis=1) / sizes[edges].prod(axis=1)
@@ -148,19 +149,32 @@ def _items(groups: IntArray | None, known: Known) -> tuple[IntArray, list[set[in
     return item, inside
 
 
-def _components(edges: IntArray, similarities: FloatArray, inside: list[set[int]]) -> IntArray:
-    """Connected components of items with several groups: each further group is an item more, which
-    is joined to the first of them before all others."""
-    free = 1 + max((max(numbers, default=0) for numbers in inside), default=0)
-    sets = [sorted(numbers) or [free + k] for k, numbers in enumerate(inside)]
-    group, more = [own[0] for own in sets], [own[1:] for own in sets]
-    n = len(group)
-    extra = [(k, number) for k, numbers in enumerate(more) for number in numbers]
-    ties = np.array([(k, n + i) for i, (k, _) in enumerate(extra)], np.int64).reshape(-1, 2)
-    highest = float(similarities.max(initial=0)) + 1
-    return constrained_components(
-        np.concatenate([ties, edges]),
-        np.concatenate([np.full(len(ties), highest), similarities]),
-        np.array([*group, *(number for _, number in extra)], np.int64),
-        n + len(extra),
-    )[:n]
+def marks_and_ties(
+    groups: IntArray | None, known: Known | None, n: int
+) -> tuple[IntArray, IntArray]:
+    """What `trfast.clustering.Forest` keeps apart, and joins from the start: numbers that rows
+    share with none of their speaker, then further ones, and the pairs that tie rows of one known
+    speaker, and rows to further numbers."""
+    marks = np.arange(n) if groups is None else groups
+    ties: list[tuple[int, int]] = []
+    more: list[int] = []
+    if known is None:
+        return marks, np.empty((0, 2), np.int64)
+
+    def mark(row: int, number: int) -> None:
+        ties.append((row, n + len(more)))
+        more.append(number)
+
+    free = int(marks.max(initial=-1)) + 1
+    row_of: dict[int, int] = {}
+    for row in np.flatnonzero(known.speakers >= 0).tolist():
+        first = row_of.setdefault(int(known.speakers[row]), row)
+        if first == row:
+            mark(row, free)  # two known speakers
+        else:
+            ties.append((first, row))
+    for number, (row, speaker) in enumerate(known.refused.tolist(), free + 1):
+        if speaker in row_of:
+            mark(row, number)
+            mark(row_of[speaker], number)
+    return np.append(marks, np.array(more, np.int64)), np.array(ties, np.int64).reshape(-1, 2)

@@ -1,82 +1,132 @@
-"""Average linkage of local speakers of whom so many are alike that no list of pairs holds them."""
+"""Linking of local speakers of whom so many are alike that no list of pairs holds them."""
 
 from __future__ import annotations
 
+import threading
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from trfast._ext import _union_find
 from trfast._threads import blas_limit
-from trfast.clustering import average_linkage_of_factors
+from trfast.clustering import Forest, average_linkage_of_factors, unite_in_bands
 from trfast.errors import ParameterError
+from trfast.linking.known import Known, marks_and_ties
 from trfast.scoring.backend import Scores
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[Any]
 
-# Pairs that are listed at most, and that complete linkage can do with; rows that are asked how many
-# are like them; scores in memory at a time.
-MOST_PAIRS, MOST_COMPLETE = 2_000_000, 30_000_000
+# Pairs that are listed where there is another way, and where there is none; rows that are asked how
+# many are like them; scores in memory at a time.
+MOST_PAIRS, MOST_LISTED = 2_000_000, 30_000_000
 _ASKED, _AT_ONCE = 500, 10_000_000
 
 
-def n_pairs_above(scores: Scores, threshold: float) -> int:
-    """Estimate how many pairs reach a threshold, from some rows; 0 where they can be but few."""
+def n_pairs_above(scores: Scores, threshold: float, groups: IntArray | None) -> int:
+    """Estimate how many pairs reach a threshold, those of one group left out, from some rows; 0
+    where they can be but few."""
     n = len(scores.rows)
     if n * (n - 1) // 2 <= MOST_PAIRS:
         return 0
+    groups = np.arange(n) if groups is None else groups
     some = np.arange(0, n, -(-n // _ASKED))
     step, count = max(1, _AT_ONCE // len(some)), 0
     with blas_limit():
         for start in range(0, n, step):
-            count += int((scores.between(some, slice(start, start + step)) >= threshold).sum())
-    return (count - len(some)) * n // (2 * len(some))
+            block = slice(start, start + step)
+            enough = scores.between(some, block) >= threshold
+            count += int((enough & (groups[some, None] != groups[block])).sum())
+    return count * n // (2 * len(some))
 
 
-def check_complete(n_pairs: int) -> None:
-    """Raise an error if there are more pairs than complete linkage can do with."""
-    if n_pairs > MOST_COMPLETE:
+def check_listed(n_pairs: int, what: str, instead: str) -> None:
+    """Raise an error if there are more pairs than can be listed."""
+    if n_pairs > MOST_LISTED:
         raise ParameterError(
             f"about {n_pairs / 1e6:.0f} million pairs of local speakers reach the threshold;"
-            f" complete linkage takes {MOST_COMPLETE / 1e6:.0f} million at most: take average"
-            " linkage, or a higher threshold"
+            f" {what} takes {MOST_LISTED / 1e6:.0f} million at most: {instead}, or a higher"
+            " threshold"
         )
 
 
 def join_many(
-    scores: Scores, groups: IntArray, threshold: float
-) -> tuple[IntArray, IntArray, FloatArray]:
-    """Join rows by average linkage.
+    scores: Scores,
+    groups: IntArray,
+    known: Known | None,
+    *,
+    constrain: bool,
+    clustering: str,
+    threshold: float,
+) -> tuple[IntArray, IntArray, FloatArray, IntArray, FloatArray]:
+    """Join rows by connected components or average linkage.
 
     Parameters
     ----------
     scores : Scores
     groups : ndarray (n,), int64
         Recording of each row, from 0.
+    known : Known, optional
+    constrain : bool
+        Whether two of one recording are kept apart.
+    clustering : {"cc", "average"}
     threshold : float
 
     Returns
     -------
-    labels : ndarray (n,), int64
-    nearest : ndarray (n,), int64
-        The most similar row of the same label and another group; -1 where there is none.
-    similarities : ndarray (n,), float32
-        Similarity to it; NaN where there is none.
+    labels, nearest, similarities, runners_up, runner_up_similarities
+        As in `trfast.linking.Links`; labels are numbered anyhow. No runners-up in average linkage.
     """
     n = len(scores.rows)
+    marks, ties = marks_and_ties(groups if constrain else None, known, n)
+    if clustering == "cc":
+        apart = groups if constrain and known is None else None
+        sweep = partial(scores.sweep_above, groups=apart, n_threads=None)
+        forest = Forest(marks, ties)
+        unite_in_bands(forest, sweep, threshold, most=MOST_PAIRS)
+        labels = forest.labels()[:n]
+        most_similar = _MostSimilar(labels, groups)
+        sweep(threshold, most_similar.take)
+        return labels, *most_similar.found[0], *most_similar.found[1]
     with blas_limit():
-        labels = average_linkage_of_factors(*scores.factors(), groups, threshold=threshold)
-        nearest, best = np.full(n, -1, np.int64), np.full(n, np.nan, np.float32)
-        order = np.argsort(labels, kind="stable")
-        for rows in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
-            if len(rows) < 2:
-                continue
-            step = max(1, _AT_ONCE // len(rows))
-            for start in range(0, len(rows), step):
-                own = rows[start : start + step]
-                found = np.array(scores.between(own, rows), np.float32)
-                found[own[:, None] == rows] = -np.inf
-                place = found.argmax(axis=1)
-                nearest[own], best[own] = rows[place], found[np.arange(len(own)), place]
-    return labels, nearest, best
+        labels = average_linkage_of_factors(
+            *scores.factors(), marks, threshold=threshold, joined=ties if len(ties) else None
+        )
+        of_label = _most_similar_of_label(scores, labels)
+    return labels, *of_label, np.full(n, -1), np.full(n, np.nan, np.float32)
+
+
+class _MostSimilar:
+    """The most similar row of the same label and of others, of the pairs that a sweep hands on."""
+
+    def __init__(self, labels: IntArray, groups: IntArray) -> None:
+        self._labels, self._groups, self._lock = labels, groups, threading.Lock()
+        n = len(labels)
+        self.found = [(np.full(n, -1), np.full(n, np.nan, np.float32)) for _ in range(2)]
+
+    def take(self, pairs: IntArray, similarities: FloatArray) -> float:
+        values = np.asarray(similarities, np.float32)
+        with self._lock:
+            for same, found in zip((True, False), self.found, strict=True):
+                _union_find.nearest(pairs, values, self._labels, self._groups, same, *found)
+        return -np.inf
+
+
+def _most_similar_of_label(scores: Scores, labels: IntArray) -> tuple[IntArray, FloatArray]:
+    """The most similar row of the same label, and the similarity to it."""
+    n = len(labels)
+    nearest, best = np.full(n, -1, np.int64), np.full(n, np.nan, np.float32)
+    order = np.argsort(labels, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
+        if len(rows) < 2:
+            continue
+        step = max(1, _AT_ONCE // len(rows))
+        for start in range(0, len(rows), step):
+            own = rows[start : start + step]
+            found = np.array(scores.between(own, rows), np.float32)
+            found[own[:, None] == rows] = -np.inf
+            place = found.argmax(axis=1)
+            nearest[own], best[own] = rows[place], found[np.arange(len(own)), place]
+    return nearest, best

@@ -31,6 +31,7 @@ from trfast.model.file import (
     detector_tensors,
     mixture_of,
     mixture_tensors,
+    parts_of,
     read_model,
     window_scoring,
     window_tensors,
@@ -178,7 +179,7 @@ class ModelBundle(Compared):
             named = "" if self.neural is None else f" (SHA-256 {self.neural.file_hash:.12}...)"
             raise ModelError(
                 f"the model compares vectors of a neural embedding that is not part of it{named}:"
-                " give its ONNX file, load_model(path, embedder=FILE) or --embedder FILE"
+                " give its ONNX file, --embedder FILE, in Python load_model(path, embedder=FILE)"
             )
         return self.network
 
@@ -251,15 +252,10 @@ class ModelBundle(Compared):
         if "vectors" in header["settings"]:
             raise ModelError(
                 f"{path}: a model of imported vectors ({header['settings']['vectors']}), which"
-                " diarizes nothing. Give it to trfast link, or load it with VectorModel.load"
+                " diarizes nothing. Give it to trfast link, in Python load it with VectorModel.load"
             )
-        try:
+        with parts_of(path):
             return cls._from_parts(header["settings"], tensors, header["provenance"])
-        except (AttributeError, LookupError, TypeError, ValueError) as error:
-            raise ModelError(
-                f"{path}: a model file whose parts do not fit ({type(error).__name__}: {error});"
-                " train it again"
-            ) from error
 
     def _settings(self) -> dict[str, Any]:
         return {

@@ -163,7 +163,8 @@ def backends_of(
     tensors: Mapping[str, npt.NDArray[Any]],
     cohort: npt.NDArray[np.floating] | None = None,
 ) -> tuple[Whitening, dict[str, Backend]]:
-    """Return the whitening and the back-ends of a model file."""
+    """Return the whitening and the back-ends of a model file; a ValueError, of any kind, if they
+    cannot work together."""
     whitening = Whitening()
     whitening.mean_ = tensors["whitening.mean"]
     whitening.matrix_ = tensors["whitening.matrix"]
@@ -178,4 +179,7 @@ def backends_of(
         )
         for name, thresholds in settings.items()
     }
+    for backend in backends.values():
+        rows = backend.project(np.ones((1, whitening.n_features_in_), np.float32))
+        backend.similarity(rows)
     return whitening, backends

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,23 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors]:
             f" {expected!s:.12}; copy it again"
         )
     return header, tensors
+
+
+@contextmanager
+def parts_of(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Say which file it is whose parts are found not to fit each other inside.
+
+    Raises
+    ------
+    ModelError
+    """
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"{path}: a model file whose parts do not fit ({type(error).__name__}: {error});"
+            " train it again"
+        ) from error
 
 
 def content_hash(settings: object, tensors: Mapping[str, npt.NDArray[Any]]) -> str:

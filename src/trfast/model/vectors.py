@@ -11,7 +11,7 @@ import numpy as np
 
 from trfast.errors import ModelError
 from trfast.model.compared import ClusteringConfig, Compared, backends_of
-from trfast.model.file import read_model, write_model
+from trfast.model.file import parts_of, read_model, write_model
 from trfast.scoring.backend import estimator_tensors
 from trfast.scoring.normalization import Whitening
 
@@ -66,7 +66,8 @@ class VectorModel(Compared):
         Raises
         ------
         ModelError
-            If the file is missing, is no such model, is of another format, or is damaged.
+            If the file is missing, is no such model, is of another format, or is damaged; or if its
+            parts do not fit each other.
         """
         header, tensors = read_model(path)
         settings = header["settings"]
@@ -75,9 +76,10 @@ class VectorModel(Compared):
                 f"{path}: a model that diarizes, expected one of imported vectors, made by trfast"
                 " train --vectors"
             )
-        return cls(
-            clustering=ClusteringConfig(**settings["clustering"]),
-            backends=backends_of(settings["backends"], tensors)[1],
-            vectors_hash=settings["vectors"],
-            provenance=header["provenance"],
-        )
+        with parts_of(path):
+            return cls(
+                clustering=ClusteringConfig(**settings["clustering"]),
+                backends=backends_of(settings["backends"], tensors)[1],
+                vectors_hash=settings["vectors"],
+                provenance=header["provenance"],
+            )

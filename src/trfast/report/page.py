@@ -1,80 +1,45 @@
-"""One HTML page: a bar a recording, a colour a speaker; nothing is loaded from elsewhere."""
+"""One HTML page of a collection, with all that it needs inside: nothing is loaded from elsewhere.
+
+Its markup, style and script lie in ``web``; what is written here is the data in it.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from functools import cache
 from html import escape
+from importlib.resources import files
 from string import Template
-from typing import TextIO
+from typing import Any, TextIO
 
 from trfast._files import replacing
-from trfast.annotation import Annotation, Timeline
+from trfast.annotation import Annotation
+from trfast.report.colours import COLOURS
+from trfast.report.sound import Embedded, beside
 
-_HEAD = """\
-<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Who speaks when</title>
-<style>
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
-section { margin: 1.5rem 0; content-visibility: auto; contain-intrinsic-size: auto 8rem; }
-h1, h2 { line-height: 1.2; overflow-wrap: anywhere; }
-h2 { font-size: 1.1rem; margin: 0; }
-h2 small { font-weight: normal; opacity: .75; }
-svg { display: block; width: 100%; height: 2.2rem; margin: .3rem 0; }
-.track { fill: #8883; }
-ul { display: flex; flex-wrap: wrap; gap: 0 1.5rem; margin: 0; padding: 0; list-style: none; }
-i { display: inline-block; width: .8em; height: .8em; margin-right: .4em; border-radius: 2px; }
-table { border-collapse: collapse; }
-th, td { padding: .2rem 1.5rem .2rem 0; border-bottom: 1px solid #8884; text-align: left; }
-th:nth-child(n+2), td:nth-child(n+2) { text-align: right; font-variant-numeric: tabular-nums; }
-</style>
-<h1>Who speaks when</h1>
-"""
-
-_RECORDING = Template("""\
-<section>
-<h2>$name <small>$length</small></h2>
-<svg viewBox="0 0 $end 1" preserveAspectRatio="none" role="img" aria-label="Who speaks when">
-<rect class="track" width="$end" height="1"/>
-$paths</svg>
-<ul>
-$speakers</ul>
-</section>
-""")
-
-_SPEAKERS = Template("""\
-<h2>Speakers: $n; recordings: $n_recordings</h2>
-<table>
-<thead><tr><th scope="col">Speaker<th scope="col">Recordings<th scope="col">Speech</thead>
-<tbody>
-$rows</tbody>
-</table>
-</html>
-""")
-_ROW_HEAD = 'th scope="row"'
-
-
-@dataclass
-class _Total:
-    colour: str
-    n_recordings: int = 0
-    speech: float = 0.0
+_SCRIPTS = ("data.js", "list.js", "player.js", "draw.js", "timeline.js", "page.js")
+_DATA = "<!-- data -->"
 
 
 def write_report(
     annotations: Iterable[Annotation],
     path: str | os.PathLike[str],
     *,
+    title: str = "Who speaks when",
     durations: Mapping[str, float] | None = None,
-) -> None:
-    """Write an HTML page of recordings, where a speaker has one colour in all of them.
+    sounds: Mapping[str, str | os.PathLike[str]] | None = None,
+    embed_limit: float = 0.0,
+    facts: Mapping[str, str] | None = None,
+    failures: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Write an HTML page of recordings and their speakers, to look at without a network.
 
-    The page needs no network and no script. Speakers get their colours in order of appearance.
+    Speakers come with the recordings that they speak in, recordings with a timeline that opens;
+    both can be searched and sorted. `write_collection_report` makes one of a collection.
 
     Parameters
     ----------
@@ -82,31 +47,52 @@ def write_report(
         One a recording, with names that mean the same speaker in all; taken one by one.
     path : path
         The file to write; it appears only when it is complete.
+    title : str
+        The heading.
     durations : mapping of str to float, optional
         Seconds of audio, by name of recording; default: until the last turn ends.
+    sounds : mapping of str to path, optional
+        Audio files, by name of recording. The page plays those in the folder that holds its own, or
+        below, from where they are.
+    embed_limit : float
+        Megabytes of sound that are put into the page itself, at most: MP3 of 24 kbit/s, some 14 MB
+        an hour, of recordings in their order.
+    facts : mapping of str to str, optional
+        What else the summary says, such as the model.
+    failures : mapping of str to str, optional
+        Recordings that could not be diarized, and why.
+
+    Returns
+    -------
+    dict of str to str
+        With an `embed_limit`: the recordings whose sound is not inside the page, and why.
+
+    Raises
+    ------
+    ParameterError
+        If `embed_limit` is negative.
 
     Examples
     --------
     >>> shows = [Annotation("monday", [(0, 5, "ann")]), Annotation("tuesday", [(2, 3, "ann")])]
     >>> write_report(shows, "shows.html", durations={"monday": 6.0})  # doctest: +SKIP
     """
-    totals: dict[str, _Total] = {}
-    n_recordings = 0
+    embedded = Embedded(embed_limit)
+    head, _, tail = _frame(title).partition(_DATA)
     with (
         replacing(path) as temporary,
-        open(temporary, "w", encoding="utf-8", errors="backslashreplace") as file,
+        open(temporary, "w", encoding="utf-8", newline="\n") as file,
     ):
-        file.write(_HEAD)
-        for annotation in annotations:
-            n_recordings += 1
-            duration = (durations or {}).get(annotation.recording)
-            _write_recording(file, annotation, duration, totals)
-        rows = "".join(
-            f"<tr>{_cell(_ROW_HEAD, name, total.colour)}<td>{total.n_recordings}"
-            f"<td>{hours(total.speech)}\n"
-            for name, total in sorted(totals.items(), key=lambda row: (-row[1].speech, row[0]))
+        file.write(head)
+        names, lengths = _write_data(
+            file, annotations, path, durations or {}, sounds or {}, facts or {}, failures or {}
         )
-        file.write(_SPEAKERS.substitute(n=len(totals), n_recordings=n_recordings, rows=rows))
+        for number, (name, length) in enumerate(zip(names, lengths, strict=True)):
+            source = (sounds or {}).get(name) if embed_limit else None
+            if source is not None and (sound := embedded.base64(name, source, length)):
+                file.write(f'\n<script type="text/plain" id="sound-{number}">{sound}</script>')
+        file.write(tail)
+    return embedded.left_out
 
 
 def hours(seconds: float) -> str:
@@ -121,39 +107,97 @@ def hours(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
-def _write_recording(
-    file: TextIO, annotation: Annotation, duration: float | None, totals: dict[str, _Total]
-) -> None:
-    spoken: dict[str, list[tuple[float, float]]] = {}
-    for turn in annotation:
-        spoken.setdefault(turn.speaker, []).append((turn.start, turn.end))
-    end = duration or max((turn.end for turn in annotation), default=0.0)
-    paths, speakers = [], []
-    for name, turns in spoken.items():
-        total = totals.setdefault(name, _Total(_colour(len(totals))))
-        speech = Timeline(turns).merged().duration
-        total.n_recordings += 1
-        total.speech += speech
-        outline = "".join(f"M{a:.2f} 0h{b - a:.2f}v1h-{b - a:.2f}z" for a, b in turns)
-        paths.append(
-            f'<path fill="{total.colour}" d="{outline}"><title>{escape(name)}</title></path>\n'
-        )
-        speakers.append(f"{_cell('li', name, total.colour)} {hours(speech)}\n")
-    file.write(
-        _RECORDING.substitute(
-            name=escape(annotation.recording),
-            length=hours(end),
-            end=f"{end or 1:.2f}",
-            paths="".join(paths),
-            speakers="".join(speakers) or "<li>No speech\n",
-        )
+@cache
+def _file(name: str) -> str:
+    return files("trfast.report").joinpath("web", name).read_text(encoding="utf-8")
+
+
+def _frame(title: str) -> str:
+    """Return the page without its data; only what is inside it now may run, or change its look."""
+    style, script = _file("page.css"), "".join(map(_file, _SCRIPTS))
+    policy = (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; media-src 'self' file: blob:;"
+        f" script-src {_digest(script)}; style-src {_digest(style)}"
+    )
+    return Template(_file("page.html")).substitute(
+        title=escape(_unicode(title)), policy=policy, style=style, script=script, data=_DATA
     )
 
 
-def _cell(tag: str, name: str, colour: str) -> str:
-    return f'<{tag}><i style="background:{colour}"></i>{escape(name)}'
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _colour(number: int) -> str:
-    """Hues a golden angle apart, so that the first ones, and neighbours, are far apart."""
-    return f"hsl({number * 137.508 % 360:.0f} {(70, 50)[number % 2]}% {(45, 60, 52)[number % 3]}%)"
+def _write_data(
+    file: TextIO,
+    annotations: Iterable[Annotation],
+    path: str | os.PathLike[str],
+    durations: Mapping[str, float],
+    sounds: Mapping[str, str | os.PathLike[str]],
+    facts: Mapping[str, str],
+    failures: Mapping[str, str],
+) -> tuple[list[str], list[float]]:
+    """Write the data as JSON, a recording a line; return the recordings' names and durations."""
+    numbers: dict[str, int] = {}
+    names: list[str] = []
+    lengths: list[float] = []
+    file.write('<script type="application/json" id="data">{"recordings":[')
+    for annotation in annotations:
+        name = annotation.recording
+        row = _recording(annotation, durations.get(name), numbers)
+        if name in sounds and (address := beside(sounds[name], path)):
+            row["sound"] = address
+        file.write(",\n" if names else "\n")
+        file.write(_json(row))
+        names.append(name)
+        lengths.append(row["duration"] / 100)
+    for key, values in (
+        ("speakers", [_unicode(name) for name in numbers]),
+        ("facts", [(_unicode(label), _unicode(text)) for label, text in facts.items()]),
+        ("failures", [(_unicode(name), _unicode(error)) for name, error in failures.items()]),
+        ("colours", COLOURS),
+    ):
+        file.write(f'\n{"]" if key == "speakers" else ""},"{key}":{_json(values)}')
+    file.write("}</script>")
+    return names, lengths
+
+
+def _recording(
+    annotation: Annotation, duration: float | None, numbers: dict[str, int]
+) -> dict[str, Any]:
+    """Return what the page has of a recording, in hundredths of a second.
+
+    A turn is three numbers: from the start of the one before to its own, to its end, and the lane
+    of its speaker; lanes are in order of speech.
+    """
+    speech: dict[str, float] = {}
+    reach: dict[str, float] = {}  # so that overlapping turns of a speaker count once
+    for turn in annotation:
+        name, until = turn.speaker, reach.get(turn.speaker, turn.start)
+        speech[name] = speech.get(name, 0.0) + max(0.0, turn.end - max(turn.start, until))
+        reach[name] = max(turn.end, until)
+    order = sorted(speech, key=lambda name: -speech[name])
+    lanes = {name: lane for lane, name in enumerate(order)}
+    turns: list[int] = []
+    before = 0
+    for turn in annotation:
+        start, end = round(100 * turn.start), round(100 * turn.end)
+        turns += (start - before, end - start, lanes[turn.speaker])
+        before = start
+    return {
+        "name": _unicode(annotation.recording),
+        "duration": round(100 * (duration or max(reach.values(), default=0.0))),
+        "speakers": [numbers.setdefault(name, len(numbers)) for name in order],
+        "speech": [round(100 * speech[name]) for name in order],
+        "turns": turns,
+    }
+
+
+def _json(value: object) -> str:
+    """As JSON that ends no script: "<" is written as its number."""
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _unicode(text: str) -> str:
+    """Text that can be written: a name that is no Unicode has its bytes in it."""
+    return text.encode(errors="backslashreplace").decode()

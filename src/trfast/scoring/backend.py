@@ -21,7 +21,7 @@ from trfast._checks import (
 )
 from trfast._threads import blas_limit, map_in_threads
 from trfast.errors import ModelError, ParameterError
-from trfast.scoring.cosine import cosine_similarity, edges_above
+from trfast.scoring.cosine import Take, cosine_similarity, edges_above, sweep_above
 from trfast.scoring.lda import Lda
 from trfast.scoring.normalization import LengthNorm, Whitening
 from trfast.scoring.plda import Plda
@@ -297,21 +297,19 @@ class Scores:
         )
 
     def edges_above(
-        self, threshold: float, *, n_threads: int | None = 1
+        self, threshold: float, *, groups: IntArray | None = None, n_threads: int | None = 1
     ) -> tuple[IntArray, FloatArray]:
-        """List the pairs of at least this score; see `Backend.edges_above`."""
+        """List the pairs of at least this score; see `Backend.edges_above`. Pairs of one of
+        `groups` are left out."""
         if self.backend.is_cosine and self.of_cohort is None:
-            return edges_above(self.rows, threshold, n_threads=n_threads)
-        blocks = [slice(k, k + _BLOCK) for k in range(0, max(len(self.rows), 1), _BLOCK)]
+            return edges_above(self.rows, threshold, groups=groups, n_threads=n_threads)
+        blocks = self._blocks()
 
         def edges_of_band(band: int) -> tuple[IntArray, FloatArray]:
-            found = []
-            for block in blocks[band:]:
-                scores = self.between(blocks[band], block)
-                enough = scores >= threshold
-                i, j = np.nonzero(np.triu(enough, 1) if block is blocks[band] else enough)
-                pairs = np.column_stack([i + blocks[band].start, j + block.start])
-                found.append((pairs, scores[i, j]))
+            found = [
+                self._edges_between(blocks[band], block, threshold, groups)
+                for block in blocks[band:]
+            ]
             pairs = np.concatenate([pairs for pairs, _ in found])
             order = np.argsort(pairs[:, 0], kind="stable")
             return pairs[order], np.concatenate([scores for _, scores in found])[order]
@@ -320,6 +318,43 @@ class Scores:
             edges = map_in_threads(edges_of_band, range(len(blocks)), n_threads)
         pairs, similarities = zip(*edges, strict=True)
         return np.concatenate(pairs), np.concatenate(similarities)
+
+    def sweep_above(
+        self,
+        threshold: float,
+        take: Take,
+        *,
+        groups: IntArray | None = None,
+        n_threads: int | None = 1,
+    ) -> None:
+        """Hand on the pairs of at least this score; see `trfast.scoring.cosine.sweep_above`."""
+        if self.backend.is_cosine and self.of_cohort is None:
+            sweep_above(self.rows, threshold, take, groups=groups, n_threads=n_threads)
+            return
+        blocks, wanted = self._blocks(), [threshold]
+
+        def sweep_band(band: int) -> None:
+            for block in blocks[band:]:
+                pairs, similarities = self._edges_between(blocks[band], block, max(wanted), groups)
+                if len(pairs):
+                    wanted[0] = take(pairs, similarities)
+
+        with blas_limit():
+            map_in_threads(sweep_band, range(len(blocks)), n_threads)
+
+    def _blocks(self) -> list[slice]:
+        return [slice(k, k + _BLOCK) for k in range(0, max(len(self.rows), 1), _BLOCK)]
+
+    def _edges_between(
+        self, rows: slice, others: slice, threshold: float, groups: IntArray | None
+    ) -> tuple[IntArray, FloatArray]:
+        """Pairs of rows of two blocks, each once."""
+        scores = self.between(rows, others)
+        enough = scores >= threshold
+        if groups is not None:
+            enough &= groups[rows, None] != groups[others]
+        i, j = np.nonzero(np.triu(enough, 1) if rows == others else enough)
+        return np.column_stack([i + rows.start, j + others.start]), scores[i, j]
 
 
 def estimator_tensors(name: str, estimator: Estimator | None) -> dict[str, npt.NDArray[Any]]:

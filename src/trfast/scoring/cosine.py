@@ -6,6 +6,7 @@ The paper's threshold on scores, lambda = -0.55, is "similarity >= 0.55" here.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from trfast.errors import ParameterError
 
 FloatArray = npt.NDArray[np.floating]
 IntArray = npt.NDArray[np.int64]
+Take = Callable[[IntArray, FloatArray], float]
 
 _TILE = _cosine.WIDTH * _cosine.HEIGHT
 
@@ -59,7 +61,11 @@ def cosine_similarity(a: npt.ArrayLike, b: npt.ArrayLike | None = None) -> Float
 
 
 def edges_above(
-    vectors: npt.ArrayLike, threshold: float, *, n_threads: int | None = None
+    vectors: npt.ArrayLike,
+    threshold: float,
+    *,
+    groups: IntArray | None = None,
+    n_threads: int | None = None,
 ) -> tuple[IntArray, FloatArray]:
     """List the pairs of rows whose cosine reaches a threshold.
 
@@ -71,6 +77,8 @@ def edges_above(
     vectors : array_like (n, d)
     threshold : float
         Least cosine of a pair.
+    groups : ndarray (n,), int64, optional
+        Pairs of one group are left out.
     n_threads : int, optional
         Default: all cores this process may use. The result does not depend on it.
 
@@ -97,19 +105,13 @@ def edges_above(
     bound = _bound(rows, norms, threshold)
 
     def edges_of_band(band: int) -> tuple[IntArray, FloatArray]:
-        pairs = np.empty((2 * _TILE, 2), dtype=np.int64)
-        similarities = np.empty(len(pairs), dtype=rows.dtype)
-        found_pairs, found_similarities = [], []
-        first = band
-        while first < len(rows):
-            count, first = _cosine.edges_of_band(
-                rows, norms, threshold, *bound, band, first, pairs, similarities
-            )
-            found_pairs.append(pairs[:count].copy())
-            found_similarities.append(similarities[:count].copy())
-        pairs = np.concatenate(found_pairs)
+        found = [
+            (pairs.copy(), similarities.copy())
+            for pairs, similarities in _each_of_band(rows, norms, bound, threshold, groups, band)
+        ]
+        pairs = np.concatenate([pairs for pairs, _ in found])
         order = np.argsort(pairs[:, 0], kind="stable")
-        return pairs[order], np.concatenate(found_similarities)[order]
+        return pairs[order], np.concatenate([values for _, values in found])[order]
 
     bands = range(0, len(rows), _cosine.WIDTH)
     with blas_limit():
@@ -123,6 +125,81 @@ def edges_above(
         place = slice(start, start := start + len(band_pairs))
         pairs[place], similarities[place] = band_pairs, band_similarities
     return pairs, similarities
+
+
+def sweep_above(
+    vectors: npt.ArrayLike,
+    threshold: float,
+    take: Take,
+    *,
+    groups: IntArray | None = None,
+    n_threads: int | None = None,
+) -> None:
+    """Hand on the pairs of rows whose cosine reaches a threshold, where no list may hold them all.
+
+    Parameters
+    ----------
+    vectors : array_like (n, d)
+    threshold : float
+        Least cosine of a pair.
+    take : callable
+        Called with pairs ``i < j`` in no order, an array (m, 2) of int64, and their cosines, as
+        `edges_above` gives them; both are written over afterwards. Returns the least cosine that is
+        wanted from now on: it may rise. Threads call it side by side.
+    groups : ndarray (n,), int64, optional
+        Pairs of one group are left out.
+    n_threads : int, optional
+        Default: all cores this process may use.
+
+    Raises
+    ------
+    ParameterError
+        As `edges_above`.
+
+    Examples
+    --------
+    >>> found = []
+    >>> def take(pairs, similarities):
+    ...     found.extend(pairs.tolist())
+    ...     return 0.5
+    >>> sweep_above([[1, 0], [0, 1], [1, 1]], 0.5, take)
+    >>> found
+    [[0, 2], [1, 2]]
+    """
+    check_cosine(threshold, "threshold")
+    rows, norms = _rows(vectors, "vectors")
+    bound, wanted = _bound(rows, norms, threshold), [threshold]
+
+    def sweep_band(band: int) -> None:
+        least = max(wanted)
+        higher = bound.raised(least - threshold)
+        for pairs, similarities in _each_of_band(rows, norms, higher, least, groups, band):
+            if len(pairs):
+                wanted[0] = take(pairs, similarities)
+
+    with blas_limit():
+        map_in_threads(sweep_band, range(0, len(rows), _cosine.WIDTH), n_threads)
+
+
+def _each_of_band(
+    rows: FloatArray,
+    norms: npt.NDArray[np.float64],
+    bound: _Bound,
+    threshold: float,
+    groups: IntArray | None,
+    band: int,
+) -> Iterator[tuple[IntArray, FloatArray]]:
+    """Yield the pairs of the rows from `band` on with those from there on, in arrays that are
+    written over."""
+    pairs = np.empty((2 * _TILE, 2), dtype=np.int64)
+    similarities = np.empty(len(pairs), dtype=rows.dtype)
+    groups = np.empty(0, np.int64) if groups is None else groups
+    first = band
+    while first < len(rows):
+        count, first = _cosine.edges_of_band(
+            rows, norms, threshold, *bound, groups, band, first, pairs, similarities
+        )
+        yield pairs[:count], similarities[:count]
 
 
 def cosine_components(
@@ -184,6 +261,14 @@ class _Bound(NamedTuple):
     offsets: npt.NDArray[np.int32]
     least: npt.NDArray[np.float32]
     scales: npt.NDArray[np.float32]
+
+    def raised(self, by: float) -> _Bound:
+        """The bound of a threshold that is higher by so much, less what rounding may add."""
+        if by <= 0:
+            return self
+        with np.errstate(divide="ignore"):  # of the padding, where it stays infinite
+            rise = np.float32(by - 4 * np.finfo(np.float32).eps) / self.scales
+        return self._replace(least=self.least + np.maximum(rise, 0))
 
 
 def _bound(rows: FloatArray, norms: npt.NDArray[np.float64], threshold: float) -> _Bound:

@@ -18,6 +18,8 @@ _AT_ONCE = 20_000_000
 def average_linkage_in_rounds(
     left: npt.NDArray[np.floating],
     right: npt.NDArray[np.floating],
+    sizes: FloatArray,
+    cluster: IntArray,
     groups: IntArray,
     threshold: float,
 ) -> IntArray:
@@ -32,15 +34,19 @@ def average_linkage_in_rounds(
     Parameters
     ----------
     left, right : ndarray (n, k)
-        The score of items i and j is ``left[i] @ right[j]``, and ``left[j] @ right[i]``.
-    groups : ndarray (n,), int64
-        0 to ``n_groups - 1``: two items of one group never come into one cluster.
+        Sums of the rows of each cluster there is: the score of two rows is ``left @ right`` of one
+        and the other, and of the other and the one.
+    sizes : ndarray (n,), float32
+        How many rows.
+    cluster, groups : ndarray (m,), int64
+        Each cluster has some groups, 0 to ``n_groups - 1``, and none comes into one with another of
+        its groups: each line says one group of a cluster.
     threshold : float
 
     Returns
     -------
     ndarray (n,), int64
-        The first item of the cluster of each: a forest of `_union_find`.
+        The first of those that each is joined with: a forest of `_union_find`.
 
     References
     ----------
@@ -50,14 +56,15 @@ def average_linkage_in_rounds(
     Examples
     --------
     >>> x = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0], [1.0, 0.0]])
-    >>> average_linkage_in_rounds(x, x, np.array([0, 1, 2, 0]), 0.5).tolist()
+    >>> own, groups = np.arange(4), np.array([0, 1, 2, 0])
+    >>> average_linkage_in_rounds(x, x, np.ones(4, np.float32), own, groups, 0.5).tolist()
     [0, 0, 2, 3]
     """
     n, n_groups = len(left), int(groups.max(initial=-1)) + 1
     parent = np.arange(n)
-    # The clusters there are: the item that stands for each, sums of rows, and how many.
-    item, sums, sizes = np.arange(n), (left, right), np.ones(n, np.float32)
-    cluster = np.arange(n)  # of each item; -1 of those that are out
+    # The clusters there are: which of the first stands for each, sums of rows, and how many. A
+    # cluster of -1 is out.
+    item, sums = np.arange(n), (left, right)
     todo = np.arange(n)
     nearest, best = np.full(n, -1), np.full(n, -np.inf, np.float32)
     while len(todo):

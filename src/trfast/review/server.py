@@ -1,0 +1,91 @@
+"""The server: on this machine alone, until Ctrl+C."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import uvicorn
+
+from trfast.errors import ParameterError
+from trfast.review.app import Review
+
+_HOST = "127.0.0.1"
+_PATIENCE = 1  # seconds that requests have to end
+
+
+def serve(
+    review: Review,
+    *,
+    port: int = 0,
+    open_browser: bool = True,
+    started: Callable[[str], None] = print,
+) -> None:
+    """Serve the pages of a review to this machine, until Ctrl+C.
+
+    Parameters
+    ----------
+    review : Review
+    port : int
+        0 takes a free one.
+    open_browser : bool
+        Whether to open the page in the browser of the user.
+    started : callable
+        Called with the address, which holds the token.
+
+    Raises
+    ------
+    ParameterError
+        If the port cannot be had.
+    """
+    with _listening(port) as listener:
+        port = listener.getsockname()[1]
+        token = secrets.token_urlsafe(32)
+        address = f"http://{_HOST}:{port}/?token={token}"
+        config = uvicorn.Config(
+            review.app(token=token, port=port),
+            log_level="error",
+            access_log=False,  # it would hold the token
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=_PATIENCE,
+        )
+        server = _Server(config, review)
+        with suppress(KeyboardInterrupt):  # the way to end it
+            started(address)
+            if open_browser:
+                webbrowser.open(address)
+            server.run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Stops what decodes before it waits for it."""
+
+    def __init__(self, config: uvicorn.Config, review: Review) -> None:
+        super().__init__(config)
+        self._review = review
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End."""
+        self._review.stop()
+        await super().shutdown(sockets)
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    """Listen, so that a browser that is there first waits."""
+    try:
+        listener = socket.create_server((_HOST, port))
+    except (OSError, OverflowError) as error:
+        raise ParameterError(
+            f"port {port} cannot be had ({error}): give another, or none for a free one"
+        ) from error
+    with listener:
+        yield listener
