@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trfast._names import BackendName, ClusteringName
 from trfast.audio import Encoded, Source, Waveform, check_source
 from trfast.errors import TrfastError
 
