@@ -3,7 +3,9 @@
     python benchmarks/incremental_into.py [--into N] [--times K]
 
 A collection of N local speakers, drawn as by `_archive`, linked as they were drawn. Then recordings
-of five local speakers come one by one, three of them heard before.
+of five local speakers come one by one, all of them heard ten times or more: a voice that is new, or
+was heard once, is near to several of so many speakers, and then all is linked. The first one also
+waits for the summary of the speakers to be made.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from benchmarks._archive import PER, diarization, make_linked, peak_mb, speakers
 
 from trfast.collection import Collection
 from trfast.model import load_model
+
+OFTEN = 10
 
 
 @contextmanager
@@ -47,12 +51,9 @@ def main(into: int, times: int, folder: Path | None) -> None:
         if not path.exists():
             with told(f"writing {into} local speakers"):
                 make_linked(path, into, model)
+        often = np.flatnonzero(np.bincount(speakers_of(into)) >= OFTEN)
         for k in range(times):
-            heard = np.concatenate(
-                [speakers_of(into)[100 * k :][:3], -np.arange(1, PER - 2) - 5 * k]
-            )
-            # Unheard ones: numbers of nobody.
-            heard = np.where(heard < 0, into * 2 - heard, heard)
+            heard = often[PER * k :][:PER]
             (vectors,) = vectors_of(heard, model, seed=k + 1)
             with told("opening"):
                 collection = Collection(path)

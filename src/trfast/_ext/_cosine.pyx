@@ -152,6 +152,35 @@ def edges_of_band(
     return count, first
 
 
+def candidates_of_band(
+    const code[:, ::1] codes,            # IN as in `edges_of_band`
+    const int32_t[::1] offsets,          # IN
+    const float[::1] least,              # IN
+    const float[::1] scales,             # IN
+    Py_ssize_t n,                        # IN rows
+    Py_ssize_t band,                     # IN first row i of the band
+    Py_ssize_t first,                    # IN first row j to look at
+    int64_t[:, ::1] pairs,               # OUT (at least WIDTH * HEIGHT, 2)
+):
+    """List the band's pairs that the bound does not rule out, while there is room.
+
+    Returns how many there are, and the j to go on from.
+    """
+    cdef Py_ssize_t count = 0
+    cdef code *scratch = <code *> allocate(_scratch_size(codes))
+    try:
+        with nogil:
+            _load_band(codes, band, scratch)
+            while first < n and count + N_WIDTH * N_HEIGHT <= pairs.shape[0]:
+                count += _candidates(
+                    codes, offsets, least, scales, band, first, scratch, &pairs[count, 0]
+                )
+                first += N_HEIGHT
+    finally:
+        release(scratch)
+    return count, first
+
+
 def components(
     const floating[:, ::1] rows,         # IN as in `edges_of_band`
     const double[::1] norms,             # IN

@@ -140,6 +140,7 @@ def average_linkage_of_factors(
     *,
     threshold: float,
     joined: Labels | None = None,
+    nearest: tuple[Labels, npt.NDArray[np.float32]] | None = None,
 ) -> Labels:
     """Average-linkage clustering as `average_linkage_of_edges`, where there are too many pairs to
     list: in rounds of matrix products, whose time goes with the square of the items.
@@ -154,6 +155,9 @@ def average_linkage_of_factors(
     threshold : float
     joined : ndarray (p, 2), int64, optional
         Pairs that are one from the start, whatever their groups.
+    nearest : tuple of ndarray (n,), optional
+        Of each item the nearest one of another group that reaches the threshold, or -1, and the
+        score with it, where that is known and nothing is joined.
 
     Returns
     -------
@@ -176,7 +180,7 @@ def average_linkage_of_factors(
         sizes = np.bincount(item[:n]).astype(np.float32)
         add = csr_array((np.ones(n, left.dtype), (item[:n], np.arange(n))))
         left, right = add @ left, add @ right
-    parent = average_linkage_in_rounds(left, right, sizes, item, group, threshold)
+    parent = average_linkage_in_rounds(left, right, sizes, item, group, threshold, nearest)
     return in_order_of_appearance(numbered(parent)[item[:n]])
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from trfast._threads import map_in_threads
+
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[Any]
 
@@ -22,6 +24,7 @@ def average_linkage_in_rounds(
     cluster: IntArray,
     groups: IntArray,
     threshold: float,
+    start: tuple[IntArray, FloatArray] | None = None,
 ) -> IntArray:
     """Join what average linkage joins, by the mean score of all pairs, cut at a threshold.
 
@@ -42,6 +45,9 @@ def average_linkage_in_rounds(
         Each cluster has some groups, 0 to ``n_groups - 1``, and none comes into one with another of
         its groups: each line says one group of a cluster.
     threshold : float
+    start : tuple of ndarray (n,), optional
+        Of each cluster the nearest one that shares no group, or -1, and the mean score with it,
+        where that is known.
 
     Returns
     -------
@@ -67,13 +73,17 @@ def average_linkage_in_rounds(
     item, sums = np.arange(n), (left, right)
     todo = np.arange(n)
     nearest, best = np.full(n, -1), np.full(n, -np.inf, np.float32)
-    while len(todo):
+    if start is not None:
+        todo, nearest, best = todo[:0], *start
+    again = n > 0
+    while again:
         member = cluster >= 0
         inside = csr_array(
             (np.ones(member.sum(), np.int8), (cluster[member], groups[member])),
             shape=(len(item), n_groups),
         )
-        nearest[todo], best[todo] = _nearest(*sums, sizes, inside, todo)
+        if len(todo):
+            nearest[todo], best[todo] = _nearest(*sums, sizes, inside, todo)
         kept = best >= threshold
         item, sums, sizes = item[kept], (sums[0][kept], sums[1][kept]), sizes[kept]
         place = np.append(np.where(kept, np.cumsum(kept) - 1, -1), -1)
@@ -98,6 +108,7 @@ def average_linkage_in_rounds(
         todo = np.flatnonzero(searching[stays])
         nearest, best = place[nearest[stays]], best[stays]
         item, sums, sizes = item[stays], (sums[0][stays], sums[1][stays]), sizes[stays]
+        again = len(todo) > 0
     return parent
 
 
@@ -109,7 +120,8 @@ def _nearest(
     means = (right / sizes[:, None]).T
     nearest, best = np.empty(len(todo), np.int64), np.empty(len(todo), np.float32)
     step = max(1, _AT_ONCE // max(n, 1))
-    for start in range(0, len(todo), step):
+
+    def search(start: int) -> None:
         rows = todo[start : start + step]
         scores = (left[rows] / sizes[rows, None]) @ means
         shared = (inside[rows] @ inside.T).tocoo()
@@ -117,6 +129,8 @@ def _nearest(
         scores[np.arange(len(rows)), rows] = -np.inf
         nearest[start : start + step] = scores.argmax(axis=1)
         best[start : start + step] = scores.max(axis=1)
+
+    map_in_threads(search, range(0, len(todo), step), None)
     return nearest, best
 
 

@@ -629,7 +629,9 @@ class Collection:
         """
         made = self._store.models()
         if not made:
-            raise CollectionError(f"{self._store.path} holds no recording to compare: add() some")
+            raise CollectionError(
+                f"{self._store.path} holds no recording to compare: add some first"
+            )
         return comparison_of_last_link(self._store, only_model(self._store, made, model))
 
     def links(self, *, speaker: str | None = None, recording: str | None = None) -> Iterator[Link]:

@@ -259,7 +259,9 @@ class Corrections:
                 f"{self._store.path} has no local speaker {local!r} in {recording!r}"
             )
         if found[0][1] is None:
-            raise CollectionError(f"{local} of {recording} is not linked yet: call link() first")
+            raise CollectionError(
+                f"{local} of {recording} is not linked yet: link first (trfast link)"
+            )
         return int(found[0][0]), int(found[0][1])
 
     def _in_recording(self, number: int, recording: str) -> list[int]:

@@ -56,8 +56,8 @@ def checked_voice(diarization: Diarization) -> npt.NDArray[np.float32]:
     vectors = checked_vectors(diarization)
     if len(vectors) != 1:
         raise CollectionError(
-            f"{diarization.recording} has {len(vectors)} speakers, expected one whose voice is to"
-            " be known: " + ("ask for one (num_speakers=1)" if len(vectors) else "nobody speaks")
+            f"{diarization.recording} has {len(vectors)} speakers, expected one, whose voice is to"
+            " be known" + (": in Python Diarizer(num_speakers=1)" if len(vectors) else "")
         )
     return np.asarray(vectors[0])
 

@@ -41,7 +41,7 @@ def read(store: Store) -> SpeakerMeans | None:
             return None
         blocks = db.rows("SELECT speakers, means FROM summary_block ORDER BY id")
     numbers = np.frombuffer(b"".join(speakers for speakers, _ in blocks), "<i8")
-    means = np.frombuffer(b"".join(means for _, means in blocks), "<f2")
+    means = np.frombuffer(bytearray().join(means for _, means in blocks), "<f2")
     return SpeakerMeans(
         numbers.astype(np.int64),
         means.reshape(len(numbers), -1),

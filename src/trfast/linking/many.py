@@ -81,18 +81,28 @@ def join_many(
     """
     n = len(scores.rows)
     marks, ties = marks_and_ties(groups if constrain else None, known, n)
+    apart = groups if constrain and known is None else None
+    sweep = partial(scores.sweep_above, groups=apart, n_threads=None)
     if clustering == "cc":
-        apart = groups if constrain and known is None else None
-        sweep = partial(scores.sweep_above, groups=apart, n_threads=None)
         forest = Forest(marks, ties)
         unite_in_bands(forest, sweep, threshold, most=MOST_PAIRS)
         labels = forest.labels()[:n]
         most_similar = _MostSimilar(labels, groups)
         sweep(threshold, most_similar.take)
         return labels, *most_similar.found[0], *most_similar.found[1]
+    nearest = None
+    if known is None:
+        others = _MostSimilar(np.arange(n), marks)
+        sweep(threshold, others.take)
+        row, score = others.found[1]
+        nearest = row, np.where(row >= 0, score, -np.inf).astype(np.float32)
     with blas_limit():
         labels = average_linkage_of_factors(
-            *scores.factors(), marks, threshold=threshold, joined=ties if len(ties) else None
+            *scores.factors(),
+            marks,
+            threshold=threshold,
+            joined=None if known is None else ties,
+            nearest=nearest,
         )
         of_label = _most_similar_of_label(scores, labels)
     return labels, *of_label, np.full(n, -1), np.full(n, np.nan, np.float32)

@@ -74,17 +74,17 @@ class SpeakerMeans:
         found = np.zeros(len(self.numbers), bool)
         for start in range(0, len(found), _SPEAKERS):
             block = self.means[start : start + _SPEAKERS].astype(np.float32)
-            lengths = np.sqrt(np.einsum("ij,ij->i", block, block))
-            errors = _ROUNDING * lengths[:, None] * np.linalg.norm(left, axis=1)
-            near = block @ left.T >= comparison.threshold - errors
+            largest = np.maximum(block.max(axis=0), -block.min(axis=0))
+            errors = _ROUNDING * (largest @ np.abs(left).T)
+            near = block @ left.T + errors >= comparison.threshold
             found[start : start + _SPEAKERS] = near.any(axis=1)
         return np.sort(self.numbers[found])
 
     def changed(
         self, vectors: FloatArray, speakers: IntArray, comparison: Comparison
     ) -> tuple[SpeakerMeans, IntArray]:
-        """Return them with other rows for some speakers, given all local speakers of those, and
-        the places of the rows that changed; speakers who are new come last."""
+        """Write over the rows of some speakers, given all local speakers of those; return what
+        holds then, and the places of those rows. Speakers who are new come last."""
         numbers, column = np.unique(speakers, return_inverse=True)
         rows = _means(vectors, column, comparison, self.shift)
         order = np.argsort(self.numbers)
@@ -92,7 +92,7 @@ class SpeakerMeans:
         place = order[np.minimum(place, len(order) - 1)]
         new = self.numbers[place] != numbers
         place[new] = len(self.numbers) + np.arange(new.sum())
-        means = np.concatenate([self.means, rows[new]])
+        means = np.concatenate([self.means, rows[new]]) if new.any() else self.means
         means[place] = rows
         return SpeakerMeans(np.append(self.numbers, numbers[new]), means, self.shift), place
 

@@ -26,6 +26,7 @@ from trfast.scoring.cosine import Take, cosine_similarity, edges_above, sweep_ab
 from trfast.scoring.lda import Lda
 from trfast.scoring.normalization import LengthNorm, Whitening
 from trfast.scoring.plda import Plda
+from trfast.scoring.products import Products
 from trfast.scoring.snorm import SNorm
 from trfast.scoring.snorm import normalized as normalize
 from trfast.scoring.triplet import TripletNetwork, TripletRanking
@@ -78,10 +79,10 @@ _LEARNED = {
     "plda": ("mean", "factor", "within", "projection", "eigenvalues"),
     "tr": ("weights", "bias"),
 }
-# Rows and columns of the scores that are in memory at a time.
-_BLOCK = 1024
 # Vectors of the cohort that count for each vector.
 _N_TOP = 100
+# Rows and columns of the scores of one's own that are in memory at a time.
+_BLOCK = 1024
 # Rows of which all scores may be in memory, where there are no factors of them.
 _MOST_ROWS = 4096
 
@@ -426,21 +427,18 @@ class Scores:
                 pairs, similarities = own(self.rows, threshold, n_threads=n_threads)
                 apart = slice(None) if groups is None else np.diff(groups[pairs])[:, 0] != 0
                 return pairs[apart], similarities[apart]
-        blocks = self._blocks()
+        found: list[tuple[IntArray, FloatArray]] = []
 
-        def edges_of_band(band: int) -> tuple[IntArray, FloatArray]:
-            found = [
-                self._edges_between(blocks[band], block, threshold, groups)
-                for block in blocks[band:]
-            ]
-            pairs = np.concatenate([pairs for pairs, _ in found])
-            order = np.argsort(pairs[:, 0], kind="stable")
-            return pairs[order], np.concatenate([scores for _, scores in found])[order]
+        def take(pairs: IntArray, scores: FloatArray) -> float:
+            found.append((pairs, scores))
+            return threshold
 
-        with blas_limit():
-            edges = map_in_threads(edges_of_band, range(len(blocks)), n_threads)
-        pairs, similarities = zip(*edges, strict=True)
-        return np.concatenate(pairs), np.concatenate(similarities)
+        self.sweep_above(threshold, take, groups=groups, n_threads=n_threads)
+        if not found:
+            return np.empty((0, 2), np.int64), np.empty(0, self.rows.dtype)
+        pairs, similarities = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+        return pairs[order], similarities[order]
 
     def sweep_above(
         self,
@@ -453,31 +451,43 @@ class Scores:
         """Hand on the pairs of at least this score; see `trfast.scoring.cosine.sweep_above`."""
         if self.backend.is_cosine and self.of_cohort is None:
             sweep_above(self.rows, threshold, take, groups=groups, n_threads=n_threads)
-            return
-        blocks, wanted = self._blocks(), [threshold]
+        elif self.backend.is_own and isinstance(self.backend.estimator, Score):
+            self._sweep_blocks(threshold, take, groups, n_threads)
+        else:
+            self._products().sweep_above(threshold, take, groups=groups, n_threads=n_threads)
+
+    def _sweep_blocks(
+        self, threshold: float, take: Take, groups: IntArray | None, n_threads: int | None
+    ) -> None:
+        """Of a score of one's own, which is no product that is known of."""
+        n, wanted = len(self.rows), [threshold]
+        blocks = [slice(k, min(k + _BLOCK, n)) for k in range(0, n, _BLOCK)]
 
         def sweep_band(band: int) -> None:
-            for block in blocks[band:]:
-                pairs, similarities = self._edges_between(blocks[band], block, max(wanted), groups)
-                if len(pairs):
-                    wanted[0] = take(pairs, similarities)
+            rows = blocks[band]
+            for others in blocks[band:]:
+                scores = self.between(rows, others)
+                enough = scores >= max(wanted)
+                if groups is not None:
+                    enough &= groups[rows, None] != groups[others]
+                i, j = np.nonzero(np.triu(enough, 1) if rows == others else enough)
+                if len(i):
+                    pairs = np.column_stack([i + rows.start, j + others.start])
+                    wanted[0] = take(pairs, scores[i, j])
 
         with blas_limit():
             map_in_threads(sweep_band, range(len(blocks)), n_threads)
 
-    def _blocks(self) -> list[slice]:
-        return [slice(k, k + _BLOCK) for k in range(0, max(len(self.rows), 1), _BLOCK)]
-
-    def _edges_between(
-        self, rows: slice, others: slice, threshold: float, groups: IntArray | None
-    ) -> tuple[IntArray, FloatArray]:
-        """Pairs of rows of two blocks, each once."""
-        scores = self.between(rows, others)
-        enough = scores >= threshold
-        if groups is not None:
-            enough &= groups[rows, None] != groups[others]
-        i, j = np.nonzero(np.triu(enough, 1) if rows == others else enough)
-        return np.column_stack([i + rows.start, j + others.start]), scores[i, j]
+    def _products(self) -> Products:
+        n = len(self.rows)
+        if isinstance(self.backend.estimator, Plda):
+            rows, own = self.backend.estimator.terms_of_projected(self.rows)
+        else:
+            rows, own = LengthNorm().fit_transform(self.rows) if n else self.rows, np.zeros(n)
+        if self.of_cohort is None:
+            return Products(rows, own, np.full(n, 0.5), np.zeros(n))
+        mean, deviation = self.of_cohort
+        return Products(rows, own, 0.5 / deviation, 0.5 * mean / deviation)
 
 
 def estimator_tensors(

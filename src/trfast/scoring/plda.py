@@ -337,6 +337,17 @@ class Plda(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         x = _real_rows(rows, "rows", len(self.eigenvalues_))
         return self._factors(1, x, 1, x)
 
+    def terms_of_projected(self, rows: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+        """Return a row (n, rank) and a number (n,) for each row that `project` made: a score by
+        `similarity_of_projected` is the product of two rows and the sum of their numbers."""
+        check_is_fitted(self)
+        x = _real_rows(rows, "rows", len(self.eigenvalues_))
+        v = self.eigenvalues_.astype(np.float64)
+        shared = v / (1 + 2 * v)
+        own = np.square(x, dtype=np.float64) @ (shared - v / (1 + v)) / 2
+        constant = (2 * np.log1p(v) - np.log1p(2 * v)).sum()
+        return (x * np.sqrt(shared)).astype(x.dtype), own + constant / 4
+
     def _factors(
         self, n_a: int, a: FloatArray, n_b: int, b: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
