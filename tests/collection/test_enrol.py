@@ -17,6 +17,7 @@ from trfast.errors import CollectionError, ParameterError
 # What version 3 did not have.
 BACK_TO_3 = """
 DROP VIEW voices;
+DROP VIEW doubts;
 DROP VIEW links;
 DROP TABLE voice;
 ALTER TABLE local_speaker DROP COLUMN enrolled_similarity;

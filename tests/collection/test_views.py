@@ -32,6 +32,19 @@ def test_columns() -> None:
     assert f"the version of the tables, now {version}." in PAGE
 
 
+def test_doubts_are_nearest_to_the_threshold(tmp_path: Path) -> None:
+    with Collection(tmp_path / "c.sqlite") as collection:
+        collection.add(diarization("a", "ann:5 ben:2"))
+        collection.add(diarization("b", "ann:1 cat:4"))
+        collection.link(FakeModel())
+        rows = collection._store.db.rows(
+            "SELECT recording, local, speech, threshold, distance FROM doubts"
+        )
+        assert rows == [("a", "S1", 5.0, 0.5, 0.5), ("b", "S1", 1.0, 0.5, 0.5)]
+        collection.corrections.confirm("a", "S1")
+        assert collection._store.db.rows("SELECT COUNT(*) FROM doubts") == [(1,)]
+
+
 def test_queries(tmp_path: Path) -> None:
     with Collection(tmp_path / "c.sqlite") as collection:
         collection.add(diarization("a", "ann:5 ben:2"))

@@ -46,6 +46,15 @@ LEFT JOIN local_speaker AS other ON other.id = one.nearest
 LEFT JOIN recording AS there ON there.id = other.recording
 LEFT JOIN local_speaker AS second ON second.id = one.runner_up
 LEFT JOIN recording AS yonder ON yonder.id = second.recording"""
+_DOUBTS = """
+CREATE VIEW doubts AS
+SELECT recording, local, speaker, speech, similarity, runner_up_similarity, threshold,
+    MIN(ABS(COALESCE(similarity, 1e9) - threshold),
+        ABS(COALESCE(runner_up_similarity, 1e9) - threshold)) AS distance
+FROM (SELECT links.*, one.speech, json_extract(state.how, '$[3]') AS threshold
+    FROM links JOIN local_speaker AS one ON one.id = links.local_speaker, state)
+WHERE correction IS NULL AND COALESCE(similarity, runner_up_similarity) IS NOT NULL
+ORDER BY distance"""
 
 # Ids are never used again: a row that came later is never taken for one that is gone.
 _TABLES = (
@@ -146,6 +155,7 @@ JOIN recording ON recording.id = local_speaker.recording
 LEFT JOIN speaker ON speaker.id = local_speaker.speaker""",
     _VOICES,
     _LINKS,
+    _DOUBTS,
 )
 
 # Versions 1 and 2 had one table of speakers, the local ones, with the name in the collection.
@@ -172,6 +182,7 @@ _FROM_3 = (
     _VOICE_SPEAKER,
     _VOICES,
     _LINKS,
+    _DOUBTS,
 )
 # Of version 1: if all have a name and nobody is gone whom a name may have come from.
 _WAS_LINKED = {
