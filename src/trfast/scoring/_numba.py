@@ -26,7 +26,7 @@ def compiled_fill(function: Callable[..., Any], dtype: np.dtype[Any]) -> Any:
     plain = getattr(function, "py_func", function)  # of one that is compiled already
     score = numba.njit(**_OPTIONS)(_in_precision(plain, dtype))
 
-    @numba.njit(**_OPTIONS)  # type: ignore[untyped-decorator]
+    @numba.njit(**_OPTIONS)
     def fill(a: Any, b: Any, d: int, out: Any) -> None:
         for first in range(0, len(b), _N_NEAR):
             for i in range(len(a)):
@@ -52,7 +52,7 @@ def _in_precision(function: Any, dtype: np.dtype[Any]) -> Any:
     return own
 
 
-@numba.njit(nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True)
 def edges_of_tile(
     scores: Any, i: int, j: int, threshold: float, pairs: Any, similarities: Any
 ) -> tuple[int, int]:
