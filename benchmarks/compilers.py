@@ -51,8 +51,9 @@ Written by `python -m benchmarks.compilers`: the least CPU time of one thread, i
 The same lines in both. The first call is that of a new process, with what it imports and compiles.
 
 {kernels}
-Numba and llvmlite take {megabytes} MB on the disk, and a compiler at run time. So the kernels are
-Cython; Numba does what Cython cannot, and compiles a score that a user writes.
+Numba compiles for the processor at hand, Cython's code of these two is for any. With llvmlite it
+takes {megabytes} MB on the disk, and a compiler at run time. So the kernels are Cython; Numba does
+what Cython cannot, and compiles a score that a user writes.
 
 ## Scores of one's own
 

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+from threadpoolctl import threadpool_limits
 
 from trfast import Comparison, Diarization, Diarizer, Waveform, link, load_model
 from trfast.audio import load
+from trfast.scoring import Backend
 
 SHOWS = sorted((Path(__file__).parents[1] / "examples" / "audio").glob("*.opus"))
 _N_THREADS = 4
@@ -72,3 +75,23 @@ def test_links_in_threads() -> None:
         for found in pool.map(lambda _: link(rows, recordings, comparison), range(8)):
             assert found.labels.tobytes() == alone.labels.tobytes()
             assert found.similarities.tobytes() == alone.similarities.tobytes()
+
+
+class Turned:
+    """A projection whose sums are so long that BLAS rounds them by its number of threads."""
+
+    matrix = np.random.default_rng(0).normal(size=(700, 700)).astype(np.float32)
+
+    def transform(self, x: npt.NDArray[Any], /) -> npt.NDArray[Any]:
+        return np.asarray(x @ self.matrix)
+
+
+def test_the_number_of_threads_of_blas_changes_nothing() -> None:
+    rows = np.random.default_rng(1).normal(size=(400, 700)).astype(np.float32)
+    backend = Backend(name="turned", estimator=Turned())
+    found = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads, user_api="blas"):
+            projected = backend.project(rows)
+            found.append((projected.tobytes(), backend.similarity(projected).tobytes()))
+    assert found[0] == found[1]

@@ -246,6 +246,8 @@ def _open_with_ffmpeg(given: OnDisk | Encoded, reason: str) -> Iterator[_Opened]
             f"{name} is not audio that can be read"
             f" (libsndfile: {reason.rstrip('.')}; FFmpeg: {_reason(error)})."
             " Give a sound or video file."
+            + " Bytes are what is in it, not its name."
+            * isinstance(given, Encoded)
         ) from error
     with container:
         if not container.streams.audio:

@@ -48,7 +48,8 @@ class OnnxEmbedder(PieceEmbedder):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._network = Network(path, "a neural embedding")
-        self.path, self.file_hash = self._network.path, self._network.file_hash
+        self.path: Path = self._network.path
+        self.file_hash = self._network.file_hash
         _check(self._network)
 
     def __getstate__(self) -> Path:

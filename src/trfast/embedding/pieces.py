@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -57,6 +58,8 @@ class PieceEmbedder(ABC):
     The vector of several segments is the direction of the sum.
     """
 
+    path: str | os.PathLike[str]
+    """Its file, or what errors call it."""
     file_hash: str
     """Tells it from others."""
 
@@ -150,15 +153,10 @@ class OwnEmbedder(PieceEmbedder):
                 f" {type(embedding).__name__}"
             )
         self.embedding = embedding
-        self.file_hash = str(embedding.fingerprint)
+        self.path, self.file_hash = type(embedding).__name__, str(embedding.fingerprint)
 
     def __repr__(self) -> str:
-        return f"<OwnEmbedder {type(self.embedding).__name__} {self.file_hash:.12}>"
-
-    @property
-    def path(self) -> str:
-        """What errors call it."""
-        return type(self.embedding).__name__
+        return f"<OwnEmbedder {self.path} {self.file_hash:.12}>"
 
     def __call__(self, pieces: Sequence[npt.ArrayLike]) -> npt.NDArray[np.float32]:
         """Return the vectors, checked."""

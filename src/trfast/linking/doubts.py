@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_integer, check_matrix, check_names, check_type, check_vector
+from trfast._threads import blas_limit
 from trfast.comparison import Comparison
 from trfast.evidence import sums_of_labels
 from trfast.linking.centring import centred
@@ -45,6 +46,7 @@ class Doubt:
     speech: float
 
 
+@blas_limit()
 def doubts(
     vectors: npt.ArrayLike,
     recordings: Sequence[str],

@@ -17,6 +17,7 @@ from trfast._checks import (
     check_vector,
 )
 from trfast._ext import _union_find
+from trfast._threads import blas_limit
 from trfast.clustering import (
     average_linkage_of_edges,
     complete_linkage_of_edges,
@@ -68,6 +69,7 @@ class Links:
     identified: Identified | None = None
 
 
+@blas_limit()
 def link(
     vectors: npt.ArrayLike,
     recordings: Sequence[str],
@@ -217,6 +219,7 @@ def link_centred(
     )[0]
 
 
+@blas_limit()
 def linked_and_shift(
     vectors: npt.ArrayLike,
     recordings: Sequence[str],

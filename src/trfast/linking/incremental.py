@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_integers, check_matrix, check_names, check_type
+from trfast._threads import blas_limit
 from trfast.clustering import average_linkage_of_items
 from trfast.comparison import Comparison
 from trfast.errors import ParameterError
@@ -42,6 +43,7 @@ class NewLinks:
     doubts: tuple[str, ...]
 
 
+@blas_limit()
 def link_new(
     vectors: npt.ArrayLike,
     recordings: Sequence[str],

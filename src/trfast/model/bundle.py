@@ -144,7 +144,7 @@ class ModelBundle(Compared):
             raise ModelError("the model makes i-vectors: it takes no neural embedding")
         if self.network.file_hash not in (self.neural.file_hash, *self.neural.other_hashes):
             raise ModelError(
-                f"{self.network!r} is another network ({self.network.file_hash:.12}) than the"
+                f"{self.network.path} is another network ({self.network.file_hash:.12}) than the"
                 f" model was trained with ({self.neural.file_hash:.12}): give that file"
             )
 

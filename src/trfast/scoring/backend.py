@@ -216,7 +216,8 @@ class Backend:
         x = check_matrix(vectors, "vectors", n_columns=n_columns)
         if len(x) == 0:  # which scikit-learn refuses
             return self.project(np.ones((1, x.shape[1])))[:0]
-        with config_context(transform_output="default"):  # no tables in between
+        # No tables in between; and BLAS rounds long sums otherwise in several threads.
+        with config_context(transform_output="default"), blas_limit():
             rows = x if self.whitening is None else self.whitening.transform(x)
             if self.whitening is not None or not self.is_own:
                 rows = LengthNorm().fit_transform(rows)
@@ -241,6 +242,10 @@ class Backend:
 
         The cosine, the log-likelihood ratio of PLDA, or the score of one's own.
         """
+        with blas_limit():
+            return self._similarity(a, b)
+
+    def _similarity(self, a: npt.ArrayLike, b: npt.ArrayLike | None) -> FloatArray:
         if not isinstance(self.estimator, Score):
             return cosine_similarity(a, b)
         if isinstance(self.estimator, Plda) and not self.is_own:

@@ -61,16 +61,16 @@ def with_files(
             vectors = other.vectors(other.segment_statistics(banks, windows))
             if vectors.shape != own.shape:
                 raise ModelError(
-                    f"{other!r}: vectors of {other.dimension} dimensions, those of"
-                    f" {network!r} have {network.dimension}: not the same network"
+                    f"{other.path}: vectors of {other.dimension} dimensions, those of"
+                    f" {network.path} have {network.dimension}: not the same network"
                 )
             found.extend(np.sum(own * vectors, axis=1).tolist())
     means = [float(np.mean(found)) for found in cosines]
     for other, cosine in zip(others, means, strict=True):
         if cosine < _LEAST_COSINE:
             raise ModelError(
-                f"{other!r}: its vectors have a mean cosine of {cosine:.2f} to those of"
-                f" {network!r}, expected {_LEAST_COSINE} or more: not the same network"
+                f"{other.path}: its vectors have a mean cosine of {cosine:.2f} to those of"
+                f" {network.path}, expected {_LEAST_COSINE} or more: not the same network"
             )
     hashes = tuple(other.file_hash for other in others)
     compared = {other.file_hash: round(mean, 4) for other, mean in zip(others, means, strict=True)}
