@@ -14,7 +14,7 @@ required = chain(
     project["dependencies"],
     *(
         project["optional-dependencies"][extra]
-        for extra in ("av", "kaldi", "neural", "tables", "test-core")
+        for extra in ("av", "dask", "kaldi", "neural", "remote", "tables", "test-core")
     ),
 )
 pins = {

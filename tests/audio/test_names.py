@@ -29,7 +29,7 @@ def test_names_tell_files_apart(tmp_path: Path) -> None:
 def test_files_of_one_folder_keep_what_tells_them_apart(tmp_path: Path) -> None:
     def named(*files: str) -> dict[str, str]:
         found = name_recordings(tmp_path / file for file in files)
-        return {str(path.relative_to(tmp_path)): name for name, path in found.items()}
+        return {str(Path(path).relative_to(tmp_path)): name for name, path in found.items()}
 
     assert named("a.wav", "a.mp3", "b.wav") == {"a.wav": "a.wav", "a.mp3": "a.mp3", "b.wav": "b"}
     assert named("1/a.wav", "1/a.mp3", "2/a.wav") == {

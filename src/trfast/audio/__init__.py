@@ -1,8 +1,9 @@
 """Any recording -> mono float32 blocks at 16 kHz, streamed; files, and their names."""
 
 from trfast.audio.decoders import AudioInfo
-from trfast.audio.files import AUDIO_SUFFIXES, find_audio, source_size
+from trfast.audio.files import AUDIO_SUFFIXES, absolute, find_audio, source_size
 from trfast.audio.names import check_name, file_name, name_recordings
+from trfast.audio.remote import is_url
 from trfast.audio.source import (
     SAMPLE_RATE,
     Source,
@@ -20,11 +21,13 @@ __all__ = [
     "AudioInfo",
     "Source",
     "Waveform",
+    "absolute",
     "check_channel",
     "check_name",
     "check_source",
     "file_name",
     "find_audio",
+    "is_url",
     "load",
     "name_recordings",
     "probe",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from trfast._checks import check_listed, check_path
+from trfast.audio.remote import is_url, path_in_url
 from trfast.errors import AnnotationError, ParameterError, ParameterTypeError
 from trfast.formats._records import writable_name
 
@@ -81,7 +82,7 @@ def _percent(letter: str) -> str:
 
 def name_recordings(
     paths: Iterable[str | os.PathLike[str]], known: Mapping[str, str | None] | None = None
-) -> dict[str, Path]:
+) -> dict[str, Path | str]:
     """Name each file by its stem, after as many of its folders as it takes to tell all apart.
 
     Files of one folder that differ in their suffix only keep it. Whitespace becomes ``_``, and
@@ -91,14 +92,19 @@ def name_recordings(
     Parameters
     ----------
     paths : iterable of path
-        Audio files; one given twice counts once.
+        Audio files, or URLs of some, which stay as they are; one given twice counts once.
     known : mapping of str to (str or None), optional
         Names given before, to absolute paths. These files keep their names; a name whose file
         is gone is free again.
 
     Returns
     -------
-    dict of str to Path
+    dict of str to Path or str
+
+    Raises
+    ------
+    ParameterError
+        If two URLs differ only in what no name tells.
 
     Examples
     --------
@@ -108,14 +114,21 @@ def name_recordings(
     ['news.mp3', 'news.wav']
     """
     known = known or {}
-    names = {source: name for name, source in known.items() if source is not None}
-    given = [check_path(path, "path") for path in check_listed(paths, "paths", "paths")]
-    todo = {os.path.abspath(path): Path(path) for path in given}
-    there = set(filter(os.path.exists, names))
+    names = {_place(source): name for name, source in known.items() if source is not None}
+    todo: dict[str, Path | str] = {}
+    for path in check_listed(paths, "paths", "paths"):
+        given = path if is_url(path) else Path(check_path(path, "path"))
+        place = _place(path)
+        if is_url(given) and todo.get(place, given) != given:
+            raise ParameterError(
+                f"{given} and {todo[place]} would have one name: give Job(name, url) for each"
+            )
+        todo[place] = given
+    there = {_place(source) for source in known.values() if source and is_there(source)}
     own = _names_in_folders(todo.keys() | there)
     named = {names[absolute]: todo.pop(absolute) for absolute in list(todo) if absolute in names}
     taken = named.keys() | {
-        name for name, source in known.items() if source is None or source in there
+        name for name, source in known.items() if source is None or _place(source) in there
     }
     depth = 0
     while todo:
@@ -129,6 +142,21 @@ def name_recordings(
     # "a/b_c.wav" beside "a_b/c.wav": no folder tells them apart.
     named.update((f"{own[absolute]}~{_digest(absolute)}", todo[absolute]) for absolute in todo)
     return named
+
+
+def is_there(source: str) -> bool:
+    """Whether there is a file; what is at a URL is not looked for.
+
+    Examples
+    --------
+    >>> is_there("https://example.org/monday.mp3"), is_there("/no/such/file")
+    (True, False)
+    """
+    return is_url(source) or os.path.exists(source)
+
+
+def _place(source: str | os.PathLike[str]) -> str:
+    return path_in_url(source) if is_url(source) else os.path.abspath(source)
 
 
 def _with_folders(absolute: str, name: str, depth: int) -> str:

@@ -18,7 +18,8 @@ import soxr
 
 from trfast._checks import check_integer, check_positive
 from trfast.audio.decoders import AudioInfo, open_file
-from trfast.errors import AudioError, ParameterError, ParameterTypeError
+from trfast.audio.remote import fetched, is_url
+from trfast.errors import AudioError, MissingExtraError, ParameterError, ParameterTypeError
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -84,7 +85,7 @@ class Waveform:
 
 
 Source = str | os.PathLike[str] | Waveform
-"""A path, or audio in memory."""
+"""A path, a URL as a str, or audio in memory."""
 
 
 def check_source(source: object) -> Source:
@@ -127,7 +128,8 @@ def probe(source: Source) -> AudioInfo:
     Parameters
     ----------
     source : path or Waveform
-        The recording.
+        The recording. A str that is a URL, such as ``"s3://archive/show.mp3"``, is fetched, all of
+        it, each time it is opened (``trfast[remote]``).
 
     Returns
     -------
@@ -139,7 +141,7 @@ def probe(source: Source) -> AudioInfo:
     AudioError
         If there is no such file, it holds no audio, or it is seen to be cut off.
     MissingExtraError
-        If the format needs PyAV, which is not installed.
+        If the format needs PyAV, or a URL fsspec, which is not installed.
     ParameterError
         If `source` is neither a path nor a Waveform.
 
@@ -165,7 +167,7 @@ def stream(
     Parameters
     ----------
     source : path or Waveform
-        The recording.
+        The recording; as for `probe`, a URL too.
     channel : int, optional
         The channel to take, counted from 0; the mean of all by default.
     block_duration : float
@@ -184,7 +186,7 @@ def stream(
         a frame count and a transport stream do not say how long they should be: cut
         between two frames, they are read as they are.
     MissingExtraError
-        If the format needs PyAV, which is not installed.
+        As `probe`.
     ParameterError
         If `source` is neither a path nor a Waveform, `channel` is no whole number from 0
         on, or `block_duration` is not above 0.
@@ -294,7 +296,19 @@ def _regroup(pieces: Iterable[FloatArray], size: int) -> Iterator[FloatArray]:
 
 
 def _open(source: Source) -> AbstractContextManager[tuple[AudioInfo, Iterator[FloatArray]]]:
-    return _open_waveform(source) if isinstance(source, Waveform) else open_file(source)
+    if isinstance(source, Waveform):
+        return _open_waveform(source)
+    return _open_url(source) if is_url(source) else open_file(source)
+
+
+@contextmanager
+def _open_url(url: str) -> Iterator[tuple[AudioInfo, Iterator[FloatArray]]]:
+    with fetched(url) as file:
+        try:
+            with open_file(file) as opened:
+                yield opened
+        except (AudioError, MissingExtraError) as error:
+            raise type(error)(str(error).replace(file, url)) from error
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from trfast.annotation import Timeline
     from trfast.collection import Collection, Compares, Failure
     from trfast.comparison import Comparison
@@ -47,6 +49,21 @@ class PathType(click.Path):
         if not os.fspath(value):
             self.fail("a path is empty", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class _SourceType(PathType):
+    """A path, or the URL of a recording, which stays a str."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """Leave a URL as it is."""
+        from trfast.audio import is_url
+
+        return value if is_url(value) else super().convert(value, param, ctx)
 
 
 class _DetectorType(PathType):
@@ -95,12 +112,18 @@ DETECTOR = click.option(
     help="What finds speech: the model's network, only the energy, or a network in an ONNX file,"
     " such as Silero VAD's.",
 )
+DASK = click.option(
+    "--dask",
+    metavar="tcp://HOST:PORT",
+    help="Run on the workers of a Dask cluster, whose scheduler listens there, in place of local"
+    " processes. They must see recordings under the same paths.",
+)
 _IN_AND_OUT = (
     click.argument(
         "paths",
         nargs=-1,
         required=True,
-        type=PathType(),
+        type=_SourceType(),
         metavar="FILE_OR_FOLDER...",
     ),
     click.option(
@@ -165,6 +188,7 @@ _WORK = (
         metavar="N",
         help="Recordings worked on at a time, one core each.  [default: all cores]",
     ),
+    DASK,
 )
 _SOUND = (
     click.option(
@@ -211,7 +235,7 @@ _SHOWN = (
 class Given:
     """What the options that all verbs over recordings share were set to."""
 
-    paths: tuple[Path, ...]
+    paths: tuple[Path | str, ...]
     output: Path
     model: Path | None
     embedder: Path | None
@@ -220,6 +244,7 @@ class Given:
     clustering: str | None
     segments: bool
     jobs: int | None
+    dask: str | None
     speech: Path | None
     detector: str | Path
     channel: int | None
@@ -348,18 +373,40 @@ def recording_options(command: Callable[..., None]) -> Callable[..., None]:
     return decorated
 
 
-def find_recordings(paths: Sequence[Path]) -> tuple[list[Path], list[Failure]]:
+@contextmanager
+def cluster(address: str | None, jobs: int | None) -> Iterator[Executor | None]:
+    """Yield what runs on the cluster, if there is one."""
+    if address is None:
+        yield None
+        return
+    if jobs is not None:
+        raise click.UsageError("--jobs is of this machine, --dask of a cluster: give one of them")
+    from trfast.execution import DaskExecutor
+
+    executor = DaskExecutor(address)
+    try:
+        yield executor
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def find_recordings(paths: Sequence[Path | str]) -> tuple[list[Path | str], list[Failure]]:
     """Return the audio files, and what was given but cannot be looked at: that is told, but is no
     recording. An error if nothing is left."""
-    from trfast.audio import find_audio
+    from trfast.audio import find_audio, is_url
     from trfast.audio.decoders import check_there
     from trfast.audio.names import written
     from trfast.collection import Failure
     from trfast.errors import AudioError, ParameterError
 
     refused: dict[Path, AudioError] = {}
-    there, missing = [], []
-    for path in dict.fromkeys(paths):
+    there: list[Path | str] = []
+    missing = []
+    for given in dict.fromkeys(paths):
+        if is_url(given):
+            there.append(given)
+            continue
+        path = Path(given)
         try:
             check_there(path)
             there.append(path)

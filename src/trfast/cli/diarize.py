@@ -37,9 +37,13 @@ def diarize(given: _common.Given, threshold: float | None) -> None:
     _, diarizer = given.diarizer(threshold, "--threshold", segments=compared)
     todo, refused = make_jobs(files, speech=marks, channel=given.channel, speaker_counts=counts)
     folder = _common.make_folder(given.output)
-    with Watch(quiet=given.quiet) as watch:
+    with (
+        _common.cluster(given.dask, given.jobs) as executor,
+        Watch(quiet=given.quiet) as watch,
+    ):
         watch.planned([*todo, *(outcome.item for outcome in refused)])
-        for outcome in chain(refused, diarize_all(diarizer, todo, jobs=given.jobs)):
+        done = diarize_all(diarizer, todo, executor=executor, jobs=given.jobs)
+        for outcome in chain(refused, done):
             job = outcome.item
             if outcome.result is not None:
                 write_rttm(outcome.result.annotation, folder / file_name(job.name, ".rttm"))

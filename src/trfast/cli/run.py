@@ -67,7 +67,10 @@ def run(
         model, given.backend, given.clustering, threshold_across, "--threshold-across"
     )
     folder = _common.make_folder(given.output)
-    with Collection(folder / "collection.sqlite") as collection:
+    with (
+        _common.cluster(given.dask, given.jobs) as executor,
+        Collection(folder / "collection.sqlite") as collection,
+    ):
         start = time.perf_counter()
         with Watch(quiet=given.quiet) as watch:
             failures = collection.add_all(
@@ -76,6 +79,7 @@ def run(
                 speech=marks,
                 channel=given.channel,
                 speaker_counts=counts,
+                executor=executor,
                 jobs=given.jobs,
                 planned=watch.planned,
                 progress=watch.progress,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 )
 @_common.EMBEDDER
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
+@_common.DASK
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def verify(
     collection: Path,
@@ -40,6 +41,7 @@ def verify(
     model: Path | None,
     embedder: Path | None,
     jobs: int | None,
+    dask: str | None,
     as_json: bool,
 ) -> None:
     """Is it the same speaker, yes or no? Print EER and minDCF (1 %) of each back-end.
@@ -61,7 +63,8 @@ def verify(
     bundle = load_model(model, embedder=embedder)
     backends = [bundle.backend(name) for name in dict.fromkeys(names or bundle.backends)]
     of_recording = partial(_vectors, collection=labelled, bundle=bundle)
-    found = joined(over_recordings(of_recording, labelled, jobs=jobs))
+    with _common.cluster(dask, jobs) as executor:
+        found = joined(over_recordings(of_recording, labelled, executor=executor, jobs=jobs))
     errors = {}
     for backend in backends:
         similarities = backend.similarity(backend.project(found.vectors))

@@ -10,7 +10,7 @@ from itertools import chain
 
 from trfast._checks import check_listed, check_type
 from trfast.annotation import Annotation, Timeline
-from trfast.audio import check_name
+from trfast.audio import check_name, is_url
 from trfast.collection.corrections import Correction, Corrections
 from trfast.collection.intake import checked_result, checked_vectors
 from trfast.collection.linker import comparison_of_last_link, doubts_of, link_store
@@ -573,7 +573,7 @@ def _checked(outcome: Outcome[Job, Diarization]) -> Outcome[Job, Diarization]:
 def _is_gone(file: str | None) -> bool:
     """Whether there was a file, and none is there now; one that cannot be looked for may be."""
     try:
-        if file is not None:
+        if file is not None and not is_url(file):
             os.stat(file)
     except (FileNotFoundError, NotADirectoryError):
         return True

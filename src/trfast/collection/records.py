@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trfast.audio import Source, Waveform
+from trfast.audio import Source, Waveform, is_url
 from trfast.errors import TrfastError
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A diarized recording; times in seconds, `source` an absolute path."""
+    """A diarized recording; times in seconds, `source` an absolute path or a URL."""
 
     name: str
     source: str | None
@@ -105,7 +105,8 @@ class Origin:
 
     @classmethod
     def of(cls, source: Source | None) -> Origin:
-        """Look at a source as it is now; a file that is not there has no size."""
+        """Look at a source as it is now; a file that is not there has no size, nor has a URL, which
+        is not looked at."""
         if source is None:
             return cls()
         if isinstance(source, Waveform):
@@ -113,6 +114,8 @@ class Origin:
             seen = hashlib.blake2b(samples.data, digest_size=8)
             seen.update(repr((source.sample_rate, samples.shape, samples.dtype)).encode())
             return cls(None, samples.nbytes, int.from_bytes(seen.digest(), signed=True))
+        if is_url(source):
+            return cls(source)
         path = os.path.abspath(source)
         try:
             status = os.stat(path)

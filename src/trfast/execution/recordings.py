@@ -6,12 +6,12 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Protocol
 
 from trfast._checks import check_listed, check_type
 from trfast.annotation import Timeline
-from trfast.audio import name_recordings, source_size
+from trfast.audio import Waveform, absolute, name_recordings, source_size
 from trfast.diarization import Diarization, Job, SpeakerCounts
 from trfast.errors import AnnotationError, ParameterError, ParameterTypeError
 from trfast.execution.processes import Outcome, map_recordings
@@ -126,7 +126,8 @@ def diarize_all(
     todo : iterable of Job
         What to diarize.
     executor, jobs
-        As in `map_recordings`.
+        As in `map_recordings`. Workers of an executor read the files themselves, by their absolute
+        paths.
 
     Yields
     ------
@@ -135,4 +136,15 @@ def diarize_all(
     """
     sizes = [(-source_size(job.source), job.name, job) for job in todo]
     in_order = [job for *_, job in sorted(sizes, key=lambda entry: entry[:2])]
-    return map_recordings(diarizer, in_order, executor=executor, jobs=jobs)
+    if executor is None:
+        return map_recordings(diarizer, in_order, jobs=jobs)
+    sent = {_as_sent(job): job for job in in_order}
+    outcomes = map_recordings(diarizer, sent, executor=executor, jobs=jobs)
+    return (replace(outcome, item=sent[outcome.item]) for outcome in outcomes)
+
+
+def _as_sent(job: Job) -> Job:
+    """A job that another machine, in another folder, understands."""
+    if isinstance(job.source, Waveform):
+        return replace(job)
+    return replace(job, source=absolute(job.source))
