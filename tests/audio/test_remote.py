@@ -42,14 +42,15 @@ def test_samples_are_those_of_the_file(
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
-def test_errors_name_the_url(url: str) -> None:
+@pytest.mark.usefixtures("url")
+def test_errors_name_the_url() -> None:
     whole = fsspec.filesystem("memory").cat_file("/shows/monday.wav")
     fsspec.filesystem("memory").pipe_file("/shows/half.wav", whole[:30_000])
     with pytest.raises(AudioError, match=r"^memory://shows/half.wav is cut off"):
         load("memory://shows/half.wav")
     with pytest.raises(AudioError, match=r"^memory://shows/none.wav cannot be fetched \(FileNot"):
         load("memory://shows/none.wav")
-    with pytest.raises(AudioError, match="^nothing://here.wav cannot be fetched"):
+    with pytest.raises(AudioError, match=r"^nothing://here.wav cannot be fetched"):
         load("nothing://here.wav")
 
 

@@ -79,7 +79,8 @@ def kept(collection: Collection) -> list[tuple[object, ...]]:
     ]
 
 
-def test_errors_stop_nothing_and_no_worker_writes(executor: DaskExecutor, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_errors_stop_nothing(executor: DaskExecutor, tmp_path: Path) -> None:
     files = write(tmp_path, a="ann:1", b="bug", c="cat:1 ann:1")
     todo = [Job(path.stem, os.path.relpath(path)) for path in files]
     found = {
@@ -91,6 +92,7 @@ def test_errors_stop_nothing_and_no_worker_writes(executor: DaskExecutor, tmp_pa
     assert calls(tmp_path) == ["a", "b", "c"]
 
 
+@pytest.mark.slow
 def test_a_poison_is_listed_and_none_beside_it(cluster: Any, tmp_path: Path) -> None:
     files = write(tmp_path, a="ann:1", b="die", c="cat:1 ann:1", d="dan:2")
     with (
@@ -112,6 +114,7 @@ def test_who_was_beside_a_poison_is_tried_again() -> None:
     assert [found[item].result for item in items[1:]] == ["SLOW 1", "SLOW 2", "SLOW 3"]
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_nothing_but_time(executor: DaskExecutor, tmp_path: Path) -> None:
     paths = [str(tmp_path / name) for name in "abcdef"]
     found = []
@@ -147,11 +150,15 @@ def test_as_in_this_process_to_the_last_bit(executor: DaskExecutor, tmp_path: Pa
     assert tuned[0].model.content_hash == tuned[1].model.content_hash
 
 
-def test_a_client_of_ones_own_stays_open(cluster: Any) -> None:
-    with distributed.Client(cluster, set_as_default=False) as client:
+def test_a_client_of_ones_own_stays_open() -> None:
+    with (
+        distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=":0") as here,
+        distributed.Client(here, set_as_default=False) as client,
+    ):
         with DaskExecutor(client) as executor:
-            assert executor.submit(work, "a").result() == "A"
-        assert client.submit(work, "b").result() == "B"
+            found = map_recordings(work, ["a", "b"], executor=executor)
+            assert sorted(str(outcome.result) for outcome in found) == ["A", "B"]
+        assert client.submit(work, "c").result() == "C"
 
 
 def test_wrong_addresses() -> None:
@@ -161,4 +168,4 @@ def test_wrong_addresses() -> None:
         with pytest.raises(ExecutionError, match="such as tcp://"):
             DaskExecutor("nothing://here")
     with pytest.raises(ParameterTypeError, match="got int"):
-        DaskExecutor(7)  # type: ignore[arg-type]
+        DaskExecutor(7)

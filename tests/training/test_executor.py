@@ -3,34 +3,14 @@ nothing."""
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
 from pathlib import Path
-from typing import Any
 
+from tests.fakes import Sending
 from tests.small import CONFIG
 from trfast.model import ModelBundle
 from trfast.training import train
 from trfast.training.labelled import LabelledCollection
 from trfast.training.tuning import tune_model
-
-
-class Sending(Executor):
-    """Calls what it is given here, from a pickle, which must not name a folder."""
-
-    def __init__(self, hidden: Path) -> None:
-        self.n_calls = 0
-        self._hidden = str(hidden).encode()
-
-    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
-        sent = pickle.dumps((function, arguments, named))
-        assert self._hidden not in sent
-        self.n_calls += 1
-        function, arguments, named = pickle.loads(sent)
-        future: Future[Any] = Future()
-        future.set_result(function(*arguments, **named))
-        return future
 
 
 def test_the_same_model_and_workers_do_not_know_where_it_is_written(

@@ -85,7 +85,7 @@ def run(
                 progress=watch.progress,
             )
         seconds = time.perf_counter() - start
-        linked = collection.link(model, comparison=across, new_only=new_only)
+        linked = collection.link(model, comparison=across, new_only=new_only, executor=executor)
         if new_only and not given.quiet:
             because = "; ".join(linked.because)
             click.echo("linked what is new" if linked.new_only else f"linked all: {because}")

@@ -404,6 +404,7 @@ class Collection:
         min_anchor_speech: float = 0.0,
         constrain: bool = True,
         new_only: bool = False,
+        executor: Executor | None = None,
     ) -> Linked:
         """Find which local speakers of all recordings are the same person, and name them.
 
@@ -422,7 +423,7 @@ class Collection:
             What compares two local speakers, and when they are linked, whatever diarized them;
             default: ``model.across()``. Needed for imported vectors without a model:
             ``Comparison(threshold=0.5)``, a cosine.
-        min_anchor_speech, constrain
+        min_anchor_speech, constrain, executor
             As in `trfast.linking.link_centred`, which links.
         new_only : bool
             Link what is new since the last link with the speakers there are, as
@@ -454,6 +455,7 @@ class Collection:
                 min_anchor_speech=min_anchor_speech,
                 constrain=constrain,
                 new_only=new_only,
+                executor=executor,
             )
 
     def adapt(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import Executor
 
 import numpy as np
 
@@ -25,6 +26,7 @@ def link_store(
     min_anchor_speech: float,
     constrain: bool,
     new_only: bool,
+    executor: Executor | None,
 ) -> Linked:
     """Link as `Collection.link`; whoever calls it links alone."""
     for _ in range(_LINK_TRIES):
@@ -55,6 +57,7 @@ def link_store(
             min_anchor_speech=min_anchor_speech,
             constrain=constrain,
             known=local.known,
+            executor=executor,
         )
         if store.name_speakers(local, links, told):
             return Linked(False, because)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +76,7 @@ def link(
     min_anchor_speech: float = 0.0,
     constrain: bool = True,
     known: Known | None = None,
+    executor: Executor | None = None,
 ) -> Links:
     """Link local speakers whose similarity reaches the threshold.
 
@@ -100,6 +102,9 @@ def link(
         first, and what would put two of one recording together is refused.
     known : Known, optional
         Who some of them are, whatever the similarities say.
+    executor : concurrent.futures.Executor, optional
+        Where pairs are listed, in place of threads of this process. What lists none, average
+        linkage from some 2 million pairs on, stays here.
 
     Returns
     -------
@@ -139,7 +144,13 @@ def link(
         anchors |= known.anchors
         known = known.of_rows(order)
     found = _joined(
-        vectors[order], groups[order].astype(np.int64), anchors[order], comparison, constrain, known
+        vectors[order],
+        groups[order].astype(np.int64),
+        anchors[order],
+        comparison,
+        constrain,
+        known,
+        executor,
     )
     back = np.argsort(order)  # place of each row in the order
     return Links(
@@ -160,6 +171,7 @@ def link_centred(
     min_anchor_speech: float = 0.0,
     constrain: bool = True,
     known: Known | None = None,
+    executor: Executor | None = None,
 ) -> Links:
     """Link local speakers by vectors that are centred on the speakers of the collection.
 
@@ -173,7 +185,7 @@ def link_centred(
     ----------
     vectors : array_like (n, dimension)
         One local speaker a row, as `Diarization.vectors` has them.
-    recordings, comparison, speech_durations, min_anchor_speech, constrain, known
+    recordings, comparison, speech_durations, min_anchor_speech, constrain, known, executor
         As in `link`.
 
     Returns
@@ -207,6 +219,7 @@ def link_centred(
         min_anchor_speech=min_anchor_speech,
         constrain=constrain,
         known=known,
+        executor=executor,
     )[0]
 
 
@@ -219,6 +232,7 @@ def linked_and_shift(
     min_anchor_speech: float = 0.0,
     constrain: bool = True,
     known: Known | None = None,
+    executor: Executor | None = None,
 ) -> tuple[Links, FloatArray]:
     """Link as `link_centred`; return what was taken off the vectors as well."""
     check_type(comparison, Comparison, "comparison", hint="give model.across() of a model")
@@ -239,6 +253,7 @@ def linked_and_shift(
             min_anchor_speech=min_anchor_speech,
             constrain=constrain,
             known=None if known is None else known.of_rows(np.arange(len(x))[rows]),
+            executor=executor,
         )
 
     some = slice(None, None, max(1, -(-len(x) // _MOST)))
@@ -286,6 +301,7 @@ def _joined(
     comparison: Comparison,
     constrain: bool,
     known: Known | None,
+    executor: Executor | None,
 ) -> Links:
     """Link rows that are sorted by group; labels are numbered anyhow."""
     n, complete = len(vectors), comparison.clustering == "hac"
@@ -301,7 +317,9 @@ def _joined(
     elif n_pairs > MOST_PAIRS:
         found = join_many(scores, groups if constrain else np.arange(n), comparison.threshold)
         return Links(*found, nobody, no_score)
-    pairs, similarities = scores.edges_above(comparison.threshold, n_threads=None)
+    pairs, similarities = scores.edges_above(
+        comparison.threshold, n_threads=None, executor=executor
+    )
     if constrain and complete:  # what is no edge, complete linkage never joins
         apart = groups[pairs[:, 0]] != groups[pairs[:, 1]]
         pairs, similarities = pairs[apart], similarities[apart]

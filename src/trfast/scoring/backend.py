@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -297,29 +298,31 @@ class Scores:
         )
 
     def edges_above(
-        self, threshold: float, *, n_threads: int | None = 1
+        self, threshold: float, *, n_threads: int | None = 1, executor: Executor | None = None
     ) -> tuple[IntArray, FloatArray]:
-        """List the pairs of at least this score; see `Backend.edges_above`."""
+        """List the pairs of at least this score; see `Backend.edges_above`. Bands of rows go over
+        threads, or over an executor."""
         if self.backend.is_cosine and self.of_cohort is None:
-            return edges_above(self.rows, threshold, n_threads=n_threads)
-        blocks = [slice(k, k + _BLOCK) for k in range(0, max(len(self.rows), 1), _BLOCK)]
-
-        def edges_of_band(band: int) -> tuple[IntArray, FloatArray]:
-            found = []
-            for block in blocks[band:]:
-                scores = self.between(blocks[band], block)
-                enough = scores >= threshold
-                i, j = np.nonzero(np.triu(enough, 1) if block is blocks[band] else enough)
-                pairs = np.column_stack([i + blocks[band].start, j + block.start])
-                found.append((pairs, scores[i, j]))
-            pairs = np.concatenate([pairs for pairs, _ in found])
-            order = np.argsort(pairs[:, 0], kind="stable")
-            return pairs[order], np.concatenate([scores for _, scores in found])[order]
-
+            return edges_above(self.rows, threshold, n_threads=n_threads, executor=executor)
+        bands = range(0, max(len(self.rows), 1), _BLOCK)
+        function = partial(_edges_of_band, self, threshold)
         with blas_limit():
-            edges = map_in_threads(edges_of_band, range(len(blocks)), n_threads)
+            edges = map_in_threads(function, bands, n_threads, executor)
         pairs, similarities = zip(*edges, strict=True)
         return np.concatenate(pairs), np.concatenate(similarities)
+
+
+def _edges_of_band(scores: Scores, threshold: float, band: int) -> tuple[IntArray, FloatArray]:
+    """List the pairs of the rows of a band, by its first one, with all that follow."""
+    rows, found = slice(band, band + _BLOCK), []
+    for start in range(band, max(len(scores.rows), 1), _BLOCK):
+        values = scores.between(rows, slice(start, start + _BLOCK))
+        enough = values >= threshold
+        i, j = np.nonzero(np.triu(enough, 1) if start == band else enough)
+        found.append((np.column_stack([i + band, j + start]), values[i, j]))
+    pairs = np.concatenate([pairs for pairs, _ in found])
+    order = np.argsort(pairs[:, 0], kind="stable")
+    return pairs[order], np.concatenate([values for _, values in found])[order]
 
 
 def estimator_tensors(name: str, estimator: Estimator | None) -> dict[str, npt.NDArray[Any]]:

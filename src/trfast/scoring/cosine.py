@@ -6,6 +6,9 @@ The paper's threshold on scores, lambda = -0.55, is "similarity >= 0.55" here.
 from __future__ import annotations
 
 from collections import deque
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,7 +62,11 @@ def cosine_similarity(a: npt.ArrayLike, b: npt.ArrayLike | None = None) -> Float
 
 
 def edges_above(
-    vectors: npt.ArrayLike, threshold: float, *, n_threads: int | None = None
+    vectors: npt.ArrayLike,
+    threshold: float,
+    *,
+    n_threads: int | None = None,
+    executor: Executor | None = None,
 ) -> tuple[IntArray, FloatArray]:
     """List the pairs of rows whose cosine reaches a threshold.
 
@@ -73,6 +80,8 @@ def edges_above(
         Least cosine of a pair.
     n_threads : int, optional
         Default: all cores this process may use. The result does not depend on it.
+    executor : concurrent.futures.Executor, optional
+        In place of threads: each task is a band of rows with all that follow.
 
     Returns
     -------
@@ -94,26 +103,12 @@ def edges_above(
     """
     check_cosine(threshold, "threshold")
     rows, norms = _rows(vectors, "vectors")
-    bound = _bound(rows, norms, threshold)
-
-    def edges_of_band(band: int) -> tuple[IntArray, FloatArray]:
-        pairs = np.empty((2 * _TILE, 2), dtype=np.int64)
-        similarities = np.empty(len(pairs), dtype=rows.dtype)
-        found_pairs, found_similarities = [], []
-        first = band
-        while first < len(rows):
-            count, first = _cosine.edges_of_band(
-                rows, norms, threshold, *bound, band, first, pairs, similarities
-            )
-            found_pairs.append(pairs[:count].copy())
-            found_similarities.append(similarities[:count].copy())
-        pairs = np.concatenate(found_pairs)
-        order = np.argsort(pairs[:, 0], kind="stable")
-        return pairs[order], np.concatenate(found_similarities)[order]
-
+    edges_of_band = _EdgesOfBand(rows, norms, threshold)
+    if executor is None:
+        edges_of_band.bound  # noqa: B018 (once, before threads ask for it)
     bands = range(0, len(rows), _cosine.WIDTH)
     with blas_limit():
-        edges = deque(map_in_threads(edges_of_band, bands, n_threads))
+        edges = deque(map_in_threads(edges_of_band, bands, n_threads, executor))
     # Each band is let go as it is copied, or the answer would be in memory twice.
     n_edges = sum(len(values) for _, values in edges)
     pairs, similarities = np.empty((n_edges, 2), dtype=np.int64), np.empty(n_edges, rows.dtype)
@@ -123,6 +118,36 @@ def edges_above(
         place = slice(start, start := start + len(band_pairs))
         pairs[place], similarities[place] = band_pairs, band_similarities
     return pairs, similarities
+
+
+@dataclass(frozen=True, eq=False)
+class _EdgesOfBand:
+    """Lists the pairs of the rows of a band, by its first one, with all that follow."""
+
+    rows: FloatArray
+    norms: npt.NDArray[np.float64]
+    threshold: float
+
+    @cached_property
+    def bound(self) -> _Bound:
+        """As the processor wants it that multiplies."""
+        return _bound(self.rows, self.norms, self.threshold)
+
+    def __call__(self, band: int) -> tuple[IntArray, FloatArray]:
+        rows = self.rows
+        pairs = np.empty((2 * _TILE, 2), dtype=np.int64)
+        similarities = np.empty(len(pairs), dtype=rows.dtype)
+        found_pairs, found_similarities = [], []
+        first = band
+        while first < len(rows):
+            count, first = _cosine.edges_of_band(
+                rows, self.norms, self.threshold, *self.bound, band, first, pairs, similarities
+            )
+            found_pairs.append(pairs[:count].copy())
+            found_similarities.append(similarities[:count].copy())
+        pairs = np.concatenate(found_pairs)
+        order = np.argsort(pairs[:, 0], kind="stable")
+        return pairs[order], np.concatenate(found_similarities)[order]
 
 
 def cosine_components(
