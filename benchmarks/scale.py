@@ -3,9 +3,9 @@
     python -m benchmarks.scale [--minutes M]... [--recordings N] [--speakers N] [--without-dask]
 
 CPU time of one core, so that a busy machine does not spoil it. Recordings are the example shows,
-one after the other, again and again. Their results are then written N times by a driver, once from
-a worker that is at hand, once from one of a Dask cluster: scheduler, worker and driver are processes
-of their own. What 1, 16 and 1,000 cores do is computed from that, not measured.
+one after the other, again and again. Their results are then written N times by a driver: of a
+worker that is at hand, and of one of a Dask cluster, where scheduler, worker and driver are
+processes of their own. What 1, 16 and 1,000 cores do is computed from that, not measured.
 """
 
 from __future__ import annotations
