@@ -3,17 +3,24 @@ dies."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from tests.fakes import FakeDiarizer, calls, write
 from tests.small import small_model, write_collection
+from trfast.cli import main
 from trfast.collection import Collection
 from trfast.diarization import Diarizer, Job
 from trfast.errors import ExecutionError, ParameterTypeError
@@ -23,6 +30,8 @@ from trfast.training.tuning import tune_model
 
 distributed = pytest.importorskip("distributed", reason="needs a Dask cluster: trfast[dask]")
 dask = pytest.importorskip("dask")
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "audio"
 
 
 def started(n_workers: int, threads: int) -> Any:
@@ -169,3 +178,40 @@ def test_wrong_addresses() -> None:
             DaskExecutor("nothing://here")
     with pytest.raises(ParameterTypeError, match="got int"):
         DaskExecutor(7)
+
+
+@pytest.mark.slow
+def test_trfast_run_on_workers_of_the_command_line(tmp_path: Path) -> None:
+    """The default model on real speech; one of two workers is killed as it starts."""
+    programs = (
+        ("scheduler", "--port", "0", "--scheduler-file", "where.json", "--dashboard-address", ":0"),
+        *2 * [("worker", "--scheduler-file", "where.json", "--nthreads", "1", "--no-nanny")],
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with ExitStack() as stack:
+        for name, *options in programs:
+            words = [sys.executable, "-m", f"distributed.cli.dask_{name}", *options]
+            started = subprocess.Popen(
+                words, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL
+            )
+            stack.enter_context(started)
+            stack.callback(started.kill)
+        for _ in range(600):
+            if (tmp_path / "where.json").exists():
+                break
+            time.sleep(0.1)
+        address = json.loads((tmp_path / "where.json").read_text())["address"]
+        with distributed.Client(address, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=60)
+        Timer(1.0, started.kill).start()
+        for folder, option in (("there", f"--dask={address}"), ("here", "--jobs=1")):
+            words = ["run", str(EXAMPLES), "-o", str(tmp_path / folder), "--quiet", option]
+            assert CliRunner().invoke(main, words, catch_exceptions=False).exit_code == 0
+    with (
+        Collection(tmp_path / "there" / "collection.sqlite") as there,
+        Collection(tmp_path / "here" / "collection.sqlite") as here,
+    ):
+        assert len(here.recordings()) == 4
+        assert kept(there) == kept(here)
+        assert list(there.annotations()) == list(here.annotations())
+        assert list(there.links()) == list(here.links())
