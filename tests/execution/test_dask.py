@@ -23,7 +23,7 @@ from tests.small import small_model, write_collection
 from trfast.cli import main
 from trfast.collection import Collection
 from trfast.diarization import Diarizer, Job
-from trfast.errors import ExecutionError, ParameterTypeError
+from trfast.errors import ExecutionError, MissingExtraError, ParameterTypeError
 from trfast.execution import DaskExecutor, diarize_all, map_recordings
 from trfast.training.labelled import LabelledCollection
 from trfast.training.tuning import tune_model
@@ -168,6 +168,12 @@ def test_a_client_of_ones_own_stays_open() -> None:
             found = map_recordings(work, ["a", "b"], executor=executor)
             assert sorted(str(outcome.result) for outcome in found) == ["A", "B"]
         assert client.submit(work, "c").result() == "C"
+
+
+def test_what_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(MissingExtraError, match=r'pip install "trfast\[dask\]"'):
+        DaskExecutor("tcp://127.0.0.1:1")
 
 
 def test_wrong_addresses() -> None:
