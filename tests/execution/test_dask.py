@@ -34,11 +34,18 @@ dask = pytest.importorskip("dask")
 EXAMPLES = Path(__file__).parents[2] / "examples" / "audio"
 
 
+# What no worker comes back for fails, and does not wait for ever.
+CONFIG = {
+    "distributed.scheduler.allowed-failures": 1,
+    "distributed.scheduler.no-workers-timeout": "60s",
+}
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """Two processes, of one thread each; what has seen two of them die is given up."""
     with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        dask.config.set(CONFIG),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
         ) as made,
@@ -91,19 +98,6 @@ def test_errors_stop_nothing(executor: DaskExecutor, tmp_path: Path) -> None:
     assert [found[job].result is None for job in todo] == [False, True, False]
     assert isinstance(found[todo[1]].error, ZeroDivisionError)
     assert calls(tmp_path) == ["a", "b", "c"]
-
-
-@pytest.mark.slow
-def test_a_poison_is_listed_and_none_beside_it(cluster: Any, tmp_path: Path) -> None:
-    files = write(tmp_path, a="ann:1", b="die", c="cat:1 ann:1", d="dan:2")
-    with (
-        DaskExecutor(cluster.scheduler_address) as executor,
-        Collection(tmp_path / "collection.sqlite") as collection,
-    ):
-        (failure,) = collection.add_all(files, diarizer=FakeDiarizer(), executor=executor)
-        assert [recording.name for recording in collection.recordings()] == ["a", "c", "d"]
-    assert (failure.recording, failure.error[:19]) == ("b", "each worker that wa")
-    assert "Attempted to run task" in failure.details
 
 
 def process_at(paths: list[str]) -> int:
@@ -208,3 +202,16 @@ def test_trfast_run_on_workers_of_the_command_line(tmp_path: Path) -> None:
         assert kept(there) == kept(here)
         assert list(there.annotations()) == list(here.annotations())
         assert list(there.links()) == list(here.links())
+
+
+@pytest.mark.slow
+def test_a_poison_is_listed_and_none_beside_it(cluster: Any, tmp_path: Path) -> None:
+    files = write(tmp_path, a="ann:1", b="die", c="cat:1 ann:1", d="dan:2")
+    with (
+        DaskExecutor(cluster.scheduler_address) as executor,
+        Collection(tmp_path / "collection.sqlite") as collection,
+    ):
+        (failure,) = collection.add_all(files, diarizer=FakeDiarizer(), executor=executor)
+        assert [recording.name for recording in collection.recordings()] == ["a", "c", "d"]
+    assert (failure.recording, failure.error[:19]) == ("b", "each worker that wa")
+    assert "Attempted to run task" in failure.details
