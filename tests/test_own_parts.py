@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pytest
 from sklearn.decomposition import PCA
 
+from tests.fakes import Sending
 from tests.small import CONFIG, write_collection
 from trfast import Collection, Comparison, Diarizer, Job, Timeline, Waveform, link, load_model
 from trfast.errors import ModelError, ParameterError, ParameterTypeError
@@ -127,6 +128,18 @@ def test_a_transformer_is_a_back_end(rows: Array) -> None:
     assert found.labels.tolist() == np.repeat(np.arange(8), 4).tolist()
     with pytest.raises(ParameterError, match="is a cosine similarity, -1 to 1, got 3"):
         Comparison(backend=backend, threshold=3)
+
+
+def test_an_executor_lists_the_pairs_of_a_score(
+    rows: Array, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trfast.scoring.backend._BLOCK", 10)
+    scores = Backend(name="nearness", estimator=Nearness()).scores(rows)
+    executor = Sending()
+    there = scores.edges_above(-3.0, executor=executor)
+    assert executor.n_calls == 4
+    for one, other in zip(there, scores.edges_above(-3.0), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_a_score_is_normalized_by_a_cohort(rows: Array) -> None:

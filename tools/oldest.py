@@ -16,12 +16,14 @@ required = chain(
         project["optional-dependencies"][extra]
         for extra in (
             "av",
+            "dask",
             "kaldi",
             "neural",
             "numba",
             "pandas",
             "plot",
             "pyannote",
+            "remote",
             "review",
             "tables",
             "test-core",

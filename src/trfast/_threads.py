@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -67,14 +67,28 @@ def effective_n_threads(n_threads: int | None) -> int:
 
 
 def map_in_threads(
-    function: Callable[[Item], Result], items: Sequence[Item], n_threads: int | None
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    n_threads: int | None,
+    executor: Executor | None = None,
 ) -> list[Result]:
-    """Call `function` with each item, in this thread if one is enough."""
+    """Call `function` with each item, in this thread if one is enough; or on an executor, which
+    gets the function once if it is a `DaskExecutor`."""
+    if executor is not None:
+        sent = executor.shared(function) if hasattr(executor, "shared") else function
+        return [
+            future.result() for future in [executor.submit(_alone, sent, item) for item in items]
+        ]
     n = min(effective_n_threads(n_threads), len(items))
     if n <= 1:
         return [function(item) for item in items]
     with ThreadPoolExecutor(n) as threads:
         return list(threads.map(function, items))
+
+
+def _alone(function: Callable[[Item], Result], item: Item) -> Result:
+    with blas_limit():
+        return function(item)
 
 
 @cache

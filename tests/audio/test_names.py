@@ -29,7 +29,7 @@ def test_names_tell_files_apart(tmp_path: Path) -> None:
 def test_files_of_one_folder_keep_what_tells_them_apart(tmp_path: Path) -> None:
     def named(*files: str) -> dict[str, str]:
         found = name_recordings(tmp_path / file for file in files)
-        return {str(path.relative_to(tmp_path)): name for name, path in found.items()}
+        return {str(Path(path).relative_to(tmp_path)): name for name, path in found.items()}
 
     assert named("a.wav", "a.mp3", "b.wav") == {"a.wav": "a.wav", "a.mp3": "a.mp3", "b.wav": "b"}
     assert named("1/a.wav", "1/a.mp3", "2/a.wav") == {
@@ -50,7 +50,7 @@ def test_names_given_before_stay(tmp_path: Path) -> None:
     assert name_recordings([mp3], {"a": None}) == {f"{tmp_path.name}_a": mp3}
 
 
-def two(_: Path) -> int:
+def two(_: Path | str) -> int:
     return 2
 
 
@@ -80,7 +80,7 @@ def test_channels_keep_names_given_before(tmp_path: Path) -> None:
 def test_a_channel_takes_no_name_of_a_file(tmp_path: Path) -> None:
     call, first = tmp_path / "call.wav", tmp_path / "call-ch1.wav"
 
-    def channels(path: Path) -> int:
+    def channels(path: Path | str) -> int:
         return 2 if path == call else 1
 
     found = name_channels([call, first], channels)

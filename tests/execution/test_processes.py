@@ -12,10 +12,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from multiprocessing import resource_tracker, spawn
 from pathlib import Path
+from typing import Any
 
 import pytest
 from threadpoolctl import threadpool_info
@@ -117,6 +118,48 @@ def test_any_executor_and_it_is_not_shut_down(make: Callable[[int], Executor]) -
         assert outcomes["a"].result == "A"
         assert isinstance(outcomes["audio"].error, AudioError)
         assert executor.submit(work, "b").result() == "B"
+
+
+class Shaky(Executor):
+    """Gives up all that it has at a time, if its workers die of one of them."""
+
+    death = RuntimeError
+
+    def __init__(self) -> None:
+        self.n_shared = 0
+        self._waiting: list[tuple[Future[str], str]] = []
+
+    def shared(self, value: Callable[[str], str]) -> Callable[[str], str]:
+        self.n_shared += 1
+        return value
+
+    def submit(self, function: Any, /, *arguments: Any, **_: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        if arguments[1] in ("die", "beside") and not self._waiting:
+            self._waiting.append((future, arguments[1]))
+            threading.Timer(0.1, self._give_up, (function, *arguments)).start()
+        elif self._waiting and arguments[1] in ("die", "beside"):
+            self._waiting.append((future, arguments[1]))
+        else:
+            future.set_result(function(*arguments))
+        return future
+
+    def _give_up(self, function: Any, work: Any, _: str) -> None:
+        waiting, self._waiting = self._waiting, []
+        for future, item in waiting:
+            if "die" in [other for _, other in waiting]:
+                future.set_exception(RuntimeError("4 workers died"))
+            else:
+                future.set_result(function(work, item))
+
+
+def test_who_was_beside_a_poison_is_tried_alone() -> None:
+    executor = Shaky()
+    outcomes = by_item(map_recordings(work, ["a", "beside", "die", "b"], executor=executor))
+    assert [outcomes[item].result for item in ("a", "beside", "b")] == ["A", "BESIDE", "B"]
+    assert isinstance(outcomes["die"].error, ExecutionError)
+    assert outcomes["die"].error.__notes__ == ["4 workers died"]
+    assert executor.n_shared == 1
 
 
 def test_a_broken_executor_of_the_caller_lists_what_it_lost() -> None:

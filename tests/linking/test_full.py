@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from tests.fakes import cosine_backend
+from tests.fakes import Sending, cosine_backend
 from tests.reference import clustering as reference
 from tests.small import small_model
-from trfast._names import ClusteringName
+from trfast._names import BackendName, ClusteringName
 from trfast.clustering import connected_components, in_order_of_appearance
 from trfast.comparison import Comparison
 from trfast.errors import ParameterError
@@ -409,3 +409,20 @@ def test_one_recording_joins_nobody_and_scores_nothing(
     links = link(unit(0, 1, 2), ["a"] * 3, Comparison(threshold=0.5, clustering=clustering))
     assert links.labels.tolist() == [0, 1, 2]
     assert links.nearest.tolist() == links.runners_up.tolist() == [-1] * 3
+
+
+@pytest.mark.parametrize("clustering", ["cc", "hac", "average"])
+@pytest.mark.parametrize("backend", ["cosine", "plda"])
+@pytest.mark.parametrize("constrain", [True, False])
+def test_an_executor_lists_the_same_pairs(
+    backend: BackendName, clustering: ClusteringName, constrain: bool
+) -> None:
+    vectors = np.random.default_rng(0).normal(size=(1100, 3))  # three bands
+    recordings = [f"show-{k // 3}" for k in range(1100)]
+    comparison = small_model().across(backend, clustering)
+    executor = Sending()
+    here = link_centred(vectors, recordings, comparison, constrain=constrain)
+    there = link_centred(vectors, recordings, comparison, constrain=constrain, executor=executor)
+    assert executor.n_calls == 2 * 2  # it is linked twice
+    for name in ("labels", "nearest", "similarities", "runners_up", "runner_up_similarities"):
+        np.testing.assert_array_equal(getattr(there, name), getattr(here, name))

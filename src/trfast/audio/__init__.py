@@ -2,7 +2,7 @@
 
 from trfast.audio.decoders import AudioInfo
 from trfast.audio.encoded import Encoded
-from trfast.audio.files import AUDIO_SUFFIXES, find_audio, source_size
+from trfast.audio.files import AUDIO_SUFFIXES, absolute, find_audio, source_size
 from trfast.audio.names import (
     channel_name,
     check_name,
@@ -10,6 +10,7 @@ from trfast.audio.names import (
     name_channels,
     name_recordings,
 )
+from trfast.audio.remote import is_url
 from trfast.audio.source import (
     SAMPLE_RATE,
     Source,
@@ -28,12 +29,14 @@ __all__ = [
     "Encoded",
     "Source",
     "Waveform",
+    "absolute",
     "channel_name",
     "check_channel",
     "check_name",
     "check_source",
     "file_name",
     "find_audio",
+    "is_url",
     "load",
     "name_channels",
     "name_recordings",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from trfast._checks import check_listed, check_path
 from trfast.audio.encoded import Encoded
+from trfast.audio.remote import is_url
 from trfast.audio.source import Source, Waveform, check_source
 from trfast.errors import AudioError, ParameterError
 
@@ -23,7 +24,7 @@ Refused = Callable[[Path, AudioError], None]
 
 def find_audio(
     paths: Iterable[str | os.PathLike[str]], *, refused: Refused | None = None
-) -> list[Path]:
+) -> list[Path | str]:
     """Return the files, and all audio files below the folders (by suffix, hidden ones left out).
 
     Links are followed, to a folder once: one that was seen is not entered again.
@@ -31,7 +32,7 @@ def find_audio(
     Parameters
     ----------
     paths : iterable of path
-        Files and folders.
+        Files and folders, and URLs of files, which stay as they are.
     refused : callable, optional
         Called with each folder that cannot be read, and why; default: that is an error.
 
@@ -47,8 +48,11 @@ def find_audio(
     >>> find_audio(["a/show.wav"])
     [PosixPath('a/show.wav')]
     """
-    found: dict[Path, None] = {}
+    found: dict[Path | str, None] = {}
     for given in check_listed(paths, "paths", "paths"):
+        if is_url(given):
+            found[given] = None
+            continue
         path = Path(check_path(given, "path"))
         if not os.path.isdir(path):
             found[path] = None
@@ -107,7 +111,7 @@ class _Search:
 
 
 def source_size(source: Source) -> int:
-    """Return the bytes of a file, or of what is in memory; 0 if the file is not there."""
+    """Return the bytes of a file, or of what is in memory; 0 if it is not there, or at a URL."""
     source = check_source(source)
     if isinstance(source, Waveform):
         return source.samples.nbytes
@@ -117,3 +121,14 @@ def source_size(source: Source) -> int:
         return os.path.getsize(source)
     except OSError:
         return 0
+
+
+def absolute(path: str | os.PathLike[str]) -> str:
+    """Return the absolute path of a file; a URL stays as it is.
+
+    Examples
+    --------
+    >>> absolute("s3://archive/monday.mp3"), absolute("/shows/monday.mp3")
+    ('s3://archive/monday.mp3', '/shows/monday.mp3')
+    """
+    return path if is_url(path) else os.path.abspath(path)

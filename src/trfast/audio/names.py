@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from trfast._checks import check_listed, check_path
+from trfast.audio.remote import is_url, path_in_url
 from trfast.errors import AnnotationError, ParameterError, ParameterTypeError
 from trfast.formats._records import writable_name
 
@@ -82,7 +83,7 @@ def _percent(letter: str) -> str:
 
 def name_recordings(
     paths: Iterable[str | os.PathLike[str]], known: Mapping[str, str | None] | None = None
-) -> dict[str, Path]:
+) -> dict[str, Path | str]:
     """Name each file by its stem, after as many of its folders as it takes to tell all apart.
 
     Files of one folder that differ in their suffix only keep it. Whitespace becomes ``_``, and
@@ -92,14 +93,19 @@ def name_recordings(
     Parameters
     ----------
     paths : iterable of path
-        Audio files; one given twice counts once.
+        Audio files, or URLs of some, which stay as they are; one given twice counts once.
     known : mapping of str to (str or None), optional
         Names given before, to absolute paths. These files keep their names; a name whose file
         is gone is free again.
 
     Returns
     -------
-    dict of str to Path
+    dict of str to Path or str
+
+    Raises
+    ------
+    ParameterError
+        If two URLs differ only in what no name tells.
 
     Examples
     --------
@@ -109,18 +115,24 @@ def name_recordings(
     ['news.mp3', 'news.wav']
     """
     known = known or {}
-    names = {source: name for name, source in known.items() if source is not None}
-    n_names = Counter(known.values())
-    given = [check_path(path, "path") for path in check_listed(paths, "paths", "paths")]
-    todo = {os.path.abspath(path): Path(path) for path in given}
-    there = set(filter(os.path.exists, names))
+    names = {_place(source): name for name, source in known.items() if source is not None}
+    n_names = Counter(_place(source) for source in known.values() if source is not None)
+    todo: dict[str, Path | str] = {}
+    for given in map(_checked, check_listed(paths, "paths", "paths")):
+        place = _place(given)
+        if is_url(given) and todo.get(place, given) != given:
+            raise ParameterError(
+                f"{given} and {todo[place]} would have one name: give Job(name, url) for each"
+            )
+        todo[place] = given
+    there = {_place(source) for source in known.values() if source and is_there(source)}
     own = _names_in_folders(todo.keys() | there)
     # A file of several names, of its channels, has none as a whole.
     named = {
         names[absolute]: todo.pop(absolute) for absolute in list(todo) if n_names[absolute] == 1
     }
     taken = named.keys() | {
-        name for name, source in known.items() if source is None or source in there
+        name for name, source in known.items() if source is None or _place(source) in there
     }
     depth = 0
     while todo:
@@ -134,6 +146,25 @@ def name_recordings(
     # "a/b_c.wav" beside "a_b/c.wav": no folder tells them apart.
     named.update((f"{own[absolute]}~{_digest(absolute)}", todo[absolute]) for absolute in todo)
     return named
+
+
+def is_there(source: str) -> bool:
+    """Whether there is a file; what is at a URL is not looked for.
+
+    Examples
+    --------
+    >>> is_there("https://example.org/monday.mp3"), is_there("/no/such/file")
+    (True, False)
+    """
+    return is_url(source) or os.path.exists(source)
+
+
+def _checked(path: object) -> Path | str:
+    return path if is_url(path) else Path(check_path(path, "path"))
+
+
+def _place(source: str | os.PathLike[str]) -> str:
+    return path_in_url(source) if is_url(source) else os.path.abspath(source)
 
 
 def _with_folders(absolute: str, name: str, depth: int) -> str:
@@ -171,15 +202,15 @@ def _told_apart(names: Mapping[Key, str], taken: Collection[str]) -> dict[Key, s
 
 def name_channels(
     paths: Iterable[str | os.PathLike[str]],
-    n_channels: Callable[[Path], int],
+    n_channels: Callable[[Path | str], int],
     known: Mapping[str, str | None] | None = None,
-) -> dict[str, tuple[Path, int | None]]:
+) -> dict[str, tuple[Path | str, int | None]]:
     """Name each channel of files as a recording: `channel_name` of what `name_recordings` says.
 
     Parameters
     ----------
     paths : iterable of path
-        Audio files.
+        Audio files, or URLs of some.
     n_channels : callable
         Says how many channels a file has; one of a single channel has the name of the file.
     known : mapping of str to (str or None), optional
@@ -187,7 +218,7 @@ def name_channels(
 
     Returns
     -------
-    dict of str to (Path, int or None)
+    dict of str to (Path or str, int or None)
         File and channel, from 0; None: the file as a whole.
 
     Examples
@@ -196,21 +227,21 @@ def name_channels(
     ['call-ch1', 'call-ch2', 'show']
     """
     known = known or {}
-    given = [check_path(path, "path") for path in check_listed(paths, "paths", "paths")]
-    counts = {os.path.abspath(path): n_channels(Path(path)) for path in given}
+    given = list(map(_checked, check_listed(paths, "paths", "paths")))
+    counts = {_place(path): n_channels(path) for path in given}
     named = name_recordings(given, _names_of_files(known, counts))
-    taken = {name for name, source in known.items() if source not in counts}
-    found: dict[str, tuple[Path, int | None]] = {}
+    taken = {name for name, source in known.items() if not source or _place(source) not in counts}
+    found: dict[str, tuple[Path | str, int | None]] = {}
     several = {}
     for name, path in named.items():
-        if counts[os.path.abspath(path)] == 1:
+        if counts[_place(path)] == 1:
             found[name] = path, None
         else:
             several[name] = path
     for name, path in several.items():
-        channels = range(counts[os.path.abspath(path)])
+        channels = range(counts[_place(path)])
         if any(channel_name(name, i) in taken | found.keys() for i in channels):
-            name = f"{name}~{_digest(os.path.abspath(path))}"
+            name = f"{name}~{_digest(_place(path))}"
         found.update((channel_name(name, i), (path, i)) for i in channels)
     return found
 
@@ -222,12 +253,14 @@ def _names_of_files(
     files: dict[str, str] = {}
     names: dict[str, str | None] = {}
     for name, source in known.items():
-        whole = name if source and counts.get(source) == 1 else _CHANNEL.sub("", name)
+        whole = name if source and counts.get(_place(source)) == 1 else _CHANNEL.sub("", name)
         if source is None:
             names[whole] = None
         elif whole != name or source not in files:
             files[source] = whole
-    for source in sorted(files, key=lambda source: source not in counts):  # what is given first
+    for source in sorted(
+        files, key=lambda source: _place(source) not in counts
+    ):  # what is given first
         names.setdefault(files[source], source)
     return names
 

@@ -20,7 +20,8 @@ import soxr
 from trfast._checks import check_integer, check_positive
 from trfast.audio.decoders import AudioInfo, open_file
 from trfast.audio.encoded import Encoded, OnDisk
-from trfast.errors import AudioError, ParameterError, ParameterTypeError
+from trfast.audio.remote import fetched, is_url
+from trfast.errors import AudioError, MissingExtraError, ParameterError, ParameterTypeError
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -89,7 +90,8 @@ class Waveform:
 
 
 Source = str | os.PathLike[str] | Waveform | Encoded | bytes | BinaryIO
-"""A path, samples in memory, or an audio file in memory or opened for reading bytes."""
+"""A path, a URL as a str, samples in memory, or an audio file in memory or opened for reading
+bytes."""
 
 CheckedSource = str | os.PathLike[str] | Waveform | Encoded
 """What can be read again and again, and sent to another process."""
@@ -141,7 +143,8 @@ def probe(source: Source) -> AudioInfo:
     Parameters
     ----------
     source : path, Waveform, bytes or file object
-        The recording.
+        The recording. A str that is a URL, such as ``"s3://archive/show.mp3"``, is fetched, all of
+        it, each time it is opened (``trfast[remote]``).
 
     Returns
     -------
@@ -153,7 +156,7 @@ def probe(source: Source) -> AudioInfo:
     AudioError
         If there is no such file, it holds no audio, or it is seen to be cut off.
     MissingExtraError
-        If the format needs PyAV, which is not installed.
+        If the format needs PyAV, or a URL fsspec, which is not installed.
     ParameterError
         If `source` is nothing of the kind.
 
@@ -179,7 +182,7 @@ def stream(
     Parameters
     ----------
     source : path, Waveform, bytes or file object
-        The recording.
+        The recording; as for `probe`, a URL too.
     channel : int, optional
         The channel to take, counted from 0; the mean of all by default.
     block_duration : float
@@ -198,7 +201,7 @@ def stream(
         a frame count and a transport stream do not say how long they should be: cut
         between two frames, they are read as they are.
     MissingExtraError
-        If the format needs PyAV, which is not installed.
+        As `probe`.
     ParameterError
         If `source` is nothing of the kind, `channel` is no whole number from 0
         on, or `block_duration` is not above 0.
@@ -310,11 +313,25 @@ def _regroup(pieces: Iterable[FloatArray], size: int) -> Iterator[FloatArray]:
 def _open(
     source: CheckedSource,
 ) -> AbstractContextManager[tuple[AudioInfo, Iterator[FloatArray]]]:
-    return _open_waveform(source) if isinstance(source, Waveform) else open_file(_file(source))
+    if isinstance(source, Waveform):
+        return _open_waveform(source)
+    if is_url(source):
+        return _open_url(source)
+    return open_file(_file(source))
 
 
 def _file(source: str | os.PathLike[str] | Encoded) -> OnDisk | Encoded:
     return source if isinstance(source, Encoded) else OnDisk(source)
+
+
+@contextmanager
+def _open_url(url: str) -> Iterator[tuple[AudioInfo, Iterator[FloatArray]]]:
+    with fetched(url) as file:
+        try:
+            with open_file(OnDisk(file)) as opened:
+                yield opened
+        except (AudioError, MissingExtraError) as error:
+            raise type(error)(str(error).replace(file, url)) from error
 
 
 @contextmanager

@@ -25,6 +25,8 @@ from trfast._names import (
 from trfast.cli import _formats
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from trfast.annotation import Timeline
     from trfast.collection import Collection, Compares, Failure
     from trfast.comparison import Comparison
@@ -57,6 +59,21 @@ class PathType(click.Path):
         if not os.fspath(value):
             self.fail("a path is empty", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class _SourceType(PathType):
+    """A path, or the URL of a recording, which stays a str."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """Leave a URL as it is."""
+        from trfast.audio import is_url
+
+        return value if is_url(value) else super().convert(value, param, ctx)
 
 
 class _DetectorType(PathType):
@@ -105,12 +122,18 @@ DETECTOR = click.option(
     help="What finds speech: the model's network, only the energy, or a network in an ONNX file,"
     " such as Silero VAD's.",
 )
+DASK = click.option(
+    "--dask",
+    metavar="tcp://HOST:PORT",
+    help="Run on the workers of a Dask cluster, whose scheduler listens there, in place of local"
+    " processes. They must see recordings under the same paths.",
+)
 _IN_AND_OUT = (
     click.argument(
         "paths",
         nargs=-1,
         required=True,
-        type=PathType(),
+        type=_SourceType(),
         metavar="FILE_OR_FOLDER...",
     ),
     click.option(
@@ -182,6 +205,7 @@ _WORK = (
         metavar="N",
         help="Recordings worked on at a time, one core each.  [default: all cores]",
     ),
+    DASK,
 )
 _SOUND = (
     click.option(
@@ -236,7 +260,7 @@ _SHOWN = (
 class Given:
     """What the options that all verbs over recordings share were set to."""
 
-    paths: tuple[Path, ...]
+    paths: tuple[Path | str, ...]
     output: Path
     model: Path | None
     embedder: Path | None
@@ -245,6 +269,7 @@ class Given:
     clustering: ClusteringName | None
     segments: bool
     jobs: int | None
+    dask: str | None
     speech: Path | None
     detector: DetectorName | Path
     channel: int | None
@@ -399,18 +424,40 @@ def recording_options(command: Callable[..., None]) -> Callable[..., None]:
     return decorated
 
 
-def find_recordings(paths: Sequence[Path]) -> tuple[list[Path], list[Failure]]:
+@contextmanager
+def cluster(address: str | None, jobs: int | None) -> Iterator[Executor | None]:
+    """Yield what runs on the cluster, if there is one."""
+    if address is None:
+        yield None
+        return
+    if jobs is not None:
+        raise click.UsageError("--jobs is of this machine, --dask of a cluster: give one of them")
+    from trfast.execution import DaskExecutor
+
+    executor = DaskExecutor(address)
+    try:
+        yield executor
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def find_recordings(paths: Sequence[Path | str]) -> tuple[list[Path | str], list[Failure]]:
     """Return the audio files, and what was given but cannot be looked at: that is told, but is no
     recording. An error if nothing is left."""
-    from trfast.audio import find_audio
+    from trfast.audio import find_audio, is_url
     from trfast.audio.decoders import check_there
     from trfast.audio.names import written
     from trfast.collection import Failure
     from trfast.errors import AudioError, ParameterError
 
     refused: dict[Path, AudioError] = {}
-    there, missing = [], []
-    for path in dict.fromkeys(paths):
+    there: list[Path | str] = []
+    missing = []
+    for given in dict.fromkeys(paths):
+        if is_url(given):
+            there.append(given)
+            continue
+        path = Path(given)
         try:
             check_there(path)
             there.append(path)

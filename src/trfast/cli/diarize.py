@@ -44,9 +44,12 @@ def diarize(given: _common.Given, formats: tuple[str, ...], threshold: float | N
     _formats.check_output(given.output, formats, len(todo), quiet=not given.profile)
     to_stdout, printed = given.output == _formats.STDOUT, []
     folder = given.output if to_stdout else _common.make_folder(given.output)
-    with Watch(quiet=given.quiet) as watch:
+    with (
+        _common.cluster(given.dask, given.jobs) as executor,
+        Watch(quiet=given.quiet) as watch,
+    ):
         tally = Tally(planned, watch.progress)
-        done = diarize_all(diarizer, todo, jobs=given.jobs, moved=tally.moved)
+        done = diarize_all(diarizer, todo, executor=executor, jobs=given.jobs, moved=tally.moved)
         for outcome in chain(refused, done):
             job = outcome.item
             if outcome.result is not None and to_stdout:

@@ -77,7 +77,10 @@ def run(
     to_stdout = given.output == _formats.STDOUT
     folder = given.output if to_stdout else _common.make_folder(given.output)
     jobs: list[Job] = []
-    with Collection(":memory:" if to_stdout else folder / "collection.sqlite") as collection:
+    with (
+        _common.cluster(given.dask, given.jobs) as executor,
+        Collection(":memory:" if to_stdout else folder / "collection.sqlite") as collection,
+    ):
         start = time.perf_counter()
         with Watch(quiet=given.quiet) as watch:
             failures = collection.add_all(
@@ -86,13 +89,18 @@ def run(
                 speech=marks,
                 channel=given.taken_channel,
                 speaker_counts=counts,
+                executor=executor,
                 jobs=given.jobs,
                 planned=jobs.extend,
                 progress=watch.progress,
             )
         seconds = time.perf_counter() - start
         linked = collection.link(
-            model, comparison=across, voice_margin=voice_margin, new_only=new_only
+            model,
+            comparison=across,
+            voice_margin=voice_margin,
+            new_only=new_only,
+            executor=executor,
         )
         if new_only and not given.quiet and not to_stdout:
             because = "; ".join(linked.because)

@@ -54,6 +54,7 @@ from trfast.cli import _common, _tables
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
+@_common.DASK
 @click.option(
     "--keep-stages", is_flag=True, help="Keep the results of the stages, to try other settings."
 )
@@ -70,6 +71,7 @@ def train(
     also: tuple[Path, ...],
     seed: int,
     jobs: int | None,
+    dask: str | None,
     keep_stages: bool,
     quiet: bool,
 ) -> None:
@@ -118,9 +120,18 @@ def train(
         config = replace(config, rank=rank)
     _common.make_folder(output.parent)
     stages = output.with_name(output.name + ".stages")
-    with _common.stages_bar(quiet=quiet) as progress:
+    with (
+        _common.cluster(dask, jobs) as executor,
+        _common.stages_bar(quiet=quiet) as progress,
+    ):
         model = train_model(
-            labelled, stages=stages, config=config, network=network, jobs=jobs, progress=progress
+            labelled,
+            stages=stages,
+            config=config,
+            network=network,
+            executor=executor,
+            jobs=jobs,
+            progress=progress,
         )
     with_files(model, others, labelled).save(output)
     if not keep_stages:

@@ -42,6 +42,7 @@ _WIDTH = 24
 @_common.EMBEDDER
 @_common.DETECTOR
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
+@_common.DASK
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with a calibration of scores.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors, and JSON.")
 def tune(
@@ -53,6 +54,7 @@ def tune(
     embedder: Path | None,
     detector: DetectorName | Path,
     jobs: int | None,
+    dask: str | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -73,13 +75,17 @@ def tune(
     labelled = LabelledCollection.read(collection)
     bundle, opened = load_model(model, embedder=embedder), _common.opened_detector(detector)
     _common.make_folder(output.parent)
-    with _common.stages_bar(quiet=quiet) as progress:
+    with (
+        _common.cluster(dask, jobs) as executor,
+        _common.stages_bar(quiet=quiet) as progress,
+    ):
         tuning = tune_model(
             bundle,
             labelled,
             backends=names,
             keep_default=keep_default,
             detector=opened,
+            executor=executor,
             jobs=jobs,
             progress=progress,
         )

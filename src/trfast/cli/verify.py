@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     help="Draw the DET curves, too: .svg, .png or .pdf; needs trfast[plot].",
 )
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
+@_common.DASK
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no bar.")
 def verify(
@@ -49,6 +50,7 @@ def verify(
     embedder: Path | None,
     det: Path | None,
     jobs: int | None,
+    dask: str | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -74,9 +76,12 @@ def verify(
     bundle = load_model(model, embedder=embedder)
     backends = [bundle.backend(name) for name in dict.fromkeys(names or bundle.backends)]
     of_recording = partial(_vectors, collection=labelled, bundle=bundle)
-    with _common.stages_bar(quiet=quiet) as progress:
+    with _common.cluster(dask, jobs) as executor, _common.stages_bar(quiet=quiet) as progress:
         vectors = partial(progress, "vectors")
-        found = joined(over_recordings(of_recording, labelled, jobs=jobs, progress=vectors))
+        each = over_recordings(
+            of_recording, labelled, executor=executor, jobs=jobs, progress=vectors
+        )
+        found = joined(each)
     trials = {}
     for backend in backends:
         similarities = backend.similarity(backend.project(found.vectors))

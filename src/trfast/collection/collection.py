@@ -12,7 +12,7 @@ from itertools import chain
 from trfast._checks import check_listed, check_type
 from trfast._log import log
 from trfast.annotation import Annotation, Timeline
-from trfast.audio import check_name
+from trfast.audio import check_name, is_url
 from trfast.collection.corrections import Correction, Corrections
 from trfast.collection.intake import checked_result, checked_vectors
 from trfast.collection.linker import comparison_of_last_link, doubts_of, link_store, linked_by
@@ -447,6 +447,7 @@ class Collection:
         constrain: bool = True,
         voice_margin: float | None = None,
         new_only: bool = False,
+        executor: Executor | None = None,
     ) -> Linked:
         """Find which local speakers of all recordings are the same person, and name them.
 
@@ -465,7 +466,7 @@ class Collection:
             What compares two local speakers, and when they are linked, whatever diarized them;
             default: ``model.across()``. Needed for imported vectors without a model:
             ``Comparison(threshold=0.5)``, a cosine.
-        min_anchor_speech, constrain
+        min_anchor_speech, constrain, executor
             As in `trfast.linking.link_centred`, which links.
         voice_margin : float, optional
             Of `trfast.linking.Voices`, where voices are enrolled.
@@ -501,6 +502,7 @@ class Collection:
                 constrain=constrain,
                 voice_margin=voice_margin,
                 new_only=new_only,
+                executor=executor,
             )
 
     def enrol(
@@ -689,7 +691,7 @@ def _checked(outcome: Outcome[Job, Diarization]) -> Outcome[Job, Diarization]:
 def _is_gone(file: str | None) -> bool:
     """Whether there was a file, and none is there now; one that cannot be looked for may be."""
     try:
-        if file is not None:
+        if file is not None and not is_url(file):
             os.stat(file)
     except (FileNotFoundError, NotADirectoryError):
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import Executor
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,7 @@ def link_store(
     constrain: bool,
     voice_margin: float | None,
     new_only: bool,
+    executor: Executor | None,
 ) -> Linked:
     """Link as `Collection.link`; whoever calls it links alone."""
     plain = constrain and min_anchor_speech == 0
@@ -76,6 +78,7 @@ def link_store(
             constrain=constrain,
             known=local.known,
             voices=voices,
+            executor=executor,
         )
         if store.name_speakers(local, links, told):
             log.info("%s: linked all by %s: %s", store.path, how, "; ".join(because))

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from trfast._checks import check_listed
 from trfast.annotation import Timeline
+from trfast.audio import absolute
+from trfast.audio.names import is_there
 from trfast.collection.records import Origin
 from trfast.collection.store import Store
 from trfast.diarization import Job, SpeakerCounts
@@ -96,10 +98,10 @@ def _names_here(
     takes the name, and with it the place, of what is kept. A file that only moved is found again.
     """
     paths = [item for item in items if isinstance(item, str | os.PathLike)]
-    given = {os.path.abspath(path) for path in paths}
+    given = {absolute(path) for path in paths}
     gone = {}
     for name, source in sources.items():
-        if name in held and source and source not in given and not os.path.exists(source):
+        if name in held and source and source not in given and not is_there(source):
             gone[name] = (os.path.basename(source), *held[name][:2])
     looked_for = {basename for basename, _, _ in gone.values()}
     moved = {}

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from trfast._names import BackendName, ClusteringName
-from trfast.audio import Encoded, Source, Waveform, check_source
+from trfast.audio import Encoded, Source, Waveform, check_source, is_url
 from trfast.errors import TrfastError
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A diarized recording; times in seconds, `source` an absolute path."""
+    """A diarized recording; times in seconds, `source` an absolute path or a URL."""
 
     name: str
     source: str | None
@@ -139,7 +139,8 @@ class Origin:
 
     @classmethod
     def of(cls, source: Source | None) -> Origin:
-        """Look at a source as it is now; a file that is not there has no size."""
+        """Look at a source as it is now; a file that is not there has no size, nor has a URL, which
+        is not looked at."""
         if source is None:
             return cls()
         source = check_source(source)
@@ -151,6 +152,8 @@ class Origin:
         if isinstance(source, Encoded):
             seen = hashlib.blake2b(source.content, digest_size=8)
             return cls(None, source.size, int.from_bytes(seen.digest(), signed=True))
+        if is_url(source):
+            return cls(source)
         path = os.path.abspath(source)
         try:
             status = os.stat(path)

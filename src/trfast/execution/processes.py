@@ -50,6 +50,8 @@ _THREAD_VARIABLES = (
     "NUMBA_NUM_THREADS",
 )
 _CONTEXT = multiprocessing.get_context("spawn")
+# What pickling raises, and what an error's class does that is called with other arguments.
+_NO_PICKLE = (pickle.PickleError, TypeError, AttributeError, ImportError, LookupError, ValueError)
 _environment = threading.Lock()
 _NOT_STARTED = (
     "the worker processes died while they started{}. Use one job (--jobs 1); in a Python script,"
@@ -101,14 +103,14 @@ def map_recordings(
     items : iterable
         The items; each is yielded exactly once.
     executor : concurrent.futures.Executor, optional
-        Where to run instead of local processes: for instance
-        ``dask.distributed.Client.get_executor()``. It is not shut down, and the number of
-        threads inside its workers is its own affair.
+        Where to run instead of local processes: for instance a `DaskExecutor`. It is not shut
+        down, and the number of threads inside its workers is its own affair.
     jobs : int, optional
         Number of local processes, with one thread each; default: the available cores. One job
         runs in this process. Not with `executor`.
     in_flight : int, optional
-        Most items handed out and not yet finished; default: two a job, 256 with an `executor`.
+        Most items handed out and not yet finished; default: two a job, 256 with an `executor`
+        that does not say.
     moved : callable, optional
         Called in this process, a few times a second while the next outcome is waited for, with an
         item under way, its seconds of audio done, and in all, as far as the function tells: a
@@ -143,10 +145,8 @@ def map_recordings(
             )
         if jobs is not None:
             raise ParameterError("jobs and executor exclude each other: the executor has workers")
-        chosen = executor
-        return _as_finished(
-            lambda item: chosen.submit(_timed, function, item), iter(items), in_flight or 256
-        )
+        most = in_flight or int(getattr(executor, "in_flight", 256))
+        return _map_on(executor, function, iter(items), most)
     items = list(items)
     jobs = min(jobs or available_cores(), len(items))
     if jobs <= 1:
@@ -171,6 +171,36 @@ def _map_here(
         except StoppedError as stopped:
             raise stopped.error from None
         yield Outcome(item, *timed)
+
+
+def _map_on(
+    executor: Executor, function: Callable[[Item], Result], items: Iterator[Item], in_flight: int
+) -> Iterator[Outcome[Item, Result]]:
+    # What a DaskExecutor has: a way to send the function once, and the error of an item whose
+    # workers died, it and whatever else was there each time.
+    sent = executor.shared(function) if hasattr(executor, "shared") else function
+    death = getattr(executor, "death", ())
+    suspects: list[Outcome[Item, Result]] = []
+
+    def submit(item: Item) -> Future[Timed[Result]]:
+        return executor.submit(_timed, sent, item)
+
+    for outcome in _as_finished(submit, items, in_flight):
+        if isinstance(outcome.error, death):
+            suspects.append(outcome)
+        else:
+            yield outcome
+    if len(suspects) > 1:  # the others were only there: alone, each shows
+        items = iter([outcome.item for outcome in suspects])
+        suspects = list(_as_finished(submit, items, 1))
+    for outcome in suspects:
+        if isinstance(outcome.error, death):
+            died = ExecutionError(
+                "each worker that was given it died: out of memory, or a crash in a library"
+            )
+            died.add_note(str(outcome.error))
+            outcome = Outcome(outcome.item, None, died, 0.0)
+        yield outcome
 
 
 def _map_processes(
@@ -382,7 +412,7 @@ def _portable(error: Exception) -> Exception:
         error.add_note(traceback.format_exc())
     try:
         pickle.loads(pickle.dumps(error))
-    except Exception:
+    except _NO_PICKLE:
         plain = RuntimeError(f"{type(error).__name__}: {error}")
         for note in getattr(error, "__notes__", ()):
             plain.add_note(note)

@@ -6,13 +6,20 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
 from trfast._checks import check_listed, check_type
 from trfast.annotation import Timeline
-from trfast.audio import name_channels, name_recordings, probe, source_size
+from trfast.audio import (
+    absolute,
+    check_source,
+    name_channels,
+    name_recordings,
+    probe,
+    source_size,
+)
 from trfast.diarization import Diarization, Job, SpeakerCounts
 from trfast.errors import AnnotationError, ParameterError, ParameterTypeError, TrfastError
 from trfast.execution.board import Moved
@@ -100,7 +107,7 @@ def make_jobs(
     refused: list[Done] = []
     taken = dict.fromkeys(job.name for job in jobs)
     known = known or {}
-    named: dict[str, tuple[Path, int | None]]
+    named: dict[str, tuple[Path | str, int | None]]
     if channel == "split":
         named = name_channels(paths, _n_channels, {**known, **taken})
     else:
@@ -122,7 +129,7 @@ def make_jobs(
     return jobs, refused
 
 
-def _n_channels(path: Path) -> int:
+def _n_channels(path: Path | str) -> int:
     """Count the channels of a file; one that cannot be opened says so when it is diarized."""
     try:
         return probe(path).channels
@@ -147,7 +154,8 @@ def diarize_all(
     todo : iterable of Job
         What to diarize.
     executor, jobs, moved
-        As in `map_recordings`.
+        As in `map_recordings`. Workers of an executor read the files themselves, by their absolute
+        paths.
 
     Yields
     ------
@@ -156,4 +164,16 @@ def diarize_all(
     """
     sizes = [(-source_size(job.source), job.name, job) for job in todo]
     in_order = [job for *_, job in sorted(sizes, key=lambda entry: entry[:2])]
-    return map_recordings(diarizer, in_order, executor=executor, jobs=jobs, moved=moved)
+    if executor is None:
+        return map_recordings(diarizer, in_order, jobs=jobs, moved=moved)
+    sent = {_as_sent(job): job for job in in_order}
+    outcomes = map_recordings(diarizer, sent, executor=executor, jobs=jobs)
+    return (replace(outcome, item=sent[outcome.item]) for outcome in outcomes)
+
+
+def _as_sent(job: Job) -> Job:
+    """A job that another machine, in another folder, understands."""
+    source = check_source(job.source)
+    return replace(
+        job, source=absolute(source) if isinstance(source, str | os.PathLike) else source
+    )

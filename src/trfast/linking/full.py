@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -80,6 +81,7 @@ def link(
     min_anchor_speech: float = 0.0,
     constrain: bool = True,
     known: Known | None = None,
+    executor: Executor | None = None,
 ) -> Links:
     """Link local speakers whose similarity reaches the threshold.
 
@@ -105,6 +107,9 @@ def link(
         first, and what would put two of one recording together is refused.
     known : Known, optional
         Who some of them are, whatever the similarities say.
+    executor : concurrent.futures.Executor, optional
+        Where pairs are listed, in place of threads of this process. What lists none, average
+        linkage from some 2 million pairs on, stays here.
 
     Returns
     -------
@@ -144,7 +149,13 @@ def link(
         anchors |= known.anchors
         known = known.of_rows(order)
     found = _joined(
-        vectors[order], groups[order].astype(np.int64), anchors[order], comparison, constrain, known
+        vectors[order],
+        groups[order].astype(np.int64),
+        anchors[order],
+        comparison,
+        constrain,
+        known,
+        executor,
     )
     back = np.argsort(order)  # place of each row in the order
     return Links(
@@ -166,6 +177,7 @@ def link_centred(
     constrain: bool = True,
     known: Known | None = None,
     voices: Voices | None = None,
+    executor: Executor | None = None,
 ) -> Links:
     """Link local speakers by vectors that are centred on the speakers of the collection.
 
@@ -179,7 +191,7 @@ def link_centred(
     ----------
     vectors : array_like (n, dimension)
         One local speaker a row, as `Diarization.vectors` has them.
-    recordings, comparison, speech_durations, min_anchor_speech, constrain, known
+    recordings, comparison, speech_durations, min_anchor_speech, constrain, known, executor
         As in `link`.
     voices : Voices, optional
         Who is known by voice: those whom `identify` takes for them are known from then on.
@@ -216,6 +228,7 @@ def link_centred(
         constrain=constrain,
         known=known,
         voices=voices,
+        executor=executor,
     )[0]
 
 
@@ -230,6 +243,7 @@ def linked_and_shift(
     constrain: bool = True,
     known: Known | None = None,
     voices: Voices | None = None,
+    executor: Executor | None = None,
 ) -> tuple[Links, FloatArray]:
     """Link as `link_centred`; return what was taken off the vectors as well."""
     check_type(comparison, Comparison, "comparison", hint="give model.across() of a model")
@@ -250,6 +264,7 @@ def linked_and_shift(
             min_anchor_speech=min_anchor_speech,
             constrain=constrain,
             known=None if known is None else known.of_rows(np.arange(len(x))[rows]),
+            executor=executor,
         )
 
     some = slice(None, None, max(1, -(-len(x) // _MOST)))
@@ -284,6 +299,7 @@ def _joined(
     comparison: Comparison,
     constrain: bool,
     known: Known | None,
+    executor: Executor | None,
 ) -> Links:
     """Link rows that are sorted by group; labels are numbered anyhow."""
     n, complete = len(vectors), comparison.clustering == "hac"
@@ -309,7 +325,9 @@ def _joined(
             )
         )
     check_listed(n_pairs, "min_anchor_speech", "leave it out")
-    pairs, similarities = scores.edges_above(comparison.threshold, groups=apart, n_threads=None)
+    pairs, similarities = scores.edges_above(
+        comparison.threshold, groups=apart, n_threads=None, executor=executor
+    )
     if not anchors.all():
         either = anchors[pairs].any(axis=1)
         pairs, similarities = pairs[either], similarities[either]

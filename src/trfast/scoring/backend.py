@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import chain
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -22,7 +24,7 @@ from trfast._checks import (
 from trfast._names import BACKENDS as BACKENDS
 from trfast._threads import blas_limit, map_in_threads
 from trfast.errors import ModelError, ParameterError, ParameterTypeError
-from trfast.scoring.cosine import Take, cosine_similarity, edges_above, sweep_above
+from trfast.scoring.cosine import ALL, Take, cosine_similarity, edges_above, sweep_above
 from trfast.scoring.lda import Lda
 from trfast.scoring.normalization import LengthNorm, Whitening
 from trfast.scoring.plda import Plda
@@ -420,25 +422,29 @@ class Scores:
         return scores, np.eye(len(scores), dtype=scores.dtype)
 
     def edges_above(
-        self, threshold: float, *, groups: IntArray | None = None, n_threads: int | None = 1
+        self,
+        threshold: float,
+        *,
+        groups: IntArray | None = None,
+        n_threads: int | None = 1,
+        executor: Executor | None = None,
     ) -> tuple[IntArray, FloatArray]:
         """List the pairs of at least this score; see `Backend.edges_above`. Pairs of one of
-        `groups` are left out."""
+        `groups` are left out. An executor takes the place of threads, unless an estimator of one's
+        own lists its pairs itself."""
         if self.of_cohort is None:
-            if self.backend.is_cosine:
-                return edges_above(self.rows, threshold, groups=groups, n_threads=n_threads)
             own = getattr(self.backend.estimator, "edges_above", None)
-            if own is not None:
+            if own is not None and not self.backend.is_cosine:
                 pairs, similarities = own(self.rows, threshold, n_threads=n_threads)
                 apart = slice(None) if groups is None else np.diff(groups[pairs])[:, 0] != 0
                 return pairs[apart], similarities[apart]
-        found: list[tuple[IntArray, FloatArray]] = []
-
-        def take(pairs: IntArray, scores: FloatArray) -> float:
-            found.append((pairs, scores))
-            return threshold
-
-        self.sweep_above(threshold, take, groups=groups, n_threads=n_threads)
+            if self.backend.is_cosine and executor is None:
+                return edges_above(self.rows, threshold, groups=groups, n_threads=n_threads)
+        n_parts, n_threads = (
+            (1, n_threads) if executor is None else (max(1, -(-len(self.rows) // _BLOCK)), 1)
+        )
+        listed = partial(_listed, self, threshold, groups, n_parts, n_threads)
+        found = list(chain.from_iterable(map_in_threads(listed, range(n_parts), 1, executor)))
         if not found:
             return np.empty((0, 2), np.int64), np.empty(0, self.rows.dtype)
         pairs, similarities = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -451,18 +457,26 @@ class Scores:
         take: Take,
         *,
         groups: IntArray | None = None,
+        bands: slice = ALL,
         n_threads: int | None = 1,
     ) -> None:
         """Hand on the pairs of at least this score; see `trfast.scoring.cosine.sweep_above`."""
         if self.backend.is_cosine and self.of_cohort is None:
-            sweep_above(self.rows, threshold, take, groups=groups, n_threads=n_threads)
+            sweep: Callable[..., None] = partial(sweep_above, self.rows)
         elif self.backend.is_own and isinstance(self.backend.estimator, Score):
-            self._sweep_blocks(threshold, take, groups, n_threads)
+            sweep = self._sweep_blocks
         else:
-            self._products().sweep_above(threshold, take, groups=groups, n_threads=n_threads)
+            sweep = self._products().sweep_above
+        sweep(threshold, take, groups=groups, bands=bands, n_threads=n_threads)
 
     def _sweep_blocks(
-        self, threshold: float, take: Take, groups: IntArray | None, n_threads: int | None
+        self,
+        threshold: float,
+        take: Take,
+        *,
+        groups: IntArray | None,
+        bands: slice,
+        n_threads: int | None,
     ) -> None:
         """Of a score of one's own, which is no product that is known of."""
         n, wanted = len(self.rows), [threshold]
@@ -481,7 +495,7 @@ class Scores:
                     wanted[0] = take(pairs, scores[i, j])
 
         with blas_limit():
-            map_in_threads(sweep_band, range(len(blocks)), n_threads)
+            map_in_threads(sweep_band, range(len(blocks))[bands], n_threads)
 
     def _products(self) -> Products:
         n = len(self.rows)
@@ -493,6 +507,26 @@ class Scores:
             return Products(rows, own, np.full(n, 0.5), np.zeros(n))
         mean, deviation = self.of_cohort
         return Products(rows, own, 0.5 / deviation, 0.5 * mean / deviation)
+
+
+def _listed(
+    scores: Scores,
+    threshold: float,
+    groups: IntArray | None,
+    n_parts: int,
+    n_threads: int | None,
+    part: int,
+) -> list[tuple[IntArray, FloatArray]]:
+    """List the pairs of every so many bands of rows, in no order."""
+    found: list[tuple[IntArray, FloatArray]] = []
+
+    def take(pairs: IntArray, values: FloatArray) -> float:
+        found.append((pairs.copy(), values.copy()))
+        return threshold
+
+    bands = slice(part, None, n_parts)
+    scores.sweep_above(threshold, take, groups=groups, bands=bands, n_threads=n_threads)
+    return found
 
 
 def estimator_tensors(

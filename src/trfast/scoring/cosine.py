@@ -21,6 +21,7 @@ FloatArray = npt.NDArray[np.floating]
 IntArray = npt.NDArray[np.int64]
 Take = Callable[[IntArray, FloatArray], float]
 
+ALL = slice(None)  # bands of rows
 _TILE = _cosine.WIDTH * _cosine.HEIGHT
 
 # Bytes bound products at four times the pace of float32; sums of more would pass 32 bits.
@@ -133,6 +134,7 @@ def sweep_above(
     take: Take,
     *,
     groups: IntArray | None = None,
+    bands: slice = ALL,
     n_threads: int | None = None,
 ) -> None:
     """Hand on the pairs of rows whose cosine reaches a threshold, where no list may hold them all.
@@ -148,6 +150,8 @@ def sweep_above(
         wanted from now on: it may rise. Threads call it side by side.
     groups : ndarray (n,), int64, optional
         Pairs of one group are left out.
+    bands : slice
+        Of the bands of rows, those to take; each is compared with itself and all rows after it.
     n_threads : int, optional
         Default: all cores this process may use.
 
@@ -178,7 +182,7 @@ def sweep_above(
                 wanted[0] = take(pairs, similarities)
 
     with blas_limit():
-        map_in_threads(sweep_band, range(0, len(rows), _cosine.WIDTH), n_threads)
+        map_in_threads(sweep_band, range(0, len(rows), _cosine.WIDTH)[bands], n_threads)
 
 
 def _each_of_band(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from trfast._ext import _cosine
 from trfast._threads import blas_limit, map_in_threads
-from trfast.scoring.cosine import Take
+from trfast.scoring.cosine import ALL, Take
 
 FloatArray = npt.NDArray[Any]
 IntArray = npt.NDArray[np.int64]
@@ -58,6 +58,7 @@ class Products:
         take: Take,
         *,
         groups: IntArray | None = None,
+        bands: slice = ALL,
         n_threads: int | None = None,
     ) -> None:
         """Hand on the pairs of at least this score; see `trfast.scoring.cosine.sweep_above`.
@@ -98,7 +99,7 @@ class Products:
                     wanted[0] = take(near[enough], scores[enough])
 
         with blas_limit():
-            map_in_threads(sweep_band, range(0, n, _cosine.WIDTH), n_threads)
+            map_in_threads(sweep_band, range(0, n, _cosine.WIDTH)[bands], n_threads)
 
     def _order(self, threshold: float) -> IntArray:
         """The rows, those side by side whose terms are alike: by weight in some groups, there by

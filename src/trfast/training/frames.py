@@ -43,37 +43,34 @@ def embedder_frames(file: Path, model: ModelBundle) -> FloatArray:
     return Fbank().extract(stream(file))
 
 
-def store_frames(
-    name: str, *, files: Mapping[str, Path], folder: Path, config: MfccConfig
-) -> float:
-    """Make the frames of one recording; return its duration."""
-    static, duration = frames_of(files[name], config)
-    _store(folder, name, static)
-    return duration
+def named_frames(
+    name: str, *, files: Mapping[str, Path], config: MfccConfig
+) -> tuple[FloatArray, float]:
+    """Return what `frames_of` does, of a recording by its name."""
+    return frames_of(files[name], config)
 
 
-def store_scene_frames(
+def scene_frames(
     name: str,
     *,
     files: Mapping[str, Path],
     reference: Mapping[str, Annotation],
-    folder: Path,
     config: MfccConfig,
     noises: Sequence[Samples],
     n_copies: int,
     seed: int,
-) -> None:
-    """Make the frames of scenes of one recording, numbered from 0 behind its name."""
+) -> list[FloatArray]:
+    """Return the frames of scenes of one recording."""
     samples, rng = load(files[name]), np.random.default_rng([seed, *name.encode()])
     merged = reference[name].timeline().merged()
     edges = np.array([(segment.start, segment.end) for segment in merged]).reshape(-1, 2)
     bounds = np.clip(np.round(edges * SAMPLE_RATE), 0, len(samples)).astype(int).tolist()
-    for copy in range(n_copies):
-        varied = scene(samples, bounds, noises, rng)
-        _store(folder, f"{name}.{copy}", Mfcc(config).extract([varied]))
+    scenes = (scene(samples, bounds, noises, rng) for _ in range(n_copies))
+    return [Mfcc(config).extract([varied]) for varied in scenes]
 
 
-def _store(folder: Path, name: str, static: FloatArray) -> None:
+def store(folder: Path, name: str, static: FloatArray) -> None:
+    """Write the frames of a recording, as `StoredFrames` reads them."""
     folder.mkdir(exist_ok=True)
     with replacing(folder / f"{name}.npy") as temporary, open(temporary, "wb") as file:
         np.save(file, static)
@@ -88,6 +85,23 @@ class StoredFrames(Mapping[str, FloatArray]):
     def __getitem__(self, name: str) -> FloatArray:
         frames: FloatArray = np.load(self._files[name], mmap_mode="r")
         return frames
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+
+class HeardFrames(Mapping[str, FloatArray]):
+    """The same frames, made from the audio where they are asked for: on a machine that does not
+    see the folder."""
+
+    def __init__(self, files: Mapping[str, Path], config: MfccConfig) -> None:
+        self._files, self._config = files, config
+
+    def __getitem__(self, name: str) -> FloatArray:
+        return frames_of(self._files[name], self._config)[0]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._files)

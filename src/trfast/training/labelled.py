@@ -24,7 +24,7 @@ class LabelledCollection:
     path : Path
         The folder.
     audio : dict of str to Path
-        File of each recording of the reference, names sorted.
+        Absolute path of each recording of the reference, names sorted.
     reference : dict of str to Annotation
         Speakers named alike in all recordings.
     uem : dict of str to Timeline, or None
@@ -67,7 +67,7 @@ class LabelledCollection:
             raise CollectionError(f"{folder / 'ref.rttm'}: no turns; is it the right file?")
         found = name_recordings(find_audio([folder / "audio"]))
         missing = sorted(reference.keys() - found.keys())
-        alike = [str(path) for path in found.values() if written(path.stem) in missing]
+        alike = [str(path) for path in found.values() if written(Path(path).stem) in missing]
         if len(alike) > 1:
             raise ParameterError(
                 f"files that cannot be told apart by name: {', '.join(sorted(alike))}."
@@ -81,7 +81,8 @@ class LabelledCollection:
             )
         names = sorted(reference)
         uem = read_uem(folder / "all.uem") if (folder / "all.uem").exists() else None
-        return cls(folder, {n: found[n] for n in names}, {n: reference[n] for n in names}, uem)
+        audio = {name: Path(os.path.abspath(found[name])) for name in names}
+        return cls(folder, audio, {name: reference[name] for name in names}, uem)
 
     def speaker_recordings(
         self, *, min_recordings: int = 1, min_seconds: float = 0.0

@@ -6,13 +6,15 @@ import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from trfast._log import log
 from trfast._names import CLUSTERINGS, ClusteringName
@@ -34,6 +36,7 @@ from trfast.training.vectors import strangers
 from trfast.training.windows import (
     IVECTOR_GRID,
     NEURAL_GRID,
+    SpokenUnits,
     WindowFold,
     tune_windows,
 )
@@ -52,6 +55,7 @@ def train(
     config: TrainingConfig | None = None,
     network: PieceEmbedder | Embedding | None = None,
     own_backends: Mapping[str, OwnEstimator] | None = None,
+    executor: Executor | None = None,
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> ModelBundle:
@@ -83,9 +87,12 @@ def train(
         Estimators of one's own, by the names of their back-ends. Each with a ``fit(X, y)`` learns,
         as a copy, from whitened vectors of length 1 and their speakers; all get thresholds, and are
         in the model's `own_backends`.
+    executor : concurrent.futures.Executor, optional
+        What runs over recordings runs there, in place of local processes: features, scenes, varied
+        copies, units, and the recordings that are held back. The model does not depend on it.
     jobs : int, optional
-        Processes for features, threads for the rest; default: all cores. The model does not
-        depend on it.
+        Processes for that without an executor, threads for the rest; default: all cores. The model
+        does not depend on it.
     progress : callable, optional
         Called with the name of the stage, steps done, and steps in all.
 
@@ -121,6 +128,7 @@ def train(
         collection=collection,
         config=config,
         folder=Path(stages),
+        executor=executor,
         jobs=n_threads,
         progress=progress or (lambda _stage, _done, _total: None),
         network=network,
@@ -291,24 +299,39 @@ def _tuned(
 
 
 def _held_back(stages: Stages, diarizer: Diarizer, durations: Mapping[str, float]) -> HeldBack:
-    frames = stages.frames
     units = {} if stages.network is None else {own.name: own for own in stages.found()}
-
-    def embedded(name: str) -> EmbeddedSegments:
-        static, duration = np.asarray(frames[name]), durations[name]
-        if name not in units:
-            return diarizer.embed(static, duration=duration, recording=name)
-        own = units[name]
-        return diarizer.embedded(
-            static, own.units, own.statistics, duration=duration, recording=name
-        )
-
+    embedding = _Embedding(diarizer, stages.frames_of_workers, durations, units)
+    names = list(stages.frames)
+    if stages.executor is None:
+        segments = map_in_threads(embedding, names, stages.jobs)
+    else:
+        found = dict(stages.each(embedding, names))
+        segments = [found[name] for name in names]
     return HeldBack(
         stages.collection,
-        map_in_threads(embedded, list(frames), stages.jobs),
+        segments,
         diarizer.model.embedder.vectors,
         stages.config.clustering.min_speech,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Embedding:
+    """Finds the speakers of a recording, from its units where there are some."""
+
+    diarizer: Diarizer
+    frames: Mapping[str, npt.NDArray[np.float32]]
+    durations: Mapping[str, float]
+    units: Mapping[str, SpokenUnits]
+
+    def __call__(self, name: str) -> EmbeddedSegments:
+        static, duration = np.asarray(self.frames[name]), self.durations[name]
+        if name not in self.units:
+            return self.diarizer.embed(static, duration=duration, recording=name)
+        own = self.units[name]
+        return self.diarizer.embedded(
+            static, own.units, own.statistics, duration=duration, recording=name
+        )
 
 
 def _with_windows(model: ModelBundle, stages: Stages, config: WindowConfig | None) -> ModelBundle:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
 from typing import TypeVar, cast
 
 import numpy as np
@@ -15,11 +16,17 @@ Result = TypeVar("Result")
 
 
 def each_recording(
-    function: Callable[[str], Result], names: Iterable[str], *, jobs: int | None = None
+    function: Callable[[str], Result],
+    names: Iterable[str],
+    *,
+    executor: Executor | None = None,
+    jobs: int | None = None,
+    in_flight: int | None = None,
 ) -> Iterator[tuple[str, Result]]:
     """Yield names of recordings, and what `function` makes of them, as they are done; raise the
     first error."""
-    for outcome in map_recordings(function, names, jobs=jobs):
+    outcomes = map_recordings(function, names, executor=executor, jobs=jobs, in_flight=in_flight)
+    for outcome in outcomes:
         if outcome.error is not None:
             raise outcome.error
         yield outcome.item, cast(Result, outcome.result)
@@ -29,6 +36,7 @@ def over_recordings(
     function: Callable[[str], Result],
     collection: LabelledCollection,
     *,
+    executor: Executor | None = None,
     jobs: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Result]:
@@ -39,8 +47,8 @@ def over_recordings(
     function : callable
         Must be picklable unless ``jobs=1``.
     collection : LabelledCollection
-    jobs : int, optional
-        Processes; default: the available cores.
+    executor, jobs
+        As in `map_recordings`.
     progress : callable, optional
         Called with the number of recordings done, and in all.
 
@@ -51,7 +59,7 @@ def over_recordings(
     """
     names = list(collection.audio)
     found: dict[str, Result] = {}
-    for name, result in each_recording(function, names, jobs=jobs):
+    for name, result in each_recording(function, names, executor=executor, jobs=jobs):
         found[name] = result
         if progress is not None:
             progress(len(found), len(names))

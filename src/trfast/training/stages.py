@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -44,14 +45,22 @@ from trfast.speech import SpeechDetector
 from trfast.training.augmentation import Samples
 from trfast.training.config import TrainingConfig
 from trfast.training.frames import (
+    HeardFrames,
     SpeechFrames,
     StoredFrames,
-    store_frames,
-    store_scene_frames,
+    named_frames,
+    scene_frames,
+    store,
 )
 from trfast.training.labelled import LabelledCollection
 from trfast.training.recordings import each_recording
-from trfast.training.variation import StoredStatistics, Variation, noises_of
+from trfast.training.variation import (
+    Arrays,
+    StoredStatistics,
+    Variation,
+    noises_of,
+    write_statistics,
+)
 from trfast.training.vectors import SpeakerVectors, strangers, training_vectors
 from trfast.training.windows import (
     EmbeddedUnits,
@@ -64,11 +73,14 @@ from trfast.training.windows import (
 
 FloatArray = npt.NDArray[Any]
 Progress = Callable[[str, int, int], None]
+Result = TypeVar("Result")
 
 # Scenes of each recording that the speech detector hears, whatever back-ends hear; what they are
 # made of lasts so long, and is so far from speech, that it is none (seconds).
 _SCENES = 4
 _LEAST_NOISE, _MARGIN = 2.0, 0.3
+# Recordings whose frames wait to be written: 30 MB an hour, five times that with scenes.
+_MOST_FRAMES = 32
 # Seconds around a unit that a network embeds.
 _WINDOW = 1.5
 
@@ -93,6 +105,8 @@ class Stages:
         Before the names of stages.
     network : PieceEmbedder, optional
         Embeds units and speakers in place of i-vectors.
+    executor : concurrent.futures.Executor, optional
+        In place of processes. Its workers read audio and write nothing.
     """
 
     collection: LabelledCollection
@@ -103,6 +117,16 @@ class Stages:
     unheard: frozenset[str] = frozenset()
     label: str = ""
     network: PieceEmbedder | None = None
+    executor: Executor | None = None
+
+    def each(
+        self, function: Callable[[str], Result], names: Iterable[str], *, most: int | None = None
+    ) -> Iterator[tuple[str, Result]]:
+        """Yield what a function makes of each recording; `most` results wait to be written, where
+        there is an executor."""
+        if self.executor is None:
+            return each_recording(function, names, jobs=self.jobs)
+        return each_recording(function, names, executor=self.executor, in_flight=most)
 
     def features(self) -> dict[str, float]:
         """Make the frames of each recording, one file each; return the durations."""
@@ -116,13 +140,9 @@ class Stages:
         todo = [name for name in self.collection.audio if name not in done]
         total = len(self.collection.audio)
         self.progress("features", len(done), total)
-        function = partial(
-            store_frames,
-            files=self.collection.audio,
-            folder=self.folder / "features",
-            config=self.config.mfcc,
-        )
-        for name, duration in each_recording(function, todo, jobs=self.jobs):
+        function = partial(named_frames, files=self.collection.audio, config=self.config.mfcc)
+        for name, (static, duration) in self.each(function, todo, most=_MOST_FRAMES):
+            store(self.folder / "features", name, static)
             done[name] = duration
             write_atomic(index, json.dumps({"key": key, "durations": done}))
             self.progress("features", len(done), total)
@@ -132,6 +152,13 @@ class Stages:
     def frames(self) -> StoredFrames:
         """The frames of each recording, once `features` has made them."""
         return StoredFrames(self.folder / "features", self.collection.reference)
+
+    @property
+    def frames_of_workers(self) -> Mapping[str, FloatArray]:
+        """The same, as workers get at them."""
+        if self.executor is None:
+            return self.frames
+        return HeardFrames(self.collection.audio, self.config.mfcc)
 
     @cached_property
     def detector(self) -> SpeechDetector:
@@ -308,10 +335,9 @@ class Stages:
         """Make the frames of scenes of whole recordings, all of the first copy first."""
         audio, config = self.collection.audio, self.config
         function = partial(
-            store_scene_frames,
+            scene_frames,
             files=audio,
             reference=self.collection.reference,
-            folder=folder,
             config=config.mfcc,
             noises=noises_of(
                 self.collection,
@@ -323,8 +349,9 @@ class Stages:
             n_copies=_SCENES,
             seed=config.seed,
         )
-        for _ in each_recording(function, audio, jobs=self.jobs):
-            pass
+        for name, scenes in self.each(function, audio, most=_MOST_FRAMES):
+            for copy, static in enumerate(scenes):
+                store(folder, f"{name}.{copy}", static)
         names = [f"{name}.{copy}" for copy in range(_SCENES) for name in audio]
         return list(StoredFrames(folder, names).values())
 
@@ -346,11 +373,9 @@ class Stages:
             mfcc=config.mfcc,
             augmentation=augmentation,
             noises=self._noises if augmentation.n_copies else [],
-            folder=folder,
             seed=config.seed,
         )
-        folder.mkdir(exist_ok=True)
-        for done, _ in enumerate(each_recording(variation, todo, jobs=self.jobs), 1):
+        for done, _ in enumerate(self._kept(folder, variation, todo), 1):
             self.progress(name, len(recordings) - len(todo) + done, len(recordings))
         return folder
 
@@ -366,19 +391,26 @@ class Stages:
         todo = [name for name in recordings if not (folder / f"{name}.npz").exists()]
         if not todo:
             return folder
-        folder.mkdir(exist_ok=True)
         counting = UnitStatistics(
-            frames=self.frames,
+            frames=self.frames_of_workers,
             reference=self.collection.reference,
             embedder=self._counting(normalization),
             mfcc=config.mfcc,
             segmentation=config.segmentation,
             unit=unit,
-            folder=folder,
         )
-        for _ in each_recording(counting, todo, jobs=self.jobs):
+        for _ in self._kept(folder, counting, todo):
             pass
         return folder
+
+    def _kept(
+        self, folder: Path, function: Callable[[str], Arrays], names: Iterable[str]
+    ) -> Iterator[str]:
+        """Write what a function makes of each recording, one file each; yield their names."""
+        folder.mkdir(exist_ok=True)
+        for name, arrays in self.each(function, names):
+            write_statistics(folder / f"{name}.npz", arrays)
+            yield name
 
     def _counting(self, normalization: NormalizationConfig) -> IvectorEmbedder:
         """What counts statistics by the UBM, one thread each."""
@@ -460,10 +492,9 @@ class Stages:
         stage, done = name.replace("-", " "), len(reference) - len(todo)
         self.progress(stage, done, len(reference))
         if todo:
-            folder.mkdir(exist_ok=True)
             embedding = EmbeddedUnits(
                 files=self.collection.audio,
-                frames=self.frames,
+                frames=self.frames_of_workers,
                 reference=reference,
                 network=network,
                 detector=detector,
@@ -471,9 +502,8 @@ class Stages:
                 unit=unit,
                 mfcc=config.mfcc,
                 segmentation=config.segmentation,
-                folder=folder,
             )
-            for count, _ in enumerate(each_recording(embedding, todo, jobs=self.jobs), done + 1):
+            for count, _ in enumerate(self._kept(folder, embedding, todo), done + 1):
                 self.progress(stage, count, len(reference))
         yield from read_units(folder, reference, config.mfcc, _of_one)
 

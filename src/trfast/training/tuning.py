@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import product
@@ -80,6 +81,7 @@ def tune_model(
     backends: Iterable[BackendName] | None = None,
     keep_default: bool = False,
     detector: DetectorName | Detector = "model",
+    executor: Executor | None = None,
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Tuning:
@@ -102,8 +104,8 @@ def tune_model(
         among the tuned ones.
     detector : {"model", "energy"}, OnnxDetector or Detector
         What finds speech, as in `Diarizer`.
-    jobs : int, optional
-        Processes; default: the available cores. The result does not depend on it.
+    executor, jobs
+        As in `map_recordings`. The result does not depend on them.
     progress : callable, optional
         Called with the name of the stage, steps done, and steps in all.
 
@@ -137,6 +139,7 @@ def tune_model(
     parts = over_recordings(
         partial(_embedded, collection=collection, diarizers=diarizers),
         collection,
+        executor=executor,
         jobs=jobs,
         progress=partial(tell, "vectors"),
     )

@@ -20,6 +20,7 @@ from trfast.training.augmentation import AugmentationConfig, Samples, at_speed, 
 from trfast.training.labelled import LabelledCollection, single_speaker_turns
 
 FloatArray = npt.NDArray[Any]
+Arrays = dict[str, Any]
 
 _LEAST_NOISE = 0.5
 # Of a Gaussian, for its mean to be kept.
@@ -55,7 +56,7 @@ def noises_of(
 
 @dataclass(frozen=True, kw_only=True)
 class Variation:
-    """Makes and keeps the statistics of the varied speech of one recording.
+    """Makes the statistics of the varied speech of one recording.
 
     Parameters
     ----------
@@ -65,8 +66,6 @@ class Variation:
     mfcc : MfccConfig
     augmentation : AugmentationConfig
     noises : list of ndarray
-    folder : Path
-        Of the files.
     seed : int
     """
 
@@ -75,25 +74,19 @@ class Variation:
     mfcc: MfccConfig
     augmentation: AugmentationConfig
     noises: list[Samples]
-    folder: Path
     seed: int
 
-    def __call__(self, name: str) -> None:
-        """Write the file of a recording, unless it is there."""
-        path = self.folder / f"{name}.npz"
-        if path.exists():
-            return
+    def __call__(self, name: str) -> Arrays:
+        """Return the arrays of a recording's file, as `StoredStatistics` reads it."""
         rows = list(self._rows(name))
         speakers, speeds, zeroth, first = zip(*rows, strict=True) if rows else ((), (), (), ())
         shape = (len(rows), *self.embedder.ubm.means_.shape)
         counts = np.reshape(zeroth, shape[:2]).astype(np.float32)
-        with replacing(path) as temporary, open(temporary, "wb") as file:
-            np.savez(
-                file,
-                **half_precision(counts, np.reshape(first, shape)),
-                speakers=np.array(speakers, dtype=str),
-                speeds=np.array(speeds, dtype=np.float64),
-            )
+        return {
+            **half_precision(counts, np.reshape(first, shape)),
+            "speakers": np.array(speakers, dtype=str),
+            "speeds": np.array(speeds, dtype=np.float64),
+        }
 
     def _rows(self, name: str) -> Iterator[tuple[str, float, FloatArray, FloatArray]]:
         """Yield speaker, speed and statistics of all they say there, as it is and varied; if it is
@@ -171,7 +164,13 @@ class StoredStatistics(Sequence[BaumWelchStatistics]):
             )
 
 
-def half_precision(counts: FloatArray, first: FloatArray) -> dict[str, Any]:
+def write_statistics(path: Path, arrays: Arrays) -> None:
+    """Write the file of a recording."""
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **arrays)
+
+
+def half_precision(counts: FloatArray, first: FloatArray) -> Arrays:
     """Return the arrays that a file of statistics holds: first-order ones as means, whose half
     precision is far finer than what the frames say of them."""
     means = first / np.maximum(counts, _LEAST_COUNT)[:, :, None]

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from trfast._files import replacing
 from trfast._threads import blas_limit, map_in_threads
 from trfast.annotation import Annotation
 from trfast.audio import stream
@@ -37,7 +36,7 @@ from trfast.segmentation import (
 from trfast.speech import SpeechDetector
 from trfast.speech.regions import closed
 from trfast.training.config import EstimatorConfig
-from trfast.training.variation import full_precision, half_precision
+from trfast.training.variation import Arrays, full_precision, half_precision
 from trfast.training.vectors import SpeakerVectors, reference_segments
 
 FloatArray = npt.NDArray[Any]
@@ -88,7 +87,7 @@ class SpokenUnits:
 
 @dataclass(frozen=True, kw_only=True)
 class UnitStatistics:
-    """Counts and keeps the statistics of the units of one recording.
+    """Counts the statistics of the units of one recording.
 
     Parameters
     ----------
@@ -100,8 +99,6 @@ class UnitStatistics:
     segmentation : SegmentationConfig
     unit : float
         Seconds.
-    folder : Path
-        Of the files.
     """
 
     frames: Mapping[str, FloatArray]
@@ -110,14 +107,13 @@ class UnitStatistics:
     mfcc: MfccConfig
     segmentation: SegmentationConfig
     unit: float
-    folder: Path
 
-    def __call__(self, name: str) -> None:
-        """Write the file of a recording."""
+    def __call__(self, name: str) -> Arrays:
+        """Return the arrays of a recording's file, as `read_units` reads it."""
         static = np.asarray(self.frames[name])
         units = _units_of(self.reference[name], static, self.unit, self.mfcc, self.segmentation)
         counted = self.embedder.statistics(static, units.bounds)
-        _write_units(self.folder / f"{name}.npz", units, counted.zeroth, counted.first)
+        return _arrays(units, counted.zeroth, counted.first)
 
 
 def _units_of(
@@ -136,10 +132,8 @@ def _units_of(
     )
 
 
-def _write_units(path: Path, units: Units, counts: FloatArray, first: FloatArray) -> None:
-    """Write units and their statistics, as `read_units` reads them."""
-    with replacing(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, **half_precision(counts, first), bounds=units.bounds, regions=units.regions)
+def _arrays(units: Units, counts: FloatArray, first: FloatArray) -> Arrays:
+    return {**half_precision(counts, first), "bounds": units.bounds, "regions": units.regions}
 
 
 def read_units(
@@ -199,7 +193,7 @@ def fit_windows(
 
 @dataclass(frozen=True, eq=False)
 class EmbeddedUnits:
-    """Writes the statistics of the units of recordings, as a network embeds them.
+    """Counts the statistics of the units of one recording, as a network embeds them.
 
     Parameters
     ----------
@@ -215,8 +209,6 @@ class EmbeddedUnits:
         Seconds.
     mfcc, segmentation
         Settings.
-    folder : Path
-        Of the files.
     """
 
     files: Mapping[str, Path]
@@ -228,10 +220,9 @@ class EmbeddedUnits:
     unit: float
     mfcc: MfccConfig
     segmentation: SegmentationConfig
-    folder: Path
 
-    def __call__(self, name: str) -> None:
-        """Write the file of a recording."""
+    def __call__(self, name: str) -> Arrays:
+        """Return the arrays of a recording's file, as `read_units` reads it."""
         static, hop = np.asarray(self.frames[name]), frame_hop(self.mfcc)
         if self.detector is None:
             units = _units_of(self.reference[name], static, self.unit, self.mfcc, self.segmentation)
@@ -243,7 +234,7 @@ class EmbeddedUnits:
         banks = Fbank().extract(stream(self.files[name]))
         around = windows_around(units, frames_in(self.window, hop))
         counted = self.network.segment_statistics(banks, units.bounds, around, hop=hop)
-        _write_units(self.folder / f"{name}.npz", units, counted.zeroth, counted.first[:, None])
+        return _arrays(units, counted.zeroth, counted.first[:, None])
 
 
 def speaker_vectors(
