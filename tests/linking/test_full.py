@@ -323,9 +323,10 @@ def test_wrong_arguments() -> None:
 @pytest.mark.parametrize("constrain", [True, False])
 @pytest.mark.parametrize("what_is_known", [False, True])
 @pytest.mark.parametrize("backend", ["cosine", "plda"])
-@pytest.mark.parametrize("clustering", ["cc", "average"])
+@pytest.mark.parametrize(("clustering", "few"), [("cc", 0), ("average", 0), ("average", 1000)])
 def test_many_alike_are_linked_as_by_a_list_of_pairs(
     clustering: str,
+    few: int,
     backend: str,
     what_is_known: bool,
     constrain: bool,
@@ -346,6 +347,7 @@ def test_many_alike_are_linked_as_by_a_list_of_pairs(
     monkeypatch.setattr(full, "MOST_PAIRS", 10)
     monkeypatch.setattr(many, "MOST_PAIRS", 10)
     monkeypatch.setattr(many, "_BAND", 10)
+    monkeypatch.setattr(many, "_FEW", few)
     in_parts = link(rows, recordings, comparison, constrain=constrain, known=known)
     assert in_parts.labels.tolist() == listed.labels.tolist()
     assert in_parts.nearest.tolist() == listed.nearest.tolist()

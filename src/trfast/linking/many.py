@@ -22,8 +22,8 @@ FloatArray = npt.NDArray[Any]
 # Pairs that are listed where there is another way, and where there is none; rows that are asked how
 # many are like them; scores in memory at a time.
 MOST_PAIRS, MOST_LISTED = 500_000, 30_000_000
-# Pairs of a band.
-_BAND = 2_000_000
+# Pairs of a band; rows of which all products are quicker than what the bound says.
+_BAND, _FEW = 2_000_000, 20_000
 _ASKED, _AT_ONCE = 500, 10_000_000
 
 
@@ -91,7 +91,7 @@ def join_many(
         labels = forest.labels()[:n]
     else:
         nearest = None
-        if known is None:
+        if known is None and n > _FEW:
             others = _MostSimilar(np.arange(n), marks)
             sweep(threshold, others.take)
             row, score = others.found[1]
