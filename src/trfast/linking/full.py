@@ -55,8 +55,7 @@ class Links:
         Similarity to `nearest`; NaN where there is none.
     runners_up : ndarray (n,), int64
         Row of the most similar local speaker of another speaker, and recording, of those that
-        reach the threshold; -1 where there is none, and in average linkage where more than some
-        2 million pairs do.
+        reach the threshold; -1 where there is none.
     runner_up_similarities : ndarray (n,), float32
     identified : Identified, optional
         Who was taken for a voice that is known, where there are any.

@@ -21,7 +21,9 @@ FloatArray = npt.NDArray[Any]
 
 # Pairs that are listed where there is another way, and where there is none; rows that are asked how
 # many are like them; scores in memory at a time.
-MOST_PAIRS, MOST_LISTED = 2_000_000, 30_000_000
+MOST_PAIRS, MOST_LISTED = 500_000, 30_000_000
+# Pairs of a band; rows of which all products are quicker than what the bound says.
+_BAND, _FEW = 2_000_000, 20_000
 _ASKED, _AT_ONCE = 500, 10_000_000
 
 
@@ -77,7 +79,7 @@ def join_many(
     Returns
     -------
     labels, nearest, similarities, runners_up, runner_up_similarities
-        As in `trfast.linking.Links`; labels are numbered anyhow. No runners-up in average linkage.
+        As in `trfast.linking.Links`; labels are numbered anyhow.
     """
     n = len(scores.rows)
     marks, ties = marks_and_ties(groups if constrain else None, known, n)
@@ -85,27 +87,26 @@ def join_many(
     sweep = partial(scores.sweep_above, groups=apart, n_threads=None)
     if clustering == "cc":
         forest = Forest(marks, ties)
-        unite_in_bands(forest, sweep, threshold, most=MOST_PAIRS)
+        unite_in_bands(forest, sweep, threshold, most=_BAND)
         labels = forest.labels()[:n]
-        most_similar = _MostSimilar(labels, groups)
-        sweep(threshold, most_similar.take)
-        return labels, *most_similar.found[0], *most_similar.found[1]
-    nearest = None
-    if known is None:
-        others = _MostSimilar(np.arange(n), marks)
-        sweep(threshold, others.take)
-        row, score = others.found[1]
-        nearest = row, np.where(row >= 0, score, -np.inf).astype(np.float32)
-    with blas_limit():
-        labels = average_linkage_of_factors(
-            *scores.factors(),
-            marks,
-            threshold=threshold,
-            joined=None if known is None else ties,
-            nearest=nearest,
-        )
-        of_label = _most_similar_of_label(scores, labels)
-    return labels, *of_label, np.full(n, -1), np.full(n, np.nan, np.float32)
+    else:
+        nearest = None
+        if known is None and n > _FEW:
+            others = _MostSimilar(np.arange(n), marks)
+            sweep(threshold, others.take)
+            row, score = others.found[1]
+            nearest = row, np.where(row >= 0, score, -np.inf).astype(np.float32)
+        with blas_limit():
+            labels = average_linkage_of_factors(
+                *scores.factors(),
+                marks,
+                threshold=threshold,
+                joined=None if known is None else ties,
+                nearest=nearest,
+            )
+    most_similar = _MostSimilar(labels, groups)
+    sweep(threshold, most_similar.take)
+    return labels, *most_similar.found[0], *most_similar.found[1]
 
 
 class _MostSimilar:
@@ -122,21 +123,3 @@ class _MostSimilar:
             for same, found in zip((True, False), self.found, strict=True):
                 _union_find.nearest(pairs, values, self._labels, self._groups, same, *found)
         return -np.inf
-
-
-def _most_similar_of_label(scores: Scores, labels: IntArray) -> tuple[IntArray, FloatArray]:
-    """The most similar row of the same label, and the similarity to it."""
-    n = len(labels)
-    nearest, best = np.full(n, -1, np.int64), np.full(n, np.nan, np.float32)
-    order = np.argsort(labels, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
-        if len(rows) < 2:
-            continue
-        step = max(1, _AT_ONCE // len(rows))
-        for start in range(0, len(rows), step):
-            own = rows[start : start + step]
-            found = np.array(scores.between(own, rows), np.float32)
-            found[own[:, None] == rows] = -np.inf
-            place = found.argmax(axis=1)
-            nearest[own], best[own] = rows[place], found[np.arange(len(own)), place]
-    return nearest, best

@@ -19,6 +19,8 @@ IntArray = npt.NDArray[np.int64]
 _BYTES, _MOST_BYTES = _cosine.HAS_INT8, 1 << 16
 # Rows that are encoded, and pairs that are scored, at a time.
 _ROWS, _PAIRS = 1024, 20_000
+# Where one pair of so many is looked at, products of all are quicker.
+_DENSE = 100
 _TILE = _cosine.WIDTH * _cosine.HEIGHT
 
 
@@ -42,15 +44,16 @@ class Products:
     weights: FloatArray
     levels: FloatArray
 
-    def scores(self, pairs: IntArray) -> FloatArray:
-        """Score of each pair, (m,), of the type of the rows."""
-        found = np.empty(len(pairs), self.rows.dtype)
-        for start in range(0, len(pairs), _PAIRS):
-            i, j = pairs[start : start + _PAIRS].T
-            products = np.einsum("ij,ij->i", self.rows[i], self.rows[j])
-            products = (products + self.own[i] + self.own[j]) * (self.weights[i] + self.weights[j])
-            found[start : start + _PAIRS] = products - self.levels[i] - self.levels[j]
-        return found
+    def scores(self, pairs: IntArray, products: FloatArray | None = None) -> FloatArray:
+        """Score of each pair, (m,), of the type of the rows; `products` of the rows, if known."""
+        i, j = pairs.T
+        if products is None:
+            products = np.empty(len(pairs), self.rows.dtype)
+            for start in range(0, len(pairs), _PAIRS):
+                some = slice(start, start + _PAIRS)
+                np.einsum("ij,ij->i", self.rows[i[some]], self.rows[j[some]], out=products[some])
+        found = (products + self.own[i] + self.own[j]) * (self.weights[i] + self.weights[j])
+        return np.asarray(found - self.levels[i] - self.levels[j], self.rows.dtype)
 
     def sweep_above(
         self,
@@ -79,27 +82,50 @@ class Products:
         n = len(self.rows)
         if n == 0:
             return
-        order = self._order(threshold)
-        bound, wanted = _Bound(self, order), [threshold]
+        centred = self._centred()
+        order = centred._order(threshold)
+        bound, wanted = _Bound(centred, order), [threshold]
 
         def sweep_band(band: int) -> None:
             pairs, first = np.empty((2 * _TILE, 2), np.int64), band
             least = bound.least(max(wanted), band)
+            rows = order[band : band + _cosine.WIDTH]
             while first < n:
+                start = first
                 count, first = _cosine.candidates_of_band(
                     bound.codes, bound.offsets, least, bound.scales, n, band, first, pairs
                 )
-                i, j = order[pairs[:count]].T
-                near = np.column_stack([np.minimum(i, j), np.maximum(i, j)])
                 if groups is not None:
-                    near = near[groups[near[:, 0]] != groups[near[:, 1]]]
-                scores = self.scores(near)
+                    kept = groups[order[pairs[:count, 0]]] != groups[order[pairs[:count, 1]]]
+                    count = int(kept.sum())
+                    pairs[:count] = pairs[: len(kept)][kept]
+                i, j = order[pairs[:count]].T
+                products = None
+                if _DENSE * count > len(rows) * (first - start):
+                    block = self.rows[rows] @ self.rows[order[start:first]].T
+                    products = block[pairs[:count, 0] - band, pairs[:count, 1] - start]
+                near = np.column_stack([np.minimum(i, j), np.maximum(i, j)])
+                scores = self.scores(near, products)
                 enough = scores >= max(wanted)
                 if enough.any():
                     wanted[0] = take(near[enough], scores[enough])
 
         with blas_limit():
             map_in_threads(sweep_band, range(0, n, _cosine.WIDTH)[bands], n_threads)
+
+    def _centred(self) -> Products:
+        """The same scores by shorter rows, of which codes say more, and lower levels, which bands
+        tell apart better: what all have in common goes into a term of each."""
+        mean = self.rows.mean(axis=0, dtype=np.float64)
+        shared = self.rows @ mean - mean @ mean / 2
+        rows = self.rows - mean.astype(self.rows.dtype)
+        level = self.levels.sum() / self.weights.sum()
+        return Products(
+            rows,
+            self.own + shared - level / 2,
+            self.weights,
+            self.levels - level * self.weights,
+        )
 
     def _order(self, threshold: float) -> IntArray:
         """The rows, those side by side whose terms are alike: by weight in some groups, there by
