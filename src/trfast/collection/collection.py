@@ -4,41 +4,38 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from itertools import chain
 
 from trfast._checks import check_listed, check_type
 from trfast._log import log
-from trfast.annotation import Annotation, Timeline
+from trfast.annotation import Timeline
 from trfast.audio import check_name, is_url
+from trfast.collection.contents import Contents
 from trfast.collection.corrections import Correction, Corrections
 from trfast.collection.intake import checked_result, checked_vectors
-from trfast.collection.linker import comparison_of_last_link, doubts_of, link_store, linked_by
+from trfast.collection.linker import link_store
 from trfast.collection.models import Compares, check_model, only_model
-from trfast.collection.pictures import said, shown
 from trfast.collection.plan import make_plan
 from trfast.collection.records import (
     DoubtfulLink,
     Failure,
     Link,
     Linked,
-    LinkedBy,
     Origin,
     Recording,
     Speaker,
     Voice,
 )
 from trfast.collection.store import Store
-from trfast.collection.voices import voices_of
 from trfast.comparison import Comparison
 from trfast.diarization import Diarization, Diarizer, Job, SpeakerCounts
 from trfast.errors import CollectionError, ParameterError, ParameterTypeError, TrfastError
 from trfast.execution import DiarizesOne, Outcome, Progress, diarize_all
 from trfast.execution.progress import Tally
 from trfast.execution.recordings import Channel
-from trfast.formats.rttm import write_rttm
 from trfast.linking import Adapted, adapt
 from trfast.model import ModelBundle, load_model
 
@@ -57,7 +54,7 @@ __all__ = [
 Path = str | os.PathLike[str]
 
 
-class Collection:
+class Collection(Contents):
     """Diarizations in one SQLite file, and the speakers they share.
 
     Each recording is written in one transaction: a run that was killed goes on where it
@@ -92,6 +89,7 @@ class Collection:
     Diarizations made elsewhere:
 
     >>> import numpy as np
+    >>> from trfast import Annotation
     >>> collection = Collection(":memory:")
     >>> monday = Diarization(
     ...     annotation=Annotation("monday", [(0.0, 2.0, "S1"), (2.0, 3.5, "S2")]),
@@ -116,12 +114,6 @@ class Collection:
     def corrections(self) -> Corrections:
         """What somebody puts right, and every later `link` keeps: names, merges, splits."""
         return Corrections(self._store)
-
-    def __repr__(self) -> str:
-        return said(self._store)
-
-    def _repr_html_(self) -> str:
-        return shown(self._store)
 
     def __enter__(self) -> Collection:
         return self
@@ -286,6 +278,7 @@ class Collection:
 
         Examples
         --------
+        >>> from trfast import Annotation
         >>> from trfast.collection import import_diarizations
         >>> monday = Annotation("monday", [(0.0, 2.0, "A"), (2.0, 3.5, "B")])
         >>> vectors = {"monday/A": [1.0, 0.0], "monday/B": [0.0, 1.0]}
@@ -369,74 +362,6 @@ class Collection:
             If the new name cannot be written.
         """
         self._store.rename(check_name(old), check_name(new))
-
-    def recordings(self) -> list[Recording]:
-        """Return the diarized recordings, by name."""
-        return self._store.recordings()
-
-    def recording(self, name: str) -> Recording:
-        """Return one diarized recording.
-
-        Raises
-        ------
-        CollectionError
-            If there is no such recording, or it failed.
-        """
-        return self._store.recording(name)
-
-    def failures(self) -> list[Failure]:
-        """Return the recordings that could not be diarized, by name."""
-        return self._store.failures()
-
-    def diarization(self, recording: str) -> Diarization:
-        """Return one recording as it was diarized, with local names.
-
-        Raises
-        ------
-        CollectionError
-            If there is no such recording, or it failed.
-        """
-        return self._store.diarization(recording)
-
-    def annotation(self, recording: str) -> Annotation:
-        """Return who speaks when in one recording, with the names of the collection.
-
-        Raises
-        ------
-        CollectionError
-            As `diarization` and `speakers` raise it.
-        """
-        return self._store.annotation(recording)
-
-    def turns_of(self, speaker: str) -> dict[str, Timeline]:
-        """Return when a speaker speaks, by recording.
-
-        Raises
-        ------
-        CollectionError
-            If there is no such speaker, or as `speakers` raises it.
-        """
-        return self._store.turns_of(speaker)
-
-    def recordings_of(self, speaker: str) -> list[Recording]:
-        """Return the recordings in which a speaker speaks, by name.
-
-        Raises
-        ------
-        CollectionError
-            If there is no such speaker, or as `speakers` raises it.
-        """
-        return self._store.recordings_of(speaker)
-
-    @property
-    def is_linked(self) -> bool:
-        """Whether nothing has come or gone since the last `link` that is to be linked anew."""
-        return self._store.is_linked()
-
-    @property
-    def linked_by(self) -> LinkedBy | None:
-        """What the last `link` compared local speakers by; ``None`` before the first."""
-        return linked_by(self._store)
 
     def link(
         self,
@@ -544,10 +469,6 @@ class Collection:
                 voices.append(self._diarizer(diarizer)(job))
         self.corrections.enrol(speaker, *voices, who=who, why=why)
 
-    def voices(self) -> list[Voice]:
-        """Return the voices that are enrolled, in the order in which they were."""
-        return voices_of(self._store)
-
     def adapt(
         self, model: ModelBundle | None = None, *, seed: int = 0
     ) -> tuple[ModelBundle, dict[str, Adapted]]:
@@ -579,91 +500,6 @@ class Collection:
         only_model(self._store, made, model)
         local = self._store.local_speakers()
         return adapt(model, local.vectors, local.recordings, seed=seed)
-
-    def doubts(
-        self,
-        model: Compares | None = None,
-        *,
-        comparison: Comparison | None = None,
-        most: int = 20,
-    ) -> list[DoubtfulLink]:
-        """Return the links, and the pairs left apart, that lie nearest to the threshold.
-
-        Parameters
-        ----------
-        model : ModelBundle, optional
-            The model that made the recordings; default: the default model.
-        comparison : Comparison, optional
-            Default: what linked them last.
-        most : int
-            How many, at most.
-
-        Returns
-        -------
-        list of DoubtfulLink
-            Those with most speech first; not those that `corrections` have settled.
-
-        Raises
-        ------
-        CollectionError
-            If the collection is not linked, or `link` with that model would raise it.
-        """
-        made = self._store.models()
-        if not made:
-            return []
-        if comparison is None or model is not None:
-            made_by = only_model(self._store, made, model)
-            comparison = comparison or comparison_of_last_link(self._store, made_by)
-        return doubts_of(self._store, comparison, most)
-
-    def last_comparison(self, model: Compares | None = None) -> Comparison:
-        """Return what linked last, if `model` did; else what it would link by.
-
-        Parameters
-        ----------
-        model : ModelBundle, optional
-            The model that made the recordings; default: the default model.
-
-        Raises
-        ------
-        CollectionError
-            If there are no recordings, or as `link` with that model.
-        """
-        made = self._store.models()
-        if not made:
-            raise CollectionError(
-                f"{self._store.path} holds no recording to compare: add some first"
-            )
-        return comparison_of_last_link(self._store, only_model(self._store, made, model))
-
-    def links(self, *, speaker: str | None = None, recording: str | None = None) -> Iterator[Link]:
-        """Yield why each local speaker has its name, by recording name and appearance.
-
-        Parameters
-        ----------
-        speaker, recording : str, optional
-            Those of one speaker, or in one recording; default: all.
-        """
-        yield from self._store.links(speaker, recording)
-
-    def speakers(self) -> list[Speaker]:
-        """Return the speakers of the collection, by name.
-
-        Raises
-        ------
-        CollectionError
-            If recordings were added, replaced or removed since the last `link`; so `links`,
-            `annotations`, `to_rttm`.
-        """
-        return self._store.speakers()
-
-    def annotations(self) -> Iterator[Annotation]:
-        """Yield who speaks when in each recording, with the names of the collection."""
-        yield from self._store.annotations()
-
-    def to_rttm(self, path: Path) -> None:
-        """Write who speaks when in all recordings, with the names of the collection."""
-        write_rttm(self.annotations(), path)
 
     def _diarizer(self, diarizer: DiarizesOne | None) -> DiarizesOne:
         if diarizer is not None:

@@ -55,7 +55,8 @@ class Links:
         Similarity to `nearest`; NaN where there is none.
     runners_up : ndarray (n,), int64
         Row of the most similar local speaker of another speaker, and recording, of those that
-        reach the threshold; -1 where there is none.
+        reach the threshold; -1 where there is none. Where more than some 5 million pairs do, as
+        with one voice in thousands of recordings, neither is looked for.
     runner_up_similarities : ndarray (n,), float32
     identified : Identified, optional
         Who was taken for a voice that is known, where there are any.
@@ -137,6 +138,31 @@ def link(
         raise ParameterError("give a comparison or a threshold, not both")
     hint = "give Comparison(...), model.across() of a model, or a threshold of cosines"
     comparison = check_type(comparison, Comparison, "comparison", hint=hint)
+    return _linked(
+        vectors,
+        recordings,
+        comparison,
+        speech_durations=speech_durations,
+        min_anchor_speech=min_anchor_speech,
+        constrain=constrain,
+        known=known,
+        executor=executor,
+    )
+
+
+def _linked(
+    vectors: npt.ArrayLike,
+    recordings: Sequence[str],
+    comparison: Comparison,
+    *,
+    speech_durations: npt.ArrayLike | None,
+    min_anchor_speech: float,
+    constrain: bool,
+    known: Known | None,
+    executor: Executor | None,
+    reasons: bool = True,
+) -> Links:
+    """Link as `link`; the most similar ones may be left out where they cost much."""
     vectors = check_matrix(vectors, "vectors", summed_in=np.float64)
     n = len(vectors)
     recordings = check_names(recordings, "recordings", n, "row", or_integers=True)
@@ -155,6 +181,7 @@ def link(
         constrain,
         known,
         executor,
+        reasons,
     )
     back = np.argsort(order)  # place of each row in the order
     return Links(
@@ -254,8 +281,13 @@ def linked_and_shift(
             speech_durations, "speech_durations", len(x), "a row", least=0, unit="seconds"
         )
 
-    def linked(rows: slice, shift: FloatArray | float, known: Known | None) -> Links:
-        return link(
+    check_not_negative(min_anchor_speech, "min_anchor_speech")
+    check_flag(constrain, "constrain")
+
+    def linked(
+        rows: slice, shift: FloatArray | float, known: Known | None, *, reasons: bool
+    ) -> Links:
+        return _linked(
             comparison.backend.project(x[rows] - shift),
             names[rows],
             comparison,
@@ -264,15 +296,16 @@ def linked_and_shift(
             constrain=constrain,
             known=None if known is None else known.of_rows(np.arange(len(x))[rows]),
             executor=executor,
+            reasons=reasons,
         )
 
     some = slice(None, None, max(1, -(-len(x) // _MOST)))
-    shift = shift_of_speakers(x[some], linked(some, 0.0, known).labels, comparison)
+    shift = shift_of_speakers(x[some], linked(some, 0.0, known, reasons=False).labels, comparison)
     found = None
     if voices is not None:
         found = identify(x - shift, names, voices.less(shift), comparison, known=known)
         known = found.added_to(known)
-    return replace(linked(slice(None), shift, known), identified=found), shift
+    return replace(linked(slice(None), shift, known, reasons=True), identified=found), shift
 
 
 def _anchors(
@@ -299,6 +332,7 @@ def _joined(
     constrain: bool,
     known: Known | None,
     executor: Executor | None,
+    reasons: bool,
 ) -> Links:
     """Link rows that are sorted by group; labels are numbered anyhow."""
     n, complete = len(vectors), comparison.clustering == "hac"
@@ -318,9 +352,11 @@ def _joined(
                 scores,
                 groups,
                 known,
+                n_pairs=n_pairs,
                 constrain=constrain,
                 clustering=comparison.clustering,
                 threshold=comparison.threshold,
+                reasons=reasons,
             )
         )
     check_listed(n_pairs, "min_anchor_speech", "leave it out")

@@ -22,8 +22,10 @@ FloatArray = npt.NDArray[Any]
 # Pairs that are listed where there is another way, and where there is none; rows that are asked how
 # many are like them; scores in memory at a time.
 MOST_PAIRS, MOST_LISTED = 500_000, 30_000_000
-# Pairs of a band; rows of which all products are quicker than what the bound says.
-_BAND, _FEW = 2_000_000, 20_000
+# Pairs of a band, and pairs of which the most similar are looked for.
+_BAND, _MOST_COMPARED = 2_000_000, 5_000_000
+# Rows, and share of all pairs, from which on all products are quicker than what the bound says.
+_FEW, _DENSE = 20_000, 0.005
 _ASKED, _AT_ONCE = 500, 10_000_000
 
 
@@ -59,9 +61,11 @@ def join_many(
     groups: IntArray,
     known: Known | None,
     *,
+    n_pairs: int,
     constrain: bool,
     clustering: str,
     threshold: float,
+    reasons: bool,
 ) -> tuple[IntArray, IntArray, FloatArray, IntArray, FloatArray]:
     """Join rows by connected components or average linkage.
 
@@ -71,10 +75,14 @@ def join_many(
     groups : ndarray (n,), int64
         Recording of each row, from 0.
     known : Known, optional
+    n_pairs : int
+        How many reach the threshold, about.
     constrain : bool
         Whether two of one recording are kept apart.
     clustering : {"cc", "average"}
     threshold : float
+    reasons : bool
+        Whether to look for the most similar ones, which is done among 5 million pairs at most.
 
     Returns
     -------
@@ -91,7 +99,7 @@ def join_many(
         labels = forest.labels()[:n]
     else:
         nearest = None
-        if known is None and n > _FEW:
+        if known is None and n > _FEW and n_pairs < _DENSE * n**2 / 2:
             others = _MostSimilar(np.arange(n), marks)
             sweep(threshold, others.take)
             row, score = others.found[1]
@@ -105,7 +113,8 @@ def join_many(
                 nearest=nearest,
             )
     most_similar = _MostSimilar(labels, groups)
-    sweep(threshold, most_similar.take)
+    if reasons and n_pairs <= _MOST_COMPARED:
+        sweep(threshold, most_similar.take)
     return labels, *most_similar.found[0], *most_similar.found[1]
 
 
