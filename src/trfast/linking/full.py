@@ -108,8 +108,8 @@ def link(
     known : Known, optional
         Who some of them are, whatever the similarities say.
     executor : concurrent.futures.Executor, optional
-        Where pairs are listed, in place of threads of this process. What lists none, average
-        linkage from some 2 million pairs on, stays here.
+        Where pairs are listed, in place of threads of this process. What lists none, connected
+        components and average linkage from some 2 million pairs on, stays here.
 
     Returns
     -------
