@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,11 +80,17 @@ class OnnxEmbedder(PieceEmbedder):
         ModelError
             If the network gives NaN or infinity.
         """
+        return self._vectors(pieces, lambda _: None)
+
+    def _vectors(
+        self, pieces: Sequence[npt.ArrayLike], done: Callable[[int], None]
+    ) -> npt.NDArray[np.float32]:
         ready = [_centred(check_matrix(p, "pieces", n_columns=N_BANDS, min_rows=1)) for p in pieces]
         lengths = np.array([len(piece) for piece in ready], np.int64)
         if not ready:
             return np.empty((0, self.dimension), np.float32)
         found: FloatArray = np.empty((0, 0), np.float32)
+        n_done = 0
         for length in np.unique(lengths):
             rows = np.flatnonzero(lengths == length)
             for start in range(0, len(rows), _BATCH):
@@ -93,6 +99,8 @@ class OnnxEmbedder(PieceEmbedder):
                 if not found.size:
                     found = np.empty((len(ready), vectors.shape[1]), np.float32)
                 found[own] = vectors
+                n_done += len(own)
+                done(n_done)
         return found
 
     def _run(self, batch: FloatArray) -> FloatArray:

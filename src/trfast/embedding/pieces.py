@@ -27,7 +27,7 @@ LEAST_FRAMES = 30
 """Frames that a network needs at least; what is shorter is repeated."""
 
 # Segments whose filter banks are in memory at a time.
-_CHUNK = 128
+_CHUNK = 512
 _TINY = np.finfo(np.float32).tiny
 
 
@@ -66,6 +66,14 @@ class PieceEmbedder(ABC):
     @abstractmethod
     def __call__(self, pieces: Sequence[npt.ArrayLike]) -> npt.NDArray[np.float32]:
         """Return the vectors of pieces of speech, filter banks (n_frames, 80)."""
+
+    def _vectors(
+        self, pieces: Sequence[npt.ArrayLike], done: Callable[[int], None]
+    ) -> npt.NDArray[np.float32]:
+        """Tell how many are done, as far as that is known."""
+        found = self(pieces)
+        done(len(pieces))
+        return found
 
     @cached_property
     def dimension(self) -> int:
@@ -107,9 +115,12 @@ class PieceEmbedder(ABC):
         first = np.empty((len(segments), self.dimension), np.float32)
         for start in range(0, len(segments), _CHUNK):
             rows = slice(start, start + _CHUNK)
-            first[rows] = self([fbank[a:b] for a, b in bounds[rows].tolist()])
-            if passed is not None:
-                passed(min(start + _CHUNK, len(segments)) / len(segments))
+
+            def done(n: int, start: int = start) -> None:
+                if passed is not None:
+                    passed((start + n) / len(segments))
+
+            first[rows] = self._vectors([fbank[a:b] for a, b in bounds[rows].tolist()], done)
         first /= np.linalg.norm(first, axis=1, keepdims=True).clip(_TINY)
         return ProjectedStatistics(seconds, first * seconds)
 
