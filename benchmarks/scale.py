@@ -144,8 +144,7 @@ def by_dask(found: bytes, n: int) -> tuple[float, float]:
 def linking(n: int) -> Iterator[tuple[str, float, float]]:
     """Yield what was linked, CPU seconds, and pairs of it a second."""
     model = load_model()
-    whitening = model.whitening
-    vectors, names = local_speakers(n // 5, whitening.mean_, whitening.matrix_)
+    vectors, names = local_speakers(n // 5, model)
     n_pairs = n * (n - 1) / 2
     for name in ("cosine", "plda"):
         comparison = model.across(name, "cc")

@@ -174,7 +174,7 @@ def _linked(
         anchors |= known.anchors
         known = known.of_rows(order)
     found = _joined(
-        vectors[order],
+        vectors if (np.diff(groups) >= 0).all() else vectors[order],
         groups[order].astype(np.int64),
         anchors[order],
         comparison,
@@ -288,7 +288,7 @@ def linked_and_shift(
         rows: slice, shift: FloatArray | float, known: Known | None, *, reasons: bool
     ) -> Links:
         return _linked(
-            comparison.backend.project(x[rows] - shift),
+            _projected(x[rows], shift, comparison),
             names[rows],
             comparison,
             speech_durations=None if durations is None else durations[rows],
@@ -306,6 +306,20 @@ def linked_and_shift(
         found = identify(x - shift, names, voices.less(shift), comparison, known=known)
         known = found.added_to(known)
     return replace(linked(slice(None), shift, known, reasons=True), identified=found), shift
+
+
+def _projected(
+    x: FloatArray, shift: FloatArray | float, comparison: Comparison
+) -> npt.NDArray[np.floating]:
+    """Projected vectors less a shift, some at a time: there may be many."""
+    first = comparison.backend.project(x[:_MOST] - shift)
+    if len(x) <= _MOST:
+        return first
+    found = np.empty((len(x), first.shape[1]), first.dtype)
+    for start in range(0, len(x), _MOST):
+        rows = slice(start, start + _MOST)
+        found[rows] = comparison.backend.project(x[rows] - shift)
+    return found
 
 
 def _anchors(
