@@ -71,7 +71,7 @@ def stage(browser):
 
 
 def wait(browser, condition):
-    return WebDriverWait(browser, 10).until(condition)
+    return WebDriverWait(browser, 60).until(condition)
 
 
 def press(browser, element, *keys):

@@ -35,7 +35,7 @@ class Page:
     def open(self, path: str) -> None:
         self.driver.get(self.home + path)
 
-    def until(self, found: Callable[[], Any], seconds: float = 15) -> Any:
+    def until(self, found: Callable[[], Any], seconds: float = 60) -> Any:
         """Wait, as somebody does, until there is something."""
         stop = time.monotonic() + seconds
         while True:
