@@ -67,7 +67,7 @@ def test_a_rename_is_seen_in_the_outputs(folder: Path) -> None:
 def test_what_is_removed_leaves_links_to_make(folder: Path) -> None:
     assert call(folder, "remove", "c") == "removed: c\n"
     assert "has no recording 'c'" in call(folder, "remove", "a", "c", status=1)
-    assert "by trfast run or trfast link" in call(folder, "remove", "a")
+    assert "to be linked anew, and outputs" in call(folder, "remove", "a")
     assert "SPEAKER a 1 " in (folder / "collection.rttm").read_text()
     assert call(folder, "remove", "b") == "removed: b\n"
     assert (folder / "collection.rttm").read_text() == ""

@@ -37,7 +37,7 @@ def test_equal_demands_have_equal_settings() -> None:
         ((0,), "num_speakers must be at least 1, got 0"),
         ((None, -1), "min_speakers must be at least 1, got -1"),
         ((None, None, 0), "max_speakers must be at least 1, got 0"),
-        ((2, 1), "a number of speakers, 2, leaves nothing open: give no least and no greatest"),
+        ((2, 1), "a number of speakers, 2, leaves nothing open: give num_speakers"),
         ((2, None, 3), "a number of speakers, 2, leaves nothing open"),
         ((None, 3, 2), "least number of speakers is 3, expected at most the greatest, 2"),
     ],

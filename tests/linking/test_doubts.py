@@ -37,8 +37,10 @@ def test_scores_are_means_of_all_pairs(backend: str) -> None:
             assert not {recordings[k] for k in a} & {recordings[k] for k in b}
         assert doubt.score == pytest.approx(mean, rel=1e-3, abs=1e-3)
         assert doubt.speech == pytest.approx(speech)
-    linked = {doubt.row for doubt in found if doubt.linked}
-    assert linked == {k for k in range(40) if (labels == labels[k]).sum() > 1}
+    pairs = [(doubt.row, doubt.other) for doubt in found if doubt.linked]
+    assert len({frozenset(pair) for pair in pairs}) == len(pairs)  # each asked once
+    several = {k for k in range(40) if (labels == labels[k]).sum() > 1}
+    assert {k for pair in pairs for k in pair} == several
     away = sorted(abs(doubt.score - comparison.threshold) for doubt in found)
     few = doubts(vectors, recordings, labels, seconds, comparison, most=5)
     assert sorted(abs(d.score - comparison.threshold) for d in few) == pytest.approx(away[:5])

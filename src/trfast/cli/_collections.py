@@ -61,7 +61,8 @@ def follow(collection: Collection, folder: Path) -> None:
     from trfast.cli.run import write_outputs
 
     if not collection.is_linked:
-        click.echo("to be linked anew, by trfast run or trfast link, with outputs", err=True)
+        what = "to be linked anew, and outputs to be written: trfast link, or trfast run"
+        click.echo(what, err=True)
     elif formats := written_before(folder):
         write_outputs(collection, folder, formats)
 

@@ -24,7 +24,9 @@ _LINKS = (
     *("recording", "local", "speaker", "correction"),
     *("similarity", "nearest_recording", "nearest_local"),
     *("runner_up_similarity", "runner_up_recording", "runner_up_local"),
+    "enrolled_similarity",
 )
+_SIMILARITIES = ("similarity", "runner_up_similarity", "enrolled_similarity")
 
 
 @click.command(short_help="Write vectors, links or turns of a collection.")
@@ -72,6 +74,7 @@ def _links(collection: Collection) -> Rows:
             *(link.recording, link.local, link.speaker, link.correction),
             *(link.similarity, *(link.nearest or (None, None))),
             *(link.runner_up_similarity, *(link.runner_up or (None, None))),
+            link.enrolled_similarity,
         )
         for link in collection.links()
     ]
@@ -136,7 +139,7 @@ def _to_parquet(columns: tuple[str, ...], rows: Callable[[Collection], Rows]) ->
         kinds = {
             "vector": pyarrow.list_(pyarrow.float32()),
             **dict.fromkeys(("start", "end", "speech"), pyarrow.float64()),
-            **dict.fromkeys(("similarity", "runner_up_similarity"), pyarrow.float64()),
+            **dict.fromkeys(_SIMILARITIES, pyarrow.float64()),
         }
         table = pyarrow.table(
             {

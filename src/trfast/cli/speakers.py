@@ -87,9 +87,7 @@ def show(ctx: click.Context, speaker: str, as_json: bool) -> None:
         (
             link.recording,
             link.local,
-            _reason(link),
-            "" if link.similarity is None else f"{link.similarity:.3f}",
-            " ".join(link.nearest or ()),
+            *_reason(link),
             "" if link.runner_up_similarity is None else f"{link.runner_up_similarity:.3f}",
             " ".join(link.runner_up or ()),
         )
@@ -101,10 +99,13 @@ def show(ctx: click.Context, speaker: str, as_json: bool) -> None:
     )
 
 
-def _reason(link: Link) -> str:
+def _reason(link: Link) -> tuple[str, str, str]:
+    """By what a local speaker has its name, the score, and what with."""
     if link.correction is None and link.enrolled_similarity is not None:
-        return f"enrolled ({link.enrolled_similarity:.3f})"
-    return link.correction or ("score" if link.nearest else "alone")
+        return "enrolled", f"{link.enrolled_similarity:.3f}", "the voice"
+    by = link.correction or ("score" if link.nearest else "alone")
+    score = "" if link.similarity is None else f"{link.similarity:.3f}"
+    return by, score, " ".join(link.nearest or ())
 
 
 @speakers.command()
@@ -132,6 +133,7 @@ def doubts(ctx: click.Context, given: _common.Linking, most: int, as_json: bool)
     with _collections.reading(ctx) as collection:
         model, comparison = given.chosen(collection)
         found = collection.doubts(model, comparison=comparison, most=most)
+        used = comparison or (collection.last_comparison(model) if found else None)
     rows = [
         (
             " ".join(doubt.local),
@@ -147,6 +149,8 @@ def doubts(ctx: click.Context, given: _common.Linking, most: int, as_json: bool)
     _collections.show(
         [asdict(doubt) for doubt in found], "Local speaker", headings, rows, as_json=as_json
     )
+    if used is not None and not as_json:
+        click.echo(f"Score: the mean over the two sides. Threshold: {used.threshold:.4g}")
 
 
 @speakers.command()
@@ -251,6 +255,7 @@ def distinguish(ctx: click.Context, speaker: str, other: str, who: str | None, w
     """Say that SPEAKER and OTHER are two persons."""
     with _collections.changing(ctx) as collection:
         collection.corrections.distinguish(speaker, other, who=who, why=why)
+        _tell(collection)
 
 
 @speakers.command()

@@ -52,8 +52,8 @@ class SpeakerCount:
         bounded = self.min_speakers is not None or self.max_speakers is not None
         if self.num_speakers is not None and bounded:
             raise ParameterError(
-                f"a number of speakers, {self.num_speakers}, leaves nothing open: give no least and"
-                " no greatest number beside it"
+                f"a number of speakers, {self.num_speakers}, leaves nothing open: give num_speakers"
+                " (--num-speakers), or min_speakers and max_speakers, not both"
             )
         if self.most is not None and self.least > self.most:
             raise ParameterError(

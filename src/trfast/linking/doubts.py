@@ -83,7 +83,7 @@ def doubts(
     >>> x = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
     >>> found = doubts(x, ["a", "b", "c"], [0, 0, 1], [9, 5, 3], Comparison(threshold=0.7))
     >>> [(doubt.linked, doubt.row, doubt.other) for doubt in found]
-    [(True, 0, 1), (True, 1, 0), (False, 0, 2)]
+    [(True, 0, 1), (False, 0, 2)]
     """
     check_type(comparison, Comparison, "comparison", hint="give model.across() of a model")
     check_integer(most, "most", least=1)
@@ -113,19 +113,22 @@ def _links(
     threshold: float,
     most: int,
 ) -> list[Doubt]:
-    """Local speakers that are nearest to the threshold in their own speaker."""
+    """Local speakers that are nearest to the threshold in their own speaker; of two that are the
+    most similar to each other, the nearer one."""
     size = np.bincount(labels)[labels]
     others = sums_of_labels(right, labels)[labels] - right
     scores = (left * others).sum(axis=1) / np.maximum(size - 1, 1)
     away = np.where(size > 1, np.abs(scores - threshold), np.inf)
-    chosen = np.argsort(away, kind="stable")[:most]
-    found = []
+    chosen = np.argsort(away, kind="stable")[: 2 * most]
+    found: dict[tuple[int, int], Doubt] = {}
     for row in chosen[np.isfinite(away[chosen])].tolist():
         mates = np.flatnonzero(labels == labels[row])
         mates = mates[mates != row]
         other = int(mates[(right[mates] @ left[row]).argmax()])
-        found.append(Doubt(True, row, other, float(scores[row]), float(seconds[row])))
-    return found
+        if (other, row) not in found:
+            doubt = Doubt(True, row, other, float(scores[row]), float(seconds[row]))
+            found[row, other] = doubt
+    return list(found.values())[:most]
 
 
 def _pairs(
