@@ -57,20 +57,27 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=_PATIENCE,
         )
-        server = _Server(config, review)
-        with suppress(KeyboardInterrupt):  # the way to end it
+
+        def tell() -> None:
             started(address + token)
             if open_browser:
                 webbrowser.open(address + once)
-            server.run(sockets=[listener])
+
+        with suppress(KeyboardInterrupt):  # the way to end it
+            _Server(config, review, tell).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
-    """Stops what decodes before it waits for it."""
+    """Tells when it has started, and Ctrl+C is heard; stops what decodes before it waits for it."""
 
-    def __init__(self, config: uvicorn.Config, review: Review) -> None:
+    def __init__(self, config: uvicorn.Config, review: Review, tell: Callable[[], None]) -> None:
         super().__init__(config)
-        self._review = review
+        self._review, self._tell = review, tell
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin."""
+        await super().startup(sockets)
+        self._tell()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End."""
