@@ -186,6 +186,9 @@ def test_the_keys_of_a_player(page: Page) -> None:
 
 
 def test_search_split_merge_and_verdicts(page: Page) -> None:
+    # The address with the token leads on to this page, whose script hears the keys.
+    page.until(lambda: page.all(".search"))
+    page.until(lambda: page.driver.execute_script("return document.readyState") == "complete")
     page.press("/")
     page.press("0003")
     page.until(lambda: "1 of 3 speakers" in page.text)
