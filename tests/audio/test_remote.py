@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +15,12 @@ from click.testing import CliRunner
 
 from tests.fakes import FakeDiarizer, diarization, write
 from trfast.audio import find_audio, is_url, load, name_channels, name_recordings, probe
+from trfast.audio.remote import fetched
 from trfast.cli import main
 from trfast.collection import Collection
 from trfast.diarization import Diarization, Job
 from trfast.errors import AudioError, MissingExtraError, ParameterError
+from trfast.execution import Progress
 
 fsspec = pytest.importorskip("fsspec", reason="URLs need fsspec: trfast[remote]")
 
@@ -30,6 +34,25 @@ def url(tmp_path: Path) -> str:
     soundfile.write(file, SAMPLES, 16_000, subtype="FLOAT")
     fsspec.filesystem("memory").pipe_file("/shows/monday.wav", file.read_bytes())
     return "memory://shows/monday.wav"
+
+
+def test_it_is_fetched_once_where_progress_is_told(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    @contextmanager
+    def counted(address: str) -> Iterator[str]:
+        asked.append(address)
+        with fetched(address) as file:
+            yield file
+
+    monkeypatch.setattr("trfast.audio.source.fetched", counted)
+    told: list[Progress] = []
+    with Collection(":memory:") as collection:
+        assert collection.add_all([url], jobs=1, progress=told.append) == []
+    assert asked == [url]
+    assert [(moved.seconds, moved.total_seconds) for moved in told] == [(1.0, 1.0)]
 
 
 def test_samples_are_those_of_the_file(

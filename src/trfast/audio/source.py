@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from math import isfinite, nan
 from typing import BinaryIO
 
 import numpy as np
@@ -21,7 +22,13 @@ from trfast._checks import check_integer, check_positive
 from trfast.audio.decoders import AudioInfo, open_file
 from trfast.audio.encoded import Encoded, OnDisk
 from trfast.audio.remote import fetched, is_url
-from trfast.errors import AudioError, MissingExtraError, ParameterError, ParameterTypeError
+from trfast.errors import (
+    AudioError,
+    MissingExtraError,
+    ParameterError,
+    ParameterTypeError,
+    TrfastError,
+)
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -167,6 +174,18 @@ def probe(source: Source) -> AudioInfo:
     """
     with _open(check_source(source)) as (info, _):
         return info
+
+
+def header_duration(source: Source) -> float:
+    """Return the seconds that a file says it has; NaN if it does not say, cannot be read, or is at
+    a URL and would have to be fetched."""
+    if is_url(source):
+        return nan
+    try:
+        found = probe(source).duration
+    except (TrfastError, OSError):
+        return nan  # whoever decodes it says why
+    return found if isfinite(found) else nan
 
 
 def stream(

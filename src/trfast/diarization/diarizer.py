@@ -17,7 +17,7 @@ from trfast._log import log
 from trfast._names import DETECTORS, DetectorName
 from trfast._threads import blas_limit
 from trfast.annotation import Annotation, Timeline, Turn, check_timeline
-from trfast.audio import SAMPLE_RATE, Source, probe, stream
+from trfast.audio import SAMPLE_RATE, Source, header_duration, stream
 from trfast.clustering import in_order_of_appearance
 from trfast.comparison import Comparison
 from trfast.diarization.headway import COSTS, Headway
@@ -170,7 +170,7 @@ class Diarizer:
         job = Job.of(job)
         speaker_count = job.speaker_count if job.speaker_count.is_known else self.speaker_count
         tell = progress or listener()
-        expected = nan if tell is None else probe(job.source).duration
+        expected = nan if tell is None else header_duration(job.source)
         clock = StageTimes(None if tell is None else Headway(tell, expected, self._costs(job)))
         with blas_limit(), FrameStore() as static, FrameStore() as banks:
             blocks = stream(job.source, channel=job.channel)

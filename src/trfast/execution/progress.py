@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from math import isfinite
+from math import isnan
 
-from trfast.audio import probe
+from trfast.audio import header_duration
 from trfast.diarization import Diarization, Job
-from trfast.errors import TrfastError
 from trfast.execution.processes import Outcome
 
 
@@ -25,8 +24,8 @@ class Progress:
     n_recordings, n_done, n_failed : int
         Recordings in all, finished, and of those failed.
     seconds, total_seconds : float
-        Seconds of audio done, and in all, as the files say. One that does not say, or cannot be
-        read, counts from when it is finished; one that fails, as far as it got.
+        Seconds of audio done, and in all, as the files say. One that does not say, cannot be read,
+        or is at a URL counts from when it is finished; one that fails, as far as it got.
 
     Examples
     --------
@@ -64,7 +63,8 @@ class Tally:
     """
 
     def __init__(self, jobs: Iterable[Job], tell: Callable[[Progress], None]) -> None:
-        self._totals = {job.name: _duration(job) for job in jobs}
+        durations = {job.name: header_duration(job.source) for job in jobs}
+        self._totals = {name: 0.0 if isnan(own) else own for name, own in durations.items()}
         self._done = dict.fromkeys(self._totals, 0.0)
         self._total, self._seconds = sum(self._totals.values()), 0.0
         self._n_done = self._n_failed = 0
@@ -103,12 +103,3 @@ class Tally:
                 total_seconds=self._total,
             )
         )
-
-
-def _duration(job: Job) -> float:
-    """Seconds, as the file says; 0 if it does not."""
-    try:
-        found = probe(job.source).duration
-    except (TrfastError, OSError):
-        return 0.0
-    return found if isfinite(found) else 0.0
