@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_path
+from trfast._extras import extra
 from trfast.errors import MissingExtraError, ModelError
 
 FloatArray = npt.NDArray[Any]
@@ -56,12 +57,7 @@ class Network:
         except OSError as error:
             raise ModelError(f"{self.path}: cannot be read: {error.strerror or error}") from error
         self.file_hash = hashlib.sha256(content).hexdigest()
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise MissingExtraError(
-                f'{self.path}: {purpose} needs onnxruntime: pip install "trfast[neural]"'
-            ) from error
+        onnxruntime = extra("onnxruntime", "neural", f"{self.path}: {purpose}")
         if tuple(map(int, onnxruntime.__version__.split(".")[:2])) < _OLDEST:
             raise MissingExtraError(
                 f"{self.path}: {purpose} needs onnxruntime {'.'.join(map(str, _OLDEST))} or newer,"

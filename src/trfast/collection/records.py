@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trfast._files import writable
 from trfast._names import BackendName, ClusteringName
 from trfast.audio import Encoded, Source, Waveform, check_source, is_url
 from trfast.errors import TrfastError
@@ -39,7 +40,7 @@ class Failure:
         """Put an error in words."""
         kind = "" if isinstance(error, TrfastError) else f"{type(error).__name__}: "
         notes = "\n".join(getattr(error, "__notes__", ()))
-        return cls(recording, source, _unicode(f"{kind}{error}"), _unicode(notes))
+        return cls(recording, source, writable(f"{kind}{error}"), writable(notes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +161,3 @@ class Origin:
         except OSError:
             return cls(path)
         return cls(path, status.st_size, status.st_mtime_ns)
-
-
-def _unicode(text: str) -> str:
-    """Text that can be written; a path in it may be no UTF-8."""
-    return text.encode(errors="backslashreplace").decode()

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from trfast.errors import ExecutionError, MissingExtraError, ParameterTypeError
+from trfast._extras import extra
+from trfast.errors import ExecutionError, ParameterTypeError
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -43,12 +44,7 @@ class DaskExecutor(Executor):
     """Most items handed out by `map_recordings` at a time: two for each of 2,000 cores."""
 
     def __init__(self, cluster: str | Client) -> None:
-        try:
-            import distributed
-        except ImportError as error:
-            raise MissingExtraError(
-                'a Dask cluster needs distributed: pip install "trfast[dask]"'
-            ) from error
+        distributed = extra("distributed", "dask", "a Dask cluster")
         if not isinstance(cluster, str | distributed.Client):
             raise ParameterTypeError(
                 "cluster must be the address of a scheduler or a distributed.Client, got"

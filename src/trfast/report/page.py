@@ -16,7 +16,7 @@ from importlib.resources import files
 from string import Template
 from typing import Any, TextIO
 
-from trfast._files import replacing
+from trfast._files import replacing, writable
 from trfast.annotation import Annotation
 from trfast.report.colours import COLOURS
 from trfast.report.sound import Embedded, beside
@@ -120,7 +120,7 @@ def _frame(title: str) -> str:
         f" script-src {_digest(script)}; style-src {_digest(style)}"
     )
     return Template(_file("page.html")).substitute(
-        title=escape(_unicode(title)), policy=policy, style=style, script=script, data=_DATA
+        title=escape(writable(title)), policy=policy, style=style, script=script, data=_DATA
     )
 
 
@@ -152,9 +152,9 @@ def _write_data(
         names.append(name)
         lengths.append(row["duration"] / 100)
     for key, values in (
-        ("speakers", [_unicode(name) for name in numbers]),
-        ("facts", [(_unicode(label), _unicode(text)) for label, text in facts.items()]),
-        ("failures", [(_unicode(name), _unicode(error)) for name, error in failures.items()]),
+        ("speakers", [writable(name) for name in numbers]),
+        ("facts", [(writable(label), writable(text)) for label, text in facts.items()]),
+        ("failures", [(writable(name), writable(error)) for name, error in failures.items()]),
         ("colours", COLOURS),
     ):
         file.write(f'\n{"]" if key == "speakers" else ""},"{key}":{_json(values)}')
@@ -185,7 +185,7 @@ def _recording(
         turns += (start - before, end - start, lanes[turn.speaker])
         before = start
     return {
-        "name": _unicode(annotation.recording),
+        "name": writable(annotation.recording),
         "duration": round(100 * (duration or max(reach.values(), default=0.0))),
         "speakers": [numbers.setdefault(name, len(numbers)) for name in order],
         "speech": [round(100 * speech[name]) for name in order],
@@ -196,8 +196,3 @@ def _recording(
 def _json(value: object) -> str:
     """As JSON that ends no script: "<" is written as its number."""
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
-
-
-def _unicode(text: str) -> str:
-    """Text that can be written: a name that is no Unicode has its bytes in it."""
-    return text.encode(errors="backslashreplace").decode()

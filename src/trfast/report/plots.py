@@ -13,7 +13,8 @@ import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
 from trfast._checks import check_listed, check_path, check_type
-from trfast._files import replacing
+from trfast._files import replacing, writable
+from trfast._pictures import clock
 from trfast.annotation import Annotation
 from trfast.errors import MissingExtraError, ParameterError
 from trfast.report.colours import COLOURS
@@ -102,7 +103,7 @@ def plot_timeline(
         axes.grid(visible=False, axis="y")
         step = next((step for step in _STEPS if end / step <= 10), 86400)
         axes.xaxis.set_major_locator(ticker.MultipleLocator(step))
-        axes.xaxis.set_major_formatter(lambda seconds, _: _clock(seconds))
+        axes.xaxis.set_major_formatter(lambda seconds, _: clock(seconds))
     return axes
 
 
@@ -265,13 +266,7 @@ def _height(annotation: Annotation) -> float:
 
 def _text(name: str) -> str:
     """A name that matplotlib takes for no formula, and can write."""
-    return name.encode(errors="backslashreplace").decode().replace("$", r"\$")
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return writable(name).replace("$", r"\$")
 
 
 def _deviate(share: npt.ArrayLike) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from trfast import _pictures
 from trfast.annotation import Segment, Timeline
 from trfast.collection import Collection, DoubtfulLink, Link, Recording, Speaker
 from trfast.errors import CollectionError
@@ -169,14 +170,11 @@ def _by_recording(links: Iterable[Link]) -> dict[str, list[Link]]:
 
 
 def clock(seconds: float) -> str:
-    """Write a time or duration as a clock shows it.
+    """Write a time or duration as a clock shows it: in whole seconds that are over.
 
     Examples
     --------
     >>> clock(7.6), clock(125), clock(3725)
     ('0:07', '2:05', '1:02:05')
     """
-    minutes, rest = divmod(int(seconds), 60)
-    if minutes < 60:
-        return f"{minutes}:{rest:02}"
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+    return _pictures.clock(int(seconds))
