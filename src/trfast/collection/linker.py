@@ -14,7 +14,7 @@ from trfast.collection.local_speakers import LocalSpeakers, new_speakers, with_s
 from trfast.collection.models import Compares, only_model
 from trfast.collection.records import DoubtfulLink, Linked, LinkedBy
 from trfast.collection.store import Store
-from trfast.collection.voices import known_voices, voices_of
+from trfast.collection.voices import known_voices
 from trfast.comparison import Comparison
 from trfast.errors import CollectionError
 from trfast.linking import Identified, SpeakerMeans, Voices, doubts, link_centred, link_new
@@ -55,7 +55,7 @@ def link_store(
         how = comparison or model.across()
         because: tuple[str, ...] = ("all was asked for",)
         voices = known_voices(store, model.vectors_hash, voice_margin)
-        told = _told(store, model, how, voices)
+        told = _told(model, how, voices)
         if new_only:
             n_new = int((local.before == 0).sum())
             because = _reasons(local, how, told, nobody=n_new == len(local.ids), plain=plain)
@@ -112,7 +112,7 @@ def _link_near(
     model = only_model(store, made, model, comparison)
     how = comparison or model.across()
     voices = known_voices(store, model.vectors_hash, voice_margin)
-    told = _told(store, model, how, voices)
+    told = _told(model, how, voices)
     if many_new(len(new.ids), n_all) or _reasons(new, how, told, nobody=False, plain=plain):
         return None
     means = summary.read(store) or _summarize(store, how)
@@ -141,9 +141,9 @@ def _summarize(store: Store, comparison: Comparison) -> SpeakerMeans | None:
     return means
 
 
-def _told(store: Store, model: Compares, comparison: Comparison, voices: Voices | None) -> str:
+def _told(model: Compares, comparison: Comparison, voices: Voices | None) -> str:
     # A back-end is told by its whole model: what it has learned has no other name.
-    by = [] if voices is None else [voices.margin, *(voice.made for voice in voices_of(store))]
+    by = [] if voices is None else [voices.margin, voices.fingerprint]
     own = comparison.backend.fingerprint
     return json.dumps([model.vectors_hash, *comparison.settings, comparison.normalized, by, *own])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -64,6 +65,13 @@ class Voices:
             check_not_negative(self.margin, "margin")
         object.__setattr__(self, "vectors", vectors)
         object.__setattr__(self, "speakers", speakers)
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells them from others."""
+        digest = hashlib.sha256(np.asarray(self.speakers).tobytes())
+        digest.update(np.asarray(self.vectors).tobytes())
+        return digest.hexdigest()
 
     def less(self, shift: FloatArray | float) -> Voices:
         """Return them with something taken off the vectors."""

@@ -25,10 +25,10 @@ from trfast.clustering import (
     connected_components,
     constrained_components,
     in_order_of_appearance,
-    members_of_groups,
 )
 from trfast.comparison import Comparison
 from trfast.errors import ParameterError
+from trfast.linking.anchors import anchors_among, attach
 from trfast.linking.centring import shift_of_speakers
 from trfast.linking.enrolment import Identified, Voices, identify
 from trfast.linking.known import Known, join_known
@@ -130,8 +130,6 @@ def link(
     >>> links.nearest
     array([ 2, -1,  0])
     """
-    check_not_negative(min_anchor_speech, "min_anchor_speech")
-    check_flag(constrain, "constrain")
     if comparison is None and threshold is not None:
         comparison = Comparison(threshold=threshold)
     elif threshold is not None:
@@ -163,10 +161,12 @@ def _linked(
     reasons: bool = True,
 ) -> Links:
     """Link as `link`; the most similar ones may be left out where they cost much."""
+    check_not_negative(min_anchor_speech, "min_anchor_speech")
+    check_flag(constrain, "constrain")
     vectors = check_matrix(vectors, "vectors", summed_in=np.float64)
     n = len(vectors)
     recordings = check_names(recordings, "recordings", n, "row", or_integers=True)
-    anchors = _anchors(speech_durations, n, min_anchor_speech)
+    anchors = anchors_among(speech_durations, n, min_anchor_speech)
     groups = np.unique(np.asarray(recordings, dtype=object), return_inverse=True)[1]
     order = np.argsort(groups, kind="stable")
     if known is not None:
@@ -281,9 +281,6 @@ def linked_and_shift(
             speech_durations, "speech_durations", len(x), "a row", least=0, unit="seconds"
         )
 
-    check_not_negative(min_anchor_speech, "min_anchor_speech")
-    check_flag(constrain, "constrain")
-
     def linked(
         rows: slice, shift: FloatArray | float, known: Known | None, *, reasons: bool
     ) -> Links:
@@ -320,22 +317,6 @@ def _projected(
         rows = slice(start, start + _MOST)
         found[rows] = comparison.backend.project(x[rows] - shift)
     return found
-
-
-def _anchors(
-    speech_durations: npt.ArrayLike | None, n: int, min_anchor_speech: float
-) -> npt.NDArray[np.bool_]:
-    """Say which local speakers speak long enough to found a speaker."""
-    if speech_durations is None:
-        if min_anchor_speech > 0:
-            raise ParameterError(
-                f"min_anchor_speech={min_anchor_speech} needs speech_durations, got None"
-            )
-        return np.ones(n, dtype=bool)
-    durations = check_vector(
-        speech_durations, "speech_durations", n, "a row", least=0, unit="seconds"
-    )
-    return np.asarray(durations.astype(np.float64) >= min_anchor_speech)
 
 
 def _joined(
@@ -404,7 +385,7 @@ def _joined(
         labels = constrained_components(*edges, groups, n)
     else:
         labels = connected_components(edges[0], n)
-    _attach(labels, pairs[~both], similarities[~both], anchors, groups, constrain)
+    attach(labels, pairs[~both], similarities[~both], anchors, groups, constrain)
 
     def most_similar(*, same: bool) -> tuple[IntArray, FloatArray]:
         row, best = np.full(n, -1, np.int64), np.full(n, np.nan, np.float32)
@@ -412,24 +393,3 @@ def _joined(
         return row, best
 
     return Links(labels, *most_similar(same=True), *most_similar(same=False))
-
-
-def _attach(
-    labels: IntArray,
-    pairs: IntArray,
-    similarities: FloatArray,
-    anchors: npt.NDArray[np.bool_],
-    groups: IntArray,
-    constrain: bool,
-) -> None:
-    """Give each local speaker that is no anchor the label of its best pair's anchor."""
-    pairs = np.where(anchors[pairs[:, :1]], pairs[:, ::-1], pairs)
-    order = np.argsort(-similarities, kind="stable")
-    _union_find.attach(
-        pairs[order],
-        groups,
-        *members_of_groups(groups, int(groups.max(initial=-1)) + 1),
-        constrain,
-        (~anchors).astype(np.int64),
-        labels,
-    )
