@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from trfast.annotation import Annotation
 from trfast.collection import Collection
-from trfast.collection.linker import _told
+from trfast.collection.linker import told_of
 from trfast.diarization import Diarization
 from trfast.model import ModelBundle
 
@@ -79,7 +79,7 @@ def make_linked(path: Path, n: int, model: ModelBundle) -> None:
     """Write a collection of n local speakers, without turns, linked as they were drawn."""
     speakers = speakers_of(n)
     ids = np.unique(speakers, return_inverse=True)[1] + 1
-    told = _told(model, model.across())
+    told = told_of(model, model.across(), None)
     with Collection(path) as collection:
         db = collection._store.db
         with db.writing():

@@ -12,6 +12,7 @@ from trfast._log import log
 from trfast.collection import summary
 from trfast.collection.local_speakers import LocalSpeakers, new_speakers, with_speakers
 from trfast.collection.models import Compares, only_model
+from trfast.collection.naming import name_new_speakers, name_speakers
 from trfast.collection.records import DoubtfulLink, Linked, LinkedBy
 from trfast.collection.store import Store
 from trfast.collection.voices import known_voices
@@ -55,7 +56,7 @@ def link_store(
         how = comparison or model.across()
         because: tuple[str, ...] = ("all was asked for",)
         voices = known_voices(store, model.vectors_hash, voice_margin)
-        told = _told(model, how, voices)
+        told = told_of(model, how, voices)
         if new_only:
             n_new = int((local.before == 0).sum())
             because = _reasons(local, how, told, nobody=n_new == len(local.ids), plain=plain)
@@ -65,7 +66,7 @@ def link_store(
                 because = found.doubts
                 if (
                     not because
-                    and store.name_new_speakers(local, found.speakers, identified) is not None
+                    and name_new_speakers(store.db, local, found.speakers, identified) is not None
                 ):
                     log.info("%s: linked what is new by %s", store.path, how)
                     return Linked(True, (), _rate(identified))
@@ -80,7 +81,7 @@ def link_store(
             voices=voices,
             executor=executor,
         )
-        if store.name_speakers(local, links, told):
+        if name_speakers(store.db, local, links, told):
             log.info("%s: linked all by %s: %s", store.path, how, "; ".join(because))
             return Linked(False, because, _rate(links.identified))
         log.info("%s: recordings came or went meanwhile: linked again", store.path)
@@ -112,7 +113,7 @@ def _link_near(
     model = only_model(store, made, model, comparison)
     how = comparison or model.across()
     voices = known_voices(store, model.vectors_hash, voice_margin)
-    told = _told(model, how, voices)
+    told = told_of(model, how, voices)
     if many_new(len(new.ids), n_all) or _reasons(new, how, told, nobody=False, plain=plain):
         return None
     means = summary.read(store) or _summarize(store, how)
@@ -121,7 +122,7 @@ def _link_near(
     local = with_speakers(store.db, new, means.near(new.vectors, how))
     before, identified = _before(local, how, voices, means.shift)
     found = link_shifted(local.vectors, local.recordings, before, how, means.shift, n_all=n_all)
-    ids = None if found.doubts else store.name_new_speakers(local, found.speakers, identified)
+    ids = None if found.doubts else name_new_speakers(store.db, local, found.speakers, identified)
     if ids is None:
         return None
     changed = np.isin(ids, ids[local.before == 0])
@@ -141,8 +142,9 @@ def _summarize(store: Store, comparison: Comparison) -> SpeakerMeans | None:
     return means
 
 
-def _told(model: Compares, comparison: Comparison, voices: Voices | None) -> str:
-    # A back-end is told by its whole model: what it has learned has no other name.
+def told_of(model: Compares, comparison: Comparison, voices: Voices | None) -> str:
+    """Tell what links from what else might; a back-end by its whole model, for what it has learned
+    has no other name."""
     by = [] if voices is None else [voices.margin, voices.fingerprint]
     own = comparison.backend.fingerprint
     return json.dumps([model.vectors_hash, *comparison.settings, comparison.normalized, by, *own])

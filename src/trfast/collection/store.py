@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from itertools import groupby
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from trfast.annotation import Annotation, Timeline, Turn
 from trfast.collection.connection import Connection
-from trfast.collection.identity import ids_of_labels, same_voices
+from trfast.collection.handover import Handover
 from trfast.collection.intake import checked_vectors
 from trfast.collection.local_speakers import LocalSpeakers, local_speakers
 from trfast.collection.records import Failure, Link, Origin, Recording, Speaker
 from trfast.collection.schema import check, prepare
 from trfast.diarization import Diarization
 from trfast.errors import CollectionError
-from trfast.linking import Identified, Links
 
 NAME_OF = "COALESCE(name, printf('speaker-%04d', id))"  # of a row of the table speaker
 
@@ -61,8 +59,7 @@ class Store:
                     f"{self.path} has a recording {diarization.recording!r} already; remove it"
                     " first, or give this one another name"
                 )
-            old = self._voices(diarization.recording)
-            known = self._known_of(list(old))
+            handover = Handover(self.db, diarization.recording)
             recording = self._replace(
                 diarization.recording,
                 origin,
@@ -91,7 +88,7 @@ class Store:
                     for turn in diarization.annotation
                 ),
             )
-            self._hand_over(old, known, self._voices(diarization.recording))
+            handover.give()
 
     def fail(self, recording: str, error: Exception, origin: Origin) -> Failure:
         """Write an error, unless a diarization of the recording is here; return it."""
@@ -282,74 +279,6 @@ class Store:
         with self.db.reading():
             return local_speakers(self.db)
 
-    def name_speakers(self, local: LocalSpeakers, links: Links, how: str) -> bool:
-        """Write the speaker of each local speaker, why, and what compared them; or nothing, and
-        return False, if others came or went since `local` was read."""
-        seconds = np.array(local.speech, np.float64)
-        known = local.known
-        if links.identified is not None:
-            known = links.identified.added_to(known)
-        by_voice = _scores(links.identified, len(local.ids))
-        numbers = ids_of_labels(links.labels, local.before, seconds, known.speakers)
-        reasons = zip(
-            *_reason(links.nearest, links.similarities, local.ids),
-            *_reason(links.runners_up, links.runner_up_similarities, local.ids),
-            strict=True,
-        )
-        with self.db.writing():
-            ((generation, _),) = self.db.rows("SELECT generation, linked FROM state")
-            if generation != local.generation:
-                return False
-            for label in np.flatnonzero(numbers == 0).tolist():
-                numbers[label] = self.db.insert("speaker")
-            self.db.many(
-                "UPDATE local_speaker SET speaker = ?, nearest = ?, similarity = ?,"
-                " runner_up = ?, runner_up_similarity = ?, enrolled_similarity = ? WHERE id = ?",
-                (
-                    (speaker, *reason, score, number)
-                    for speaker, reason, score, number in zip(
-                        numbers[links.labels].tolist(), reasons, by_voice, local.ids, strict=True
-                    )
-                ),
-            )
-            # What is kept of the last link, such as a summary, is not of this one.
-            self.db.rows("UPDATE state SET generation = generation + 1, how = ?", how)
-            self.db.rows("UPDATE state SET linked = generation")
-        return True
-
-    def name_new_speakers(
-        self,
-        local: LocalSpeakers,
-        numbers: npt.NDArray[np.int64],
-        identified: Identified | None,
-    ) -> npt.NDArray[np.int64] | None:
-        """Write the speakers of the local speakers that have none, as `name_speakers` does; numbers
-        that nobody had, and no voice has, are new speakers. Reasons are left to the next link of
-        all, but for voices. Return the ids of all, or None if others came or went."""
-        found = local.before.copy()
-        ids: dict[int, int] = {}
-        with self.db.writing():
-            ((generation, _),) = self.db.rows("SELECT generation, linked FROM state")
-            if generation != local.generation:
-                return None
-            by_voice = _scores(identified, len(found))
-            there = {*found[found > 0].tolist()}
-            if identified is not None:
-                there.update(identified.speakers.tolist())
-            for row in np.flatnonzero(found == 0).tolist():
-                number = int(numbers[row])
-                if number not in there and number not in ids:
-                    ids[number] = self.db.insert("speaker")
-                found[row] = ids.get(number, number)
-                self.db.rows(
-                    "UPDATE local_speaker SET speaker = ?, enrolled_similarity = ? WHERE id = ?",
-                    int(found[row]),
-                    by_voice[row],
-                    local.ids[row],
-                )
-            self.db.rows("UPDATE state SET linked = generation")
-        return found
-
     def linked_by(self) -> str | None:
         """Return what compared local speakers at the last link, as `name_speakers` was told."""
         ((how,),) = self.db.rows("SELECT how FROM state")
@@ -458,46 +387,6 @@ class Store:
         )
         return bool(found)
 
-    def _voices(self, recording: str) -> dict[int, list[tuple[float, float]]]:
-        """Turns of the local speakers of a recording, by id."""
-        voices: dict[int, list[tuple[float, float]]] = {}
-        for number, start, end in self.db.rows(
-            "SELECT local_speaker.id, start, end FROM local_speaker"
-            " JOIN recording ON recording.id = local_speaker.recording"
-            " JOIN turn ON turn.speaker = local_speaker.id WHERE recording.name = ?",
-            recording,
-        ):
-            voices.setdefault(number, []).append((start, end))
-        return voices
-
-    def _known_of(self, locals_: Sequence[int]) -> dict[int, tuple[int | None, list[Any]]]:
-        """Speaker of local speakers, and what corrections say of them."""
-        return {
-            number: (
-                self.db.rows("SELECT speaker FROM local_speaker WHERE id = ?", number)[0][0],
-                self.db.rows(
-                    "SELECT correction, speaker, same FROM known WHERE local = ? ORDER BY id",
-                    number,
-                ),
-            )
-            for number in locals_
-        }
-
-    def _hand_over(
-        self,
-        old: Mapping[int, Sequence[tuple[float, float]]],
-        known: Mapping[int, tuple[int | None, list[Any]]],
-        new: Mapping[int, Sequence[tuple[float, float]]],
-    ) -> None:
-        """Give local speakers of a recording that is done again what the old ones had."""
-        for local, before in same_voices(old, new).items():
-            speaker, rows = known[before]
-            self.db.rows("UPDATE local_speaker SET speaker = ? WHERE id = ?", speaker, local)
-            self.db.many(
-                "INSERT INTO known (local, correction, speaker, same) VALUES (?, ?, ?, ?)",
-                ((local, *row) for row in rows),
-            )
-
     def holds(self, recording: str) -> bool:
         """Whether there is a diarization of that name."""
         found = self.db.rows("SELECT 1 FROM recording WHERE name = ? AND error IS NULL", recording)
@@ -513,32 +402,6 @@ class Store:
             stamp=origin.stamp,
             **values,
         )
-
-
-def _reason(
-    rows: npt.NDArray[np.int64], similarities: npt.NDArray[np.float32], ids: Sequence[int]
-) -> tuple[list[int | None], list[float | None]]:
-    """Ids of rows, and similarities to them; None where there is none."""
-    there = rows.tolist()
-    return (
-        [ids[row] if row >= 0 else None for row in there],
-        [
-            value if row >= 0 else None
-            for row, value in zip(there, similarities.tolist(), strict=True)
-        ],
-    )
-
-
-def _scores(identified: Identified | None, n: int) -> list[float | None]:
-    """Scores of those, of `n`, who were taken for somebody; None for the others."""
-    if identified is None:
-        return [None] * n
-    return [
-        score if speaker >= 0 else None
-        for score, speaker in zip(
-            identified.scores.tolist(), identified.speakers.tolist(), strict=True
-        )
-    ]
 
 
 def _column(path: str) -> str | bytes:
