@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from tests.fakes import calls, write
 from tests.small import small_model, write_collection
 from trfast.annotation import Annotation
-from trfast.cli import _common, main
+from trfast.cli import _options, main
 from trfast.clustering import CLUSTERINGS
 from trfast.diarization import Diarizer, Job
 from trfast.formats import read_rttm
@@ -167,7 +167,7 @@ def test_wrong_usage(trfast: Trfast, arguments: list[str]) -> None:
 
 
 def test_choices_are_those_of_the_library() -> None:
-    assert (tuple(_common.BACKEND.choices), tuple(_common.CLUSTERING.choices)) == (
+    assert (tuple(_options.BACKEND.choices), tuple(_options.CLUSTERING.choices)) == (
         BACKENDS,
         CLUSTERINGS,
     )

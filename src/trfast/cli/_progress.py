@@ -1,11 +1,19 @@
-"""What is seen of work over recordings: a bar, and a table of the time by stage."""
+"""What is seen of work: bars, and a table of the time by stage."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from trfast.report import hours
@@ -26,8 +34,7 @@ class Watch:
     def __init__(self, *, quiet: bool) -> None:
         self.audio = 0.0
         self._seconds: dict[str, float] = {}
-        console = Console(stderr=True)
-        console.quiet = quiet or not console.is_terminal  # older rich ends a disabled bar's line
+        console = _console(quiet=quiet)
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -78,3 +85,32 @@ class Watch:
                     f"{self.audio / seconds:,.0f}",
                 )
         Console().print(table)
+
+
+@contextmanager
+def stages_bar(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Yield what moves a bar a stage on stderr; nothing is shown without a terminal."""
+    console = _console(quiet=quiet)
+    columns = (
+        TextColumn("{task.description:18}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=console.quiet) as bar:
+        tasks = {}
+
+        def progress(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total)
+            bar.update(tasks[stage], completed=done, total=total)
+
+        yield progress
+
+
+def _console(*, quiet: bool) -> Console:
+    """Standard error, if it is a terminal; older rich ends the line of a bar that is disabled."""
+    console = Console(stderr=True)
+    console.quiet = quiet or not console.is_terminal
+    return console

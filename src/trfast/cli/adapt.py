@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trfast.cli import _common, _tables
+from trfast.cli import _common, _options, _tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Adapt a model to a collection, without labels.")
-@click.argument("collection", type=_common.PathType())
-@_common.model_output("adapted.safetensors")
+@click.argument("collection", type=_options.PathType())
+@_options.model_output("adapted.safetensors")
 @click.option(
     "--model",
-    type=_common.PathType(),
+    type=_options.PathType(),
     help="Model file that diarized the collection.  [default: the one shipped with trfast]",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")

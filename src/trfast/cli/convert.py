@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trfast.cli import _common, _formats, _tables
+from trfast.cli import _common, _formats, _options, _tables
 
 if TYPE_CHECKING:
     from trfast.annotation import Annotation
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Write turns in another format.")
 @click.argument(
-    "paths", nargs=-1, required=True, type=_common.PathType(), metavar="FILE_OR_FOLDER..."
+    "paths", nargs=-1, required=True, type=_options.PathType(), metavar="FILE_OR_FOLDER..."
 )
 @click.option(
     "-o",
     "--output",
     required=True,
-    type=_common.PathType(),
+    type=_options.PathType(),
     metavar="FILE|FOLDER|-",
     help="A file, for all recordings; a folder, for a file each; or -, standard output.",
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from trfast.cli import _common, _tables
+from trfast.cli import _options, _tables
 from trfast.cli._formats import read_annotations
 from trfast.evaluation import CorpusCounts, corpus_counts
 from trfast.formats import read_uem
@@ -21,7 +21,7 @@ from trfast.report import hours
     "paths",
     nargs=-1,
     required=True,
-    type=_common.PathType(),
+    type=_options.PathType(),
     metavar="COLLECTION_OR_RTTM...",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")

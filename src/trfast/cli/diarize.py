@@ -6,18 +6,18 @@ from itertools import chain
 
 import click
 
-from trfast.cli import _common, _formats
+from trfast.cli import _common, _formats, _options
 
 
 @click.command(short_help="Find who speaks when: a file a recording.")
-@_common.recording_options
+@_options.recording_options
 @_formats.FORMAT
 @click.option(
     "--threshold",
     type=float,
-    help=f"Similarity from which two segments are one speaker, with --segments: {_common.UNITS}",
+    help=f"Similarity from which two segments are one speaker, with --segments: {_options.UNITS}",
 )
-def diarize(given: _common.Given, formats: tuple[str, ...], threshold: float | None) -> None:
+def diarize(given: _options.Given, formats: tuple[str, ...], threshold: float | None) -> None:
     """Find who speaks when, and write one RTTM a recording to the output folder, or, with --format,
     a file of each format.
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trfast.annotation import Annotation, Timeline
-from trfast.cli import _common, _explanation, _formats, _tables
+from trfast.cli import _explanation, _formats, _options, _tables
 from trfast.evaluation import (
     ClusterQuality,
     ClusterRates,
@@ -29,9 +29,9 @@ Scores = dict[str, tuple[DiarizationError, ClusterQuality]]
 
 
 @click.command()
-@click.argument("reference", type=_common.PathType())
-@click.argument("hypothesis", nargs=-1, required=True, type=_common.PathType())
-@click.option("--uem", type=_common.PathType(), help="Score only the time in this UEM file.")
+@click.argument("reference", type=_options.PathType())
+@click.argument("hypothesis", nargs=-1, required=True, type=_options.PathType())
+@click.option("--uem", type=_options.PathType(), help="Score only the time in this UEM file.")
 @click.option(
     "--collar",
     default=0.25,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trfast.cli import _common
+from trfast.cli import _common, _options
 
 if TYPE_CHECKING:
     from trfast.collection import Collection
@@ -30,12 +30,12 @@ _SIMILARITIES = ("similarity", "runner_up_similarity", "enrolled_similarity")
 
 
 @click.command(short_help="Write vectors, links or turns of a collection.")
-@click.argument("collection", type=_common.PathType())
+@click.argument("collection", type=_options.PathType())
 @click.option(
     "-o",
     "--output",
     required=True,
-    type=_common.PathType(dir_okay=False),
+    type=_options.PathType(dir_okay=False),
     metavar="FILE",
     help="Vectors go to .npz, .npy with a .csv beside it, .ark or .parquet; links to .csv or"
     " .parquet; turns to these or .rttm.",

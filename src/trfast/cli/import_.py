@@ -6,30 +6,30 @@ from pathlib import Path
 
 import click
 
-from trfast.cli import _common
+from trfast.cli import _common, _options
 
 
 @click.command("import", short_help="Take turns and vectors of another system.")
-@click.argument("collection", type=_common.PathType())
+@click.argument("collection", type=_options.PathType())
 @click.option(
     "--rttm",
     required=True,
     multiple=True,
-    type=_common.PathType(),
+    type=_options.PathType(),
     metavar="FILE_OR_FOLDER",
     help="Who speaks when, with the local names of each recording; may be given again.",
 )
 @click.option(
     "--vectors",
     required=True,
-    type=_common.PathType(),
+    type=_options.PathType(),
     metavar="FILE",
     help="A vector for each speaker of each recording: .npz, .npy with a .csv beside it, or Kaldi's"
     " .scp or .ark.",
 )
 @click.option(
     "--uem",
-    type=_common.PathType(),
+    type=_options.PathType(),
     metavar="FILE",
     help="How long recordings last.  [default: to the end of the last turn]",
 )

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import click
 
-from trfast.cli import _common, _voices
+from trfast.cli import _common, _options, _voices
 
 
 @click.command(short_help="Link the speakers of a collection anew.")
-@click.argument("collection", type=_common.PathType())
-@_common.linking_options
-@_common.VOICE_MARGIN
+@click.argument("collection", type=_options.PathType())
+@_options.linking_options
+@_options.VOICE_MARGIN
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-def link(collection: Path, given: _common.Linking, voice_margin: float | None, quiet: bool) -> None:
+def link(
+    collection: Path, given: _options.Linking, voice_margin: float | None, quiet: bool
+) -> None:
     """Find which speakers of the recordings in a collection are the same person.
 
     COLLECTION is a folder that `trfast run` or `trfast import` has made, or its collection.sqlite;

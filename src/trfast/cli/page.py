@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from trfast.cli import _common
+from trfast.cli import _common, _options
 
 
 @click.command(short_help="Write the HTML page of a collection.")
-@click.argument("collection", type=_common.PathType())
+@click.argument("collection", type=_options.PathType())
 @click.option(
     "-o",
     "--output",
-    type=_common.PathType(dir_okay=False),
+    type=_options.PathType(dir_okay=False),
     metavar="FILE",
     help="Page to write.  [default: collection.html beside the collection]",
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trfast.cli import _common
+from trfast.cli import _common, _options
 
 if TYPE_CHECKING:
     from trfast.annotation import Annotation
@@ -16,12 +16,12 @@ _MOST = 12  # recordings in one picture
 
 
 @click.command(short_help="Draw who speaks when: SVG, PNG or PDF.")
-@click.argument("source", metavar="RTTM_OR_COLLECTION", type=_common.PathType())
+@click.argument("source", metavar="RTTM_OR_COLLECTION", type=_options.PathType())
 @click.option(
     "-o",
     "--output",
     required=True,
-    type=_common.PathType(dir_okay=False),
+    type=_options.PathType(dir_okay=False),
     metavar="FILE",
     help="Picture to write: .svg, .png or .pdf.",
 )

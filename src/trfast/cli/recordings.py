@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from trfast.cli import _collections, _common
+from trfast.cli import _collections, _options
 
 
 @click.group(
     cls=_collections.CollectionFirst,
     short_help="List, remove and rename the recordings of a collection.",
 )
-@click.argument("collection", type=_common.PathType())
+@click.argument("collection", type=_options.PathType())
 @click.pass_context
 def recordings(ctx: click.Context, collection: Path) -> None:
     """List, remove and rename the recordings of a collection.

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from trfast.cli import _collections, _common
+from trfast.cli import _collections, _common, _options
 
 
 @click.command(short_help="Hear speakers and put links right, in the browser.")
-@click.argument("collection", type=_common.PathType())
-@_common.linking_options
+@click.argument("collection", type=_options.PathType())
+@_options.linking_options
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -22,7 +22,7 @@ from trfast.cli import _collections, _common
 @click.option("--no-browser", is_flag=True, help="Print the address, and open no browser.")
 @click.option("--by", metavar="NAME", help="Who corrects; kept with it.  [default: the user]")
 def review(
-    collection: Path, given: _common.Linking, port: int, no_browser: bool, by: str | None
+    collection: Path, given: _options.Linking, port: int, no_browser: bool, by: str | None
 ) -> None:
     """Hear speakers, and put links right, in the browser.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trfast.cli import _common, _formats, _voices
+from trfast.cli import _common, _formats, _options, _voices
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -22,28 +22,28 @@ N_LISTED = 10
 
 
 @click.command(short_help="Diarize, and find the same speakers across recordings.")
-@_common.recording_options
+@_options.recording_options
 @_formats.FORMAT
 @click.option(
     "--threshold-within",
     type=float,
     help="Similarity from which two segments of a recording are one speaker, with --segments, for"
-    f" which it stands: {_common.UNITS}",
+    f" which it stands: {_options.UNITS}",
 )
 @click.option(
     "--threshold-across",
     type=float,
     help="Similarity from which speakers of two recordings are the same: with average linkage,"
-    f" of a model that has a cohort, standard deviations above strangers; else {_common.UNITS}",
+    f" of a model that has a cohort, standard deviations above strangers; else {_options.UNITS}",
 )
 @click.option(
     "--new-only",
     is_flag=True,
     help="Link only what is new, with the speakers that are there, where that is sure.",
 )
-@_common.VOICE_MARGIN
+@_options.VOICE_MARGIN
 def run(
-    given: _common.Given,
+    given: _options.Given,
     formats: tuple[str, ...],
     threshold_within: float | None,
     threshold_across: float | None,
@@ -69,7 +69,7 @@ def run(
     files, refused = _common.find_recordings(given.paths)
     marks, counts = given.marks(), given.counts()
     model, diarizer = given.diarizer(threshold_within, "--threshold-within")
-    across = _common.across(  # its errors come before hours of work
+    across = _options.across(  # its errors come before hours of work
         model, given.backend, given.clustering, threshold_across, "--threshold-across"
     )
     n_least = len(files) + (given.channels == "split")

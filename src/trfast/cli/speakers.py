@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trfast.cli import _collections, _common
+from trfast.cli import _collections, _options
 
 if TYPE_CHECKING:
     from trfast.collection import Collection, Link
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     cls=_collections.CollectionFirst,
     short_help="List, name, join and part the speakers of a collection.",
 )
-@click.argument("collection", type=_common.PathType())
+@click.argument("collection", type=_options.PathType())
 @click.pass_context
 def speakers(ctx: click.Context, collection: Path) -> None:
     """List, name, join and part the speakers of a collection.
@@ -121,11 +121,11 @@ def voices(ctx: click.Context, as_json: bool) -> None:
 
 
 @speakers.command()
-@_common.linking_options
+@_options.linking_options
 @click.option("--most", type=click.IntRange(min=1), default=20, show_default=True, metavar="N")
 @_collections.as_json
 @click.pass_context
-def doubts(ctx: click.Context, given: _common.Linking, most: int, as_json: bool) -> None:
+def doubts(ctx: click.Context, given: _options.Linking, most: int, as_json: bool) -> None:
     """List links, and pairs left apart, nearest to the threshold, worth most speech first.
 
     The options are to be those of the link.
@@ -208,11 +208,11 @@ def reject(ctx: click.Context, recording: str, local: str, who: str | None, why:
 
 
 @_correction("SPEAKER", "FILES...")
-@_common.MODEL
-@_common.EMBEDDER
+@_options.MODEL
+@_options.EMBEDDER
 @click.option(
     "--speech",
-    type=_common.PathType(),
+    type=_options.PathType(),
     metavar="FILE",
     help="RTTM or UEM file that says where SPEAKER speaks in FILES.  [default: all speech there]",
 )
@@ -236,7 +236,7 @@ def enrol(
     from trfast.errors import ParameterError
     from trfast.model import load_model
 
-    marks = None if speech is None else _common.read_marks(speech)
+    marks = None if speech is None else _options.read_marks(speech)
     jobs = [Job.of(file) for file in files]
     if marks is not None:
         missing = [job.name for job in jobs if job.name not in marks]

@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 
 from trfast._names import RECIPES
-from trfast.cli import _common, _tables
+from trfast.cli import _common, _options, _tables
 
 
 @click.command(short_help="Make a model from labelled recordings.")
-@click.argument("collection", type=_common.PathType())
-@_common.model_output("model.safetensors")
+@click.argument("collection", type=_options.PathType())
+@_options.model_output("model.safetensors")
 @click.option(
     "--gaussians", type=click.IntRange(min=1), help="Gaussians of the UBM.  [default: 256]"
 )
@@ -28,13 +28,13 @@ from trfast.cli import _common, _tables
 )
 @click.option(
     "--embedder",
-    type=_common.PathType(),
+    type=_options.PathType(),
     metavar="FILE",
     help="ONNX file of a neural embedding, in place of i-vectors.",
 )
 @click.option(
     "--vectors",
-    type=_common.PathType(),
+    type=_options.PathType(),
     metavar="FILE",
     help="Vectors of another system, as for `trfast import`, in place of audio: trains back-ends"
     " alone, for `trfast link --model`.",
@@ -46,7 +46,7 @@ from trfast.cli import _common, _tables
 )
 @click.option(
     "--also",
-    type=_common.PathType(),
+    type=_options.PathType(),
     multiple=True,
     metavar="FILE",
     help="Another file of that network, such as one of float32, that the model takes as well."
@@ -54,7 +54,7 @@ from trfast.cli import _common, _tables
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
-@_common.DASK
+@_options.DASK
 @click.option(
     "--keep-stages", is_flag=True, help="Keep the results of the stages, to try other settings."
 )
@@ -94,6 +94,7 @@ def train(
         return
     if name is not None:
         raise click.UsageError("--name goes with --vectors")
+    from trfast.cli._progress import stages_bar
     from trfast.training import TrainingConfig
     from trfast.training import train as train_model
     from trfast.training.labelled import LabelledCollection
@@ -122,7 +123,7 @@ def train(
     stages = output.with_name(output.name + ".stages")
     with (
         _common.cluster(dask, jobs) as executor,
-        _common.stages_bar(quiet=quiet) as progress,
+        stages_bar(quiet=quiet) as progress,
     ):
         model = train_model(
             labelled,

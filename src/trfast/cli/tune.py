@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trfast._names import BackendName, DetectorName
-from trfast.cli import _common, _tables
+from trfast.cli import _common, _options, _tables
 
 if TYPE_CHECKING:
     from trfast.scoring.calibration import ScoreHistogram
@@ -20,17 +20,17 @@ _WIDTH = 24
 
 
 @click.command(short_help="Set the thresholds of a model on a labelled collection.")
-@click.argument("collection", type=_common.PathType())
-@_common.model_output("tuned.safetensors")
+@click.argument("collection", type=_options.PathType())
+@_options.model_output("tuned.safetensors")
 @click.option(
     "--model",
-    type=_common.PathType(),
+    type=_options.PathType(),
     help="Model file to tune.  [default: the one shipped with trfast]",
 )
 @click.option(
     "--backend",
     "names",
-    type=_common.BACKEND,
+    type=_options.BACKEND,
     multiple=True,
     help="Back-end to tune; can be given again.  [default: all that the model has]",
 )
@@ -39,10 +39,10 @@ _WIDTH = 24
     is_flag=True,
     help="Keep the model's default back-end and clustering, not those of the lowest X-DER.",
 )
-@_common.EMBEDDER
-@_common.DETECTOR
+@_options.EMBEDDER
+@_options.DETECTOR
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
-@_common.DASK
+@_options.DASK
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with a calibration of scores.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors, and JSON.")
 def tune(
@@ -68,16 +68,17 @@ def tune(
     marks the default. Below, the scores of the default back-end: pairs of one speaker and of
     two, one vector a speaker a recording.
     """
+    from trfast.cli._progress import stages_bar
     from trfast.model import load_model
     from trfast.training.labelled import LabelledCollection
     from trfast.training.tuning import tune_model
 
     labelled = LabelledCollection.read(collection)
-    bundle, opened = load_model(model, embedder=embedder), _common.opened_detector(detector)
+    bundle, opened = load_model(model, embedder=embedder), _options.opened_detector(detector)
     _common.make_folder(output.parent)
     with (
         _common.cluster(dask, jobs) as executor,
-        _common.stages_bar(quiet=quiet) as progress,
+        stages_bar(quiet=quiet) as progress,
     ):
         tuning = tune_model(
             bundle,

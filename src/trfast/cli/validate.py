@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trfast.cli import _common, _formats
+from trfast.cli import _formats, _options
 from trfast.cli.convert import left_out
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Check files of turns: every bad line is named.")
 @click.argument(
-    "paths", nargs=-1, required=True, type=_common.PathType(), metavar="FILE_OR_FOLDER..."
+    "paths", nargs=-1, required=True, type=_options.PathType(), metavar="FILE_OR_FOLDER..."
 )
 @_formats.FROM
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")

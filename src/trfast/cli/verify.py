@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trfast._names import BackendName
-from trfast.cli import _common
+from trfast.cli import _common, _options
 
 if TYPE_CHECKING:
     from trfast.model import ModelBundle
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Measure how well the back-ends of a model tell speakers apart.")
-@click.argument("collection", type=_common.PathType())
+@click.argument("collection", type=_options.PathType())
 @click.option(
     "--backend",
     "names",
-    type=_common.BACKEND,
+    type=_options.BACKEND,
     multiple=True,
     help="Back-end to measure; can be given again.  [default: all that the model has]",
 )
 @click.option(
     "--model",
-    type=_common.PathType(),
+    type=_options.PathType(),
     help="Model file.  [default: the one shipped with trfast]",
 )
-@_common.EMBEDDER
+@_options.EMBEDDER
 @click.option(
     "--det",
-    type=_common.PathType(dir_okay=False),
+    type=_options.PathType(dir_okay=False),
     metavar="FILE",
     help="Draw the DET curves, too: .svg, .png or .pdf; needs trfast[plot].",
 )
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
-@_common.DASK
+@_options.DASK
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no bar.")
 def verify(
@@ -60,6 +60,7 @@ def verify(
     One vector for each speaker in each recording, from all that they say alone there by the
     reference; every pair of vectors is a trial.
     """
+    from trfast.cli._progress import stages_bar
     from trfast.evaluation import (
         equal_error_rate,
         minimum_dcf,
@@ -76,7 +77,7 @@ def verify(
     bundle = load_model(model, embedder=embedder)
     backends = [bundle.backend(name) for name in dict.fromkeys(names or bundle.backends)]
     of_recording = partial(_vectors, collection=labelled, bundle=bundle)
-    with _common.cluster(dask, jobs) as executor, _common.stages_bar(quiet=quiet) as progress:
+    with _common.cluster(dask, jobs) as executor, stages_bar(quiet=quiet) as progress:
         vectors = partial(progress, "vectors")
         each = over_recordings(
             of_recording, labelled, executor=executor, jobs=jobs, progress=vectors
