@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from trfast.cli import _output
 from trfast.errors import TrfastError
 
 # The help stands here so that `trfast --help` loads none of them.
@@ -45,7 +46,7 @@ class _Verbs(click.Group):
             return None
         own = name + "_" * iskeyword(name)
         command: click.Command = getattr(import_module(f"trfast.cli.{own}"), own)
-        return command
+        return _output.with_options(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -70,7 +71,11 @@ class _Verbs(click.Group):
         raise click.exceptions.Exit(status)
 
 
-@click.command(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=_Verbs,
+    params=[_output.json_option(), _output.quiet_option()],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="trfast", message="%(prog)s %(version)s")
 def main() -> None:
     """Who speaks when, and who is the same person across recordings."""

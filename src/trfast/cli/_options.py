@@ -195,15 +195,29 @@ VOICE_MARGIN = click.option(
     help="By how much the score with the voice of one enrolled speaker must beat that with the"
     " next.  [default: a tenth of the threshold]",
 )
-_WORK = (
-    click.option(
+
+
+def _jobs(*, passed: bool) -> Callable[[Function], Function]:
+    def bound(ctx: click.Context, _: click.Parameter, value: int | None) -> int | None:
+        if value is not None:
+            from trfast._threads import cores_limit
+
+            ctx.with_resource(cores_limit(value))
+        return value
+
+    return click.option(
         "--jobs",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Recordings worked on at a time, one core each.  [default: all cores]",
-    ),
-    DASK,
-)
+        callback=bound,
+        expose_value=passed,
+        help="Cores to use, for recordings side by side and for threads.  [default: all]",
+    )
+
+
+JOBS = _jobs(passed=True)
+THREADS = _jobs(passed=False)
+"""The same, of a verb that has only threads to bound, and is not told how many."""
 _SOUND = (
     click.option(
         "--speech",
@@ -247,10 +261,7 @@ _SPEAKERS = (
         " recording,num_speakers or recording,min_speakers,max_speakers.",
     ),
 )
-_SHOWN = (
-    click.option("--profile", is_flag=True, help="Print the CPU time by stage."),
-    click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
-)
+_PROFILE = click.option("--profile", is_flag=True, help="Print the CPU time by stage.")
 
 
 @dataclass(frozen=True)
@@ -276,7 +287,6 @@ class Given:
     max_speakers: int | None
     speaker_counts: Path | None
     profile: bool
-    quiet: bool
 
     def diarizer(
         self, threshold: float | None, option: str, *, segments: bool = False
@@ -391,7 +401,7 @@ linking_options = _gathered(Linking, _LINKING)
 """Adds the options of a link; the command gets them as one `Linking`, called `given`."""
 
 recording_options = _gathered(
-    Given, (*_IN_AND_OUT, *_COMPARISON, *_WORK, *_SOUND, *_SPEAKERS, *_SHOWN)
+    Given, (*_IN_AND_OUT, *_COMPARISON, JOBS, DASK, *_SOUND, *_SPEAKERS, _PROFILE)
 )
 """Adds what verbs over recordings share; the command gets it as one `Given`, called `given`."""
 

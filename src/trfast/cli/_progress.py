@@ -70,20 +70,24 @@ class Watch:
             for stage, seconds in result.stage_seconds.items():
                 self._seconds[stage] = self._seconds.get(stage, 0.0) + seconds
 
+    @property
+    def profile(self) -> dict[str, float]:
+        """Seconds of CPU time by stage."""
+        return {stage: seconds for stage, seconds in self._seconds.items() if seconds > 0}
+
     def show_profile(self) -> None:
         """Print a table of CPU time: a row a stage, and all of them."""
         table = Table("stage", box=None)
         for column in ("CPU seconds", "share", "hours a core-hour"):
             table.add_column(column, justify="right")
-        total = sum(self._seconds.values())
-        for stage, seconds in [*self._seconds.items(), ("all", total)]:
-            if seconds > 0:
-                table.add_row(
-                    stage,
-                    f"{seconds:.2f}",
-                    f"{seconds / total:.0%}",
-                    f"{self.audio / seconds:,.0f}",
-                )
+        total = sum(self.profile.values())
+        for stage, seconds in [*self.profile.items(), ("all", total)] if total else ():
+            table.add_row(
+                stage,
+                f"{seconds:.2f}",
+                f"{seconds / total:.0%}",
+                f"{self.audio / seconds:,.0f}",
+            )
         Console().print(table)
 
 
