@@ -11,12 +11,15 @@ from trfast.audio.names import (
     name_recordings,
 )
 from trfast.audio.remote import is_url
+from trfast.audio.sound_check import SoundCheck
 from trfast.audio.source import (
     SAMPLE_RATE,
     Source,
     Waveform,
     check_channel,
     check_source,
+    check_track,
+    has_sound,
     header_duration,
     load,
     probe,
@@ -28,6 +31,7 @@ __all__ = [
     "SAMPLE_RATE",
     "AudioInfo",
     "Encoded",
+    "SoundCheck",
     "Source",
     "Waveform",
     "absolute",
@@ -35,8 +39,10 @@ __all__ = [
     "check_channel",
     "check_name",
     "check_source",
+    "check_track",
     "file_name",
     "find_audio",
+    "has_sound",
     "header_duration",
     "is_url",
     "load",

@@ -38,12 +38,15 @@ class AudioInfo:
         As stored, before any resampling or mixing.
     format : str
         Container and codec, such as ``"wav pcm_16"`` or ``"mov aac"``.
+    tracks : int
+        Audio tracks of the file.
     """
 
     duration: float
     sample_rate: int
     channels: int
     format: str
+    tracks: int = 1
 
 
 _Opened = tuple[AudioInfo, Iterator[FloatArray]]
@@ -56,20 +59,21 @@ _GAP = 0.1  # seconds; smaller steps between time stamps are rounding
 
 
 @contextmanager
-def open_file(given: OnDisk | Encoded) -> Iterator[_Opened]:
-    """Open a file; give its AudioInfo and its pieces, (m, channels) float32."""
+def open_file(given: OnDisk | Encoded, track: int = 0) -> Iterator[_Opened]:
+    """Open a file; give the AudioInfo and the pieces, (m, channels) float32, of an audio track."""
     _check_readable(given)
     try:
         file = soundfile.SoundFile(given.for_soundfile())
     # soundfile raises TypeError for any name that ends in .raw.
     except (soundfile.LibsndfileError, TypeError) as error:
         reason = getattr(error, "error_string", "a headerless file")
-        with _open_with_ffmpeg(given, reason) as opened:
+        with _open_with_ffmpeg(given, track, reason) as opened:
             yield opened
         return
     with file:
         reason = _doubt_about_length(given, file)
         if reason is None:
+            check_has_track(given.name, 1, track)
             _check_whole(given, file)
             info = AudioInfo(
                 file.frames / file.samplerate,
@@ -79,8 +83,16 @@ def open_file(given: OnDisk | Encoded) -> Iterator[_Opened]:
             )
             yield info, _libsndfile_pieces(given.name, file)
             return
-    with _open_with_ffmpeg(given, reason) as opened:
+    with _open_with_ffmpeg(given, track, reason) as opened:
         yield opened
+
+
+def check_has_track(name: str, n_tracks: int, track: int) -> None:
+    """Raise an error if there is no such track."""
+    if track >= n_tracks:
+        raise AudioError(
+            f"{name} has {n_tracks} audio track(s), so no track {track}. They are counted from 0."
+        )
 
 
 def check_there(path: str | os.PathLike[str]) -> None:
@@ -227,7 +239,7 @@ def _counts_its_frames(given: OnDisk | Encoded) -> bool:
 
 
 @contextmanager
-def _open_with_ffmpeg(given: OnDisk | Encoded, reason: str) -> Iterator[_Opened]:
+def _open_with_ffmpeg(given: OnDisk | Encoded, number: int, reason: str) -> Iterator[_Opened]:
     name = given.name
     log.debug("%s is left to FFmpeg: %s", name, reason)
     try:
@@ -255,7 +267,9 @@ def _open_with_ffmpeg(given: OnDisk | Encoded, reason: str) -> Iterator[_Opened]
             raise AudioError(
                 f"{name} has no audio track (streams: {streams}). Give a file with sound."
             )
-        track = container.streams.audio[0]
+        tracks = container.streams.audio
+        check_has_track(name, len(tracks), number)
+        track = tracks[number]
         if not track.rate:
             raise AudioError(f"{name} has an audio track without sound. Record it again.")
         start = (container.start_time or 0) / 1e6
@@ -266,6 +280,7 @@ def _open_with_ffmpeg(given: OnDisk | Encoded, reason: str) -> Iterator[_Opened]
             track.rate,
             track.channels,
             f"{container.format.name.split(',')[0]} {_codec(track)}",
+            len(tracks),
         )
         yield info, _ffmpeg_pieces(given, container, track, start, expected)
 

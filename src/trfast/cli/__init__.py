@@ -18,6 +18,7 @@ from trfast.errors import TrfastError
 _VERBS = {
     "diarize": "Find who speaks when: a file a recording.",
     "run": "Diarize, and find the same speakers across recordings.",
+    "info": "Say what a recording, a model or a collection is.",
     "link": "Link the speakers of a collection anew.",
     "import": "Take turns and vectors of another system.",
     "export": "Write vectors, links or turns of a collection.",

@@ -125,12 +125,13 @@ DASK = click.option(
     help="Run on the workers of a Dask cluster, whose scheduler listens there, in place of local"
     " processes. They must see recordings under the same paths.",
 )
+SOURCE = _SourceType()
 _IN_AND_OUT = (
     click.argument(
         "paths",
         nargs=-1,
         required=True,
-        type=_SourceType(),
+        type=SOURCE,
         metavar="FILE_OR_FOLDER...",
     ),
     click.option(
@@ -232,6 +233,13 @@ _SOUND = (
         help="Channel to take, counted from 0.  [default: the mean of all]",
     ),
     click.option(
+        "--track",
+        type=click.IntRange(min=0),
+        default=0,
+        show_default=True,
+        help="Audio track to take of files that have several, counted from 0.",
+    ),
+    click.option(
         "--channels",
         type=click.Choice(["mean", "split"]),
         default="mean",
@@ -281,6 +289,7 @@ class Given:
     speech: Path | None
     detector: DetectorName | Path
     channel: int | None
+    track: int
     channels: str
     num_speakers: int | None
     min_speakers: int | None

@@ -13,27 +13,34 @@ from trfast.cli import _voices
 from trfast.report import hours
 
 if TYPE_CHECKING:
-    from trfast.collection import Collection
+    from trfast.collection import Collection, Recording
     from trfast.comparison import Comparison
 
 N_LISTED = 10
 
 
 def of_collection(collection: Collection) -> dict[str, Any]:
-    """Count what is in a collection."""
-    recordings, speakers = collection.recordings(), collection.speakers()
+    """Count what is in a collection that is linked."""
+    speakers = collection.speakers()
     recurring = [speaker for speaker in speakers if speaker.n_recordings > 1]
     recurring.sort(key=lambda speaker: (-speaker.n_recordings, -speaker.speech, speaker.name))
     return {
-        "recordings": len(recordings),
-        "audio": sum(recording.duration for recording in recordings),
-        "speech": sum(recording.speech for recording in recordings),
+        **of_recordings(collection.recordings()),
         "speakers": len(speakers),
         "recurring_speakers": len(recurring),
         "most_recordings": [
             {"name": one.name, "recordings": one.n_recordings, "speech": one.speech}
             for one in recurring[:N_LISTED]
         ],
+    }
+
+
+def of_recordings(recordings: Sequence[Recording]) -> dict[str, Any]:
+    """Count what is in them."""
+    return {
+        "recordings": len(recordings),
+        "audio": sum(recording.duration for recording in recordings),
+        "speech": sum(recording.speech for recording in recordings),
     }
 
 

@@ -45,7 +45,7 @@ def diarize(given: _options.Given, formats: tuple[str, ...], threshold: float | 
     compared = given.backend is not None or given.clustering is not None
     _, diarizer = given.diarizer(threshold, "--threshold", segments=compared)
     todo, refused = make_jobs(
-        files, speech=marks, channel=given.taken_channel, speaker_counts=counts
+        files, speech=marks, channel=given.taken_channel, track=given.track, speaker_counts=counts
     )
     planned = [*todo, *(outcome.item for outcome in refused)]
     _formats.check_output(given.output, formats, len(todo), profile=given.profile)
@@ -78,6 +78,7 @@ def diarize(given: _options.Given, formats: tuple[str, ...], threshold: float | 
         return {
             "recordings": sorted(entries, key=itemgetter("recording")),
             "failed": _common.failed(failures),
+            "warnings": watch.warnings,
             "cpu_seconds": watch.profile,
         }
 
@@ -86,6 +87,7 @@ def diarize(given: _options.Given, formats: tuple[str, ...], threshold: float | 
             watch.show_profile()
 
     _output.report(as_json, in_words, asked=True)
+    watch.show_warnings()
     _common.exit_with(failures, len(planned) + n_others)
 
 

@@ -85,6 +85,7 @@ def run(
                 diarizer=diarizer,
                 speech=marks,
                 channel=given.taken_channel,
+                track=given.track,
                 speaker_counts=counts,
                 executor=executor,
                 jobs=given.jobs,
@@ -115,6 +116,7 @@ def run(
                 "across": _summary.of_comparison(across),
                 "linked": asdict(linked),
                 "voices": _voices.found(collection, linked),
+                "warnings": watch.warnings,
                 "speed": watch.audio / seconds if n_new else None,
                 "cpu_seconds": watch.profile,
                 "files": [folder / "collection.sqlite", *written],
@@ -122,6 +124,7 @@ def run(
             _output.report(lambda: found, lambda: _summary.show(found, new_only=new_only))
         if given.profile and not _output.is_json():
             watch.show_profile()
+    watch.show_warnings()
     _common.exit_with(failed, len(jobs) + len(refused))
 
 

@@ -178,6 +178,7 @@ class Collection(Contents):
         diarizer: DiarizesOne | None = None,
         speech: Mapping[str, Timeline] | None = None,
         channel: Channel = None,
+        track: int = 0,
         speaker_counts: SpeakerCounts | None = None,
         executor: Executor | None = None,
         jobs: int | None = None,
@@ -200,6 +201,8 @@ class Collection(Contents):
         channel : int or "split", optional
             Channel to take of the files, or each as a recording of its own (``call-ch1``,
             ``call-ch2``); default: the mean of all.
+        track : int
+            Audio track to take of the files, from 0.
         speaker_counts : SpeakerCounts, optional
             How many speakers the files have, such as `read_speaker_counts` gives them; default: as
             the diarizer has it.
@@ -234,6 +237,7 @@ class Collection(Contents):
             diarizer,
             speech=speech,
             channel=channel,
+            track=track,
             speaker_counts=speaker_counts,
         )
         check_model(self._store, plan.given, diarizer.model_hash)
