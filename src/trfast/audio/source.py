@@ -66,7 +66,7 @@ class Waveform:
     Examples
     --------
     >>> probe(Waveform(np.zeros((44100, 2), dtype=np.int16), 44100))
-    AudioInfo(duration=1.0, sample_rate=44100, channels=2, format='int16 array')
+    AudioInfo(duration=1.0, sample_rate=44100, channels=2, format='int16 array', tracks=1)
     """
 
     samples: npt.NDArray[np.generic]
