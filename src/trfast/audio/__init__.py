@@ -3,6 +3,7 @@
 from trfast.audio.decoders import AudioInfo
 from trfast.audio.encoded import Encoded
 from trfast.audio.files import AUDIO_SUFFIXES, absolute, find_audio, source_size
+from trfast.audio.limits import LONGEST_GAPS, SECONDS_A_BYTE, SECONDS_ANY
 from trfast.audio.names import (
     channel_name,
     check_name,
@@ -25,7 +26,10 @@ from trfast.audio.source import (
 
 __all__ = [
     "AUDIO_SUFFIXES",
+    "LONGEST_GAPS",
     "SAMPLE_RATE",
+    "SECONDS_ANY",
+    "SECONDS_A_BYTE",
     "AudioInfo",
     "Encoded",
     "Source",

@@ -6,6 +6,7 @@ are here.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import struct
@@ -21,6 +22,7 @@ import soundfile
 
 from trfast._log import log
 from trfast.audio.encoded import Encoded, OnDisk
+from trfast.audio.limits import check_gaps, check_length
 from trfast.errors import AudioError, MissingExtraError
 
 FloatArray = npt.NDArray[np.float32]
@@ -54,11 +56,37 @@ _UNKNOWN_FRAMES = (1 << 63) - 1  # SF_COUNT_MAX
 _LARGEST_OGG_PAGE = 27 + 255 + 255 * 255
 _GAP = 0.1  # seconds; smaller steps between time stamps are rounding
 
+# What FFmpeg may take a file for: containers and streams of sound. No playlist is among them, nor
+# anything else that names other files (concat, hls, dash, sdp), and no guess by a file's name.
+_DEMUXERS = (
+    "aac,aax,ac3,ac4,adx,aea,aiff,amr,amrnb,amrwb,ape,asf,asf_o,au,avi"
+    ",caf,dsf,dss,dts,dtshd,dv"  # codespell:ignore caf
+    ",eac3,flac,flv,g722,g729,gsm,gxf,iff,ircam,loas,matroska,mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,mxf"
+    ",nistsphere,nsv,nut,ogg,oma,paf,pva,qcp,rm,shn,sox,tak,truehd,tta,voc,w64,wav,wtv,wv,xwma"
+)
+
 
 @contextmanager
 def open_file(given: OnDisk | Encoded) -> Iterator[_Opened]:
     """Open a file; give its AudioInfo and its pieces, (m, channels) float32."""
     _check_readable(given)
+    with _open_one(given) as (info, pieces):
+        check_length(given.name, info.duration, given.size)
+        yield info, _bounded(given, info, pieces)
+
+
+def _bounded(
+    given: OnDisk | Encoded, info: AudioInfo, pieces: Iterator[FloatArray]
+) -> Iterator[FloatArray]:
+    n_samples, size = 0, given.size
+    for piece in pieces:
+        n_samples += len(piece)
+        check_length(given.name, n_samples / info.sample_rate, size, says=False)
+        yield piece
+
+
+@contextmanager
+def _open_one(given: OnDisk | Encoded) -> Iterator[_Opened]:
     try:
         file = soundfile.SoundFile(given.for_soundfile())
     # soundfile raises TypeError for any name that ends in .raw.
@@ -238,9 +266,10 @@ def _open_with_ffmpeg(given: OnDisk | Encoded, reason: str) -> Iterator[_Opened]
             ' If it is audio or video: pip install "trfast[av]"'
         ) from error
     try:
-        # A recording never makes FFmpeg open anything but files.
+        # A recording never makes FFmpeg open anything else.
         file, others = given.for_ffmpeg()
-        container = av.open(file, options={"protocol_whitelist": others})
+        options = {"protocol_whitelist": others, "format_whitelist": _DEMUXERS}
+        container = av.open(file, options=options)
     except (av.FFmpegError, ValueError) as error:
         raise AudioError(
             f"{name} is not audio that can be read"
@@ -275,6 +304,8 @@ def _codec(stream: Any) -> str:
 
 
 def _reason(error: Exception) -> str:
+    if getattr(error, "errno", None) == errno.EINVAL:
+        return "no kind of file that is opened; playlists and what else names other files never are"
     return getattr(error, "strerror", None) or str(error)
 
 
@@ -294,7 +325,7 @@ def _ffmpeg_pieces(
 ) -> Iterator[FloatArray]:
     import av
 
-    name, rate, n_read = given.name, track.rate, 0
+    name, rate, n_read, n_filled = given.name, track.rate, 0, 0
     known = nan if expected is None else expected
     longest = container.duration / 1e6 if container.duration else 0.0
     frames = container.decode(track)
@@ -317,6 +348,8 @@ def _ffmpeg_pieces(
         if n_read / rate + _GAP < time <= longest:
             n_missing = round(time * rate) - n_read
             n_read += n_missing
+            n_filled += n_missing
+            check_gaps(name, n_filled / rate, time)
             for first in range(0, n_missing, _PIECE):
                 yield np.zeros((min(_PIECE, n_missing - first), track.channels), np.float32)
         n_read += frame.samples

@@ -161,7 +161,8 @@ def probe(source: Source) -> AudioInfo:
     Raises
     ------
     AudioError
-        If there is no such file, it holds no audio, or it is seen to be cut off.
+        If there is no such file, it holds no audio, is a playlist or else names other files,
+        is seen to be cut off, or claims more than `SECONDS_ANY` and `SECONDS_A_BYTE` allow.
     MissingExtraError
         If the format needs PyAV, or a URL fsspec, which is not installed.
     ParameterError
@@ -216,7 +217,8 @@ def stream(
     ------
     AudioError
         As `probe`; and if the file has no such channel, is damaged or cut off, is at
-        less than 4,000 samples a second, or holds NaN or infinity. An MP3 file without
+        less than 4,000 samples a second, holds NaN or infinity, or has more gaps than
+        `LONGEST_GAPS`. An MP3 file without
         a frame count and a transport stream do not say how long they should be: cut
         between two frames, they are read as they are.
     MissingExtraError
