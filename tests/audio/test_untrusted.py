@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.audio.test_source import tones, write, write_av
-from trfast.audio import LONGEST_GAPS, SAMPLE_RATE, decoders, load, probe
+from trfast.audio import LONGEST_GAPS, SAMPLE_RATE, decoders, libsndfile, load, probe
 from trfast.errors import AudioError
 
 # Each names another file, by the path FILE or as its neighbour NAME.
@@ -126,6 +126,8 @@ def test_more_sound_than_the_bytes_can_hold(
     monkeypatch.setattr("trfast.audio.limits.SECONDS_A_BYTE", 0.001)
     with pytest.raises(AudioError, match=r"silence.flac says that it holds 60 s of sound in"):
         load(path)
-    monkeypatch.setattr(decoders, "_UNKNOWN_FRAMES", SAMPLE_RATE * 60)  # says nothing of its length
+    monkeypatch.setattr(
+        libsndfile, "_UNKNOWN_FRAMES", SAMPLE_RATE * 60
+    )  # says nothing of its length
     with pytest.raises(AudioError, match=r"silence.flac (gives|says)"):
         load(path)

@@ -1,6 +1,5 @@
 """Any recording -> mono float32 blocks at 16 kHz, streamed; files, and their names."""
 
-from trfast.audio.decoders import AudioInfo
 from trfast.audio.encoded import Encoded
 from trfast.audio.files import AUDIO_SUFFIXES, absolute, find_audio, source_size
 from trfast.audio.limits import LONGEST_GAPS, SECONDS_A_BYTE, SECONDS_ANY
@@ -11,6 +10,7 @@ from trfast.audio.names import (
     name_channels,
     name_recordings,
 )
+from trfast.audio.opened import AudioInfo
 from trfast.audio.remote import is_url
 from trfast.audio.source import (
     SAMPLE_RATE,
