@@ -19,8 +19,9 @@ import numpy.typing as npt
 import soxr
 
 from trfast._checks import check_integer, check_positive
-from trfast.audio.decoders import AudioInfo, check_has_track, open_file
+from trfast.audio.decoders import check_has_track, open_file
 from trfast.audio.encoded import Encoded, OnDisk
+from trfast.audio.opened import AudioInfo
 from trfast.audio.remote import fetched, is_url
 from trfast.audio.sound_check import SoundCheck
 from trfast.errors import (
@@ -161,6 +162,9 @@ def check_track(track: int) -> int:
 def probe(source: Source, *, track: int = 0) -> AudioInfo:
     """Say what a recording is, without decoding it.
 
+    What only reading all of it would show is not counted: FLAC, MP3 or Ogg streams of one serial
+    number that were joined to it.
+
     Parameters
     ----------
     source : path, Waveform, bytes or file object
@@ -177,7 +181,8 @@ def probe(source: Source, *, track: int = 0) -> AudioInfo:
     Raises
     ------
     AudioError
-        If there is no such file, it holds no audio, or it is seen to be cut off.
+        If there is no such file, it holds no audio, is a playlist or else names other files,
+        is seen to be cut off, or claims more than `SECONDS_ANY` and `SECONDS_A_BYTE` allow.
     MissingExtraError
         If the format needs PyAV, or a URL fsspec, which is not installed.
     ParameterError
@@ -188,7 +193,7 @@ def probe(source: Source, *, track: int = 0) -> AudioInfo:
     >>> probe("show.mp4").duration  # doctest: +SKIP
     3600.04
     """
-    with _open(check_source(source), check_track(track)) as (info, _):
+    with _open(check_source(source), check_track(track), thorough=False) as (info, _):
         return info
 
 
@@ -216,8 +221,11 @@ def stream(
 
     The samples do not depend on `block_duration`, and a few blocks are all that lies
     in memory. Sample i stands for the time ``i / SAMPLE_RATE`` of the recording: the
-    delays of codecs and of the resampler are taken out, except an MP3 file's without
-    a LAME header (up to 50 ms), which nothing in the file tells.
+    delays of codecs and of the resampler are taken out. Where the file does not tell
+    them (MP3 without a LAME header, MP2, and AAC and AC-3 but in MP4 and Matroska), they are those
+    of FFmpeg's encoders, LAME and twoLAME; another AAC encoder may have some 1,100 samples
+    more (25 ms at 44.1 kHz), with SBR twice as many. Files that were joined to one, links of
+    an Ogg chain too, are read to the last, at the highest rate of them.
 
     Parameters
     ----------
@@ -241,7 +249,8 @@ def stream(
     ------
     AudioError
         As `probe`; and if the file has no such channel or track, is damaged or cut off, is at
-        less than 4,000 samples a second, or holds NaN or infinity. An MP3 file without
+        less than 4,000 samples a second, holds NaN or infinity, or has more gaps than
+        `LONGEST_GAPS`. An MP3 file without
         a frame count and a transport stream do not say how long they should be: cut
         between two frames, they are read as they are.
     MissingExtraError
@@ -387,13 +396,13 @@ def _regroup(pieces: Iterable[FloatArray], size: int) -> Iterator[FloatArray]:
 
 
 def _open(
-    source: CheckedSource, track: int
+    source: CheckedSource, track: int, *, thorough: bool = True
 ) -> AbstractContextManager[tuple[AudioInfo, Iterator[FloatArray]]]:
     if isinstance(source, Waveform):
         return _open_waveform(source, track)
     if is_url(source):
         return _open_url(source, track)
-    return open_file(_file(source), track)
+    return open_file(_file(source), track, thorough=thorough)
 
 
 def _file(source: str | os.PathLike[str] | Encoded) -> OnDisk | Encoded:
