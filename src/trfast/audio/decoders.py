@@ -167,6 +167,11 @@ def _open_with_ffmpeg(given: Given, number: int, left: Left) -> Iterator[Opened]
         tracks = container.streams.audio
         check_has_track(name, len(tracks), number)
         track = tracks[number]
+        if track.codec_context is None:
+            raise AudioError(
+                f"{name} has an audio track of a codec that FFmpeg does not know"
+                f" (libsndfile: {reason.rstrip('.')}). Write it again in another format."
+            )
         if not track.rate:
             raise AudioError(f"{name} has an audio track without sound. Record it again.")
         start = (container.start_time or 0) / 1e6
