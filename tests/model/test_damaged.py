@@ -18,6 +18,7 @@ import pytest
 import safetensors
 from safetensors.numpy import load_file, save
 
+from tests.mutations import mutations
 from tests.small import show, small_model
 from trfast.audio import Waveform
 from trfast.collection import Collection
@@ -85,28 +86,14 @@ def refused(path: Path, job: Job) -> bool:
     return False
 
 
-def damaged(content: bytes, rng: np.random.Generator) -> bytes:
-    """Flip, cut out, repeat or overwrite bytes, most at the start, where the header is."""
-    size = len(content) if rng.random() < 0.3 else 3000
-    start, n = int(rng.integers(size)), int(rng.integers(1, 9))
-    middle = [
-        bytes(byte ^ int(rng.integers(1, 256)) for byte in content[start : start + n]),
-        b"",
-        2 * content[start : start + n],
-        rng.bytes(n),
-    ][int(rng.integers(4))]
-    return content[:start] + middle + content[start + n :]
-
-
 STEPS = [pytest.param(1, marks=pytest.mark.slow), 5]
 """All mutations, or each fifth."""
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_damaged_bytes(path: Path, job: Job, tmp_path: Path, seed: int) -> None:
-    content, rng = path.read_bytes(), np.random.default_rng(seed)
-    for _ in range(50):
-        (tmp_path / "x").write_bytes(damaged(content, rng))
+    for mutated in mutations(path.read_bytes(), 50, seed=seed, head=3000):
+        (tmp_path / "x").write_bytes(mutated)
         refused(tmp_path / "x", job)
 
 
