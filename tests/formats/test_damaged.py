@@ -7,9 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-
 from tests.formats.test_formats import SHOW, file_of
 from tests.mutations import mutations
+
 from trfast.errors import TrfastError
 from trfast.formats import (
     FORMATS,
