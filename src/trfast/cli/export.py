@@ -84,9 +84,9 @@ def _links(collection: Collection) -> Rows:
 def _turns(collection: Collection) -> Rows:
     names = {(link.recording, link.local): link.speaker for link in collection.links()}
     return [
-        (recording.name, turn.start, turn.end, turn.speaker, names[recording.name, turn.speaker])
-        for recording in collection.recordings()
-        for turn in collection.diarization(recording.name).annotation
+        (name, turn.start, turn.end, turn.speaker, names.get((name, turn.speaker)))
+        for name in [recording.name for recording in collection.recordings()]
+        for turn in collection.diarization(name).annotation
     ]
 
 

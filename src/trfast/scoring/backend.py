@@ -103,6 +103,10 @@ class Thresholds:
     within: float
     across: float
 
+    def __post_init__(self) -> None:
+        check_number(self.within, "within")
+        check_number(self.across, "across")
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Backend:

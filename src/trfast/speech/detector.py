@@ -121,7 +121,7 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
         ModelError
             If there are too few frames of speech, or of the rest.
         """
-        self._check_parameters()
+        self.check_parameters()
         for name, value in (("X", X), ("y", y)):
             check_type(value, Sized, name, hint="one for each recording")  # type: ignore[type-abstract]
         if len(X) != len(y):
@@ -165,7 +165,7 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
             If the frames are no finite matrix, or have other columns than those trained on.
         """
         check_is_fitted(self, "layers_")
-        self._check_parameters()
+        self.check_parameters()
         static = checked_frames(static, "static")
         if len(static) == 0:
             return np.empty((0, 2), dtype=np.int64)
@@ -184,7 +184,8 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
             frame_hop(self.config or MfccConfig()),
         )
 
-    def _check_parameters(self) -> None:
+    def check_parameters(self) -> None:
+        """Raise a ParameterError if a parameter makes no sense."""
         if self.config is not None:
             check_type(self.config, MfccConfig, "config")
         for name in ("n_hidden", "n_epochs"):
