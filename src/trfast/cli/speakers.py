@@ -237,12 +237,14 @@ def enrol(
         jobs = [replace(job, speech=marks[job.name]) for job in jobs]
     diarizer = Diarizer(load_model(model, embedder=embedder))
     with _collections.changing(ctx, new=True) as collection:
-        collection.enrol(speaker, *jobs, diarizer=diarizer, who=who, why=why)
+        warnings = collection.enrol(speaker, *jobs, diarizer=diarizer, who=who, why=why)
         seconds = sum(voice.speech for voice in collection.voices() if voice.speaker == speaker)
     _output.say(
         f"{speaker} is known by {seconds:.1f} s of speech; the next link uses it",
-        {"speaker": speaker, "speech": seconds},
+        {"speaker": speaker, "speech": seconds, "warnings": warnings},
     )
+    for warning in warnings:
+        _output.warn(f"warning: {warning}")
 
 
 @_correction("SPEAKER", "OTHER")

@@ -86,9 +86,10 @@ class Corrections:
             if not gone or number in gone:
                 raise CollectionError(f"{speaker} is to be merged with at least one other speaker")
             moved = [local for other in gone for local in self._locals(other)]
+            against = self._told_apart({*self._locals(number), *moved})
             correction = self._note(
                 "merge",
-                f"{', '.join(others)} is {speaker}",
+                f"{', '.join(others)} is {speaker}" + f", against {against}" * bool(against),
                 who,
                 why,
                 moved=moved,
@@ -289,6 +290,17 @@ class Corrections:
             number,
         )
         return [row[0] for row in rows]
+
+    def _told_apart(self, locals_: set[int]) -> str:
+        """Return which corrections say that some of these are two persons."""
+        said: dict[str, set[int]] = {}
+        for what, local in self._db.rows(
+            "SELECT what, local AS local_id FROM known"
+            " JOIN correction ON correction.id = known.correction"
+            " WHERE kind = 'distinguish' AND undone IS NULL ORDER BY correction.id"
+        ):
+            said.setdefault(what, set()).add(local)
+        return ", ".join(repr(what) for what, apart in said.items() if apart <= locals_)
 
     def _voices(self, number: int) -> list[int]:
         rows = self._db.rows("SELECT id FROM voice WHERE speaker = ? ORDER BY id", number)
