@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-quick lint bench bench-quick docs pictures model campplus paper clean sdist dist test-sdist
+.PHONY: demo test test-quick lint bench bench-quick bench-compare docs pictures model campplus paper clean sdist dist test-sdist
 
 # OPTIONS, for example: make test-clang OPTIONS='-m "not slow"'
 PYTEST = python -m pytest --pyargs tests trfast $(OPTIONS)
@@ -96,6 +96,10 @@ bench-quick: .venv/.test .venv/.peers
 	$(BIN)/python -m benchmarks.end_to_end --hours 1 --json build/quick_end_to_end.json
 	$(BIN)/python -m benchmarks.render build/quick.json \
 		--end-to-end build/quick_end_to_end.json -o build/benchmarks.md
+
+# Now and at another commit, in turn: make bench-compare BASE=main~5 OPTIONS="-k viterbi".
+bench-compare: .venv/.test .venv/.peers
+	$(BIN)/python tools/compare.py $(BASE) $(OPTIONS)
 
 # The default model, from the radio-train collection.
 COLLECTIONS ?= ../shared/collections
