@@ -1,7 +1,7 @@
 """Instructions that a kernel's call takes: python tools/instructions.py [KERNEL...] [--tree DIR].
 
-Counts under valgrind's callgrind, on one thread, without AVX-512, which valgrind does not know: half
-of what a process that makes three calls takes more than one that makes one. With --tree, of the
+Counts under valgrind's callgrind, on one thread, without AVX-512, which it does not know: half of
+what a process that makes three calls takes more than one that makes one. With --tree, of the
 package there too, such as build/base, which tools/compare.py leaves. A kernel takes some minutes.
 """
 
