@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-quick lint bench bench-quick docs pictures model campplus paper clean sdist dist test-sdist
+.PHONY: demo test test-quick lint bench bench-quick docs notebooks pictures model campplus paper clean sdist dist test-sdist
 
 # OPTIONS, for example: make test-clang OPTIONS='-m "not slow"'
 PYTEST = python -m pytest --pyargs tests trfast $(OPTIONS)
@@ -121,6 +121,10 @@ pictures: demo .venv/.test
 	$(BIN)/trfast plot examples/ref.rttm -o docs/how-to/timeline.svg --recording show-1 --recording show-4
 	$(BIN)/trfast verify $(COLLECTIONS)/tv-lcp --det docs/how-to/det.svg
 	$(BIN)/python -m tools.pictures demo/collection.html
+
+# The tutorials' outputs, on this machine.
+notebooks: .venv/.test .venv/.docs
+	$(BIN)/python tools/notebooks.py
 
 docs: .venv/.docs
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html

@@ -17,8 +17,9 @@ author = "The trfast developers"
 project_copyright = author
 version = release = installed_version("trfast")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
 exclude_patterns = ["_build"]
+nb_execution_mode = "off"  # tutorials keep their outputs: make notebooks
 html_theme = "furo"
 html_math_renderer = "mathml"
 html_title = f"trfast {version}"
