@@ -34,6 +34,8 @@ autodoc_typehints = "none"  # the docstrings say types, shapes and units
 autoclass_content = "class"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+nitpicky = True  # of our own names, which roles write in full
+nitpick_ignore_regex = [("py:.*", r"(?!trfast\.).*"), ("py:obj", ".*")]
 default_role = "py:obj"  # `Name` in docstrings: a link where there is such an object
 suppress_warnings = ["ref.footnote"]  # modules name their sources at the end
 

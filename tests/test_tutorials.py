@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,14 +35,18 @@ print(json.dumps(printed))
 """
 
 
-def code_cells(path: Path) -> list[dict]:
+def code_cells(path: Path) -> list[dict[str, Any]]:
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     return [cell for cell in cells if cell["cell_type"] == "code"]
 
 
-def printed(cell: dict) -> str:
+def printed(cell: dict[str, Any]) -> str:
     texts = [out["text"] for out in cell["outputs"] if out.get("name") == "stdout"]
     return "".join("".join(text) for text in texts)
+
+
+def without_numbers(texts: list[str]) -> list[str]:
+    return [re.sub(r" *[\d.]+", " #", text) for text in texts]
 
 
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
@@ -87,5 +92,5 @@ def test_prints_what_stands_there(path: Path) -> None:
     assert done.returncode == 0, done.stderr
     stored, found = [printed(cell) for cell in cells], json.loads(done.stdout)
     if path.stem == "paper":  # a training on minutes leans on how the machine rounds
-        stored, found = (re.sub(r" *[\d.]+", " #", "\n".join(own)) for own in (stored, found))
+        stored, found = map(without_numbers, (stored, found))
     assert stored == found
