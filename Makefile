@@ -116,11 +116,12 @@ paper: .venv/.test .venv/.paper
 	$(if $(EMBEDDER),$(BIN)/python -m benchmarks.paper.neural --collections $(COLLECTIONS) --embedder $(EMBEDDER))
 	$(BIN)/python -m benchmarks.paper.render
 
-# The pictures of the how-to pages. They need Debian's chromium and chromium-driver.
+# The pictures of the how-to pages and the gallery. They need Debian's chromium and chromium-driver.
 pictures: demo .venv/.test
 	$(BIN)/trfast plot examples/ref.rttm -o docs/how-to/timeline.svg --recording show-1 --recording show-4
 	$(BIN)/trfast verify $(COLLECTIONS)/tv-lcp --det docs/how-to/det.svg
 	$(BIN)/python -m tools.pictures demo/collection.html
+	$(BIN)/python -m tools.gallery
 
 # The tutorials' outputs, on this machine.
 notebooks: .venv/.test .venv/.docs

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tools.gallery import GALLERY, drawn, shown
 
 TUTORIALS = sorted((Path(__file__).parents[1] / "docs" / "tutorials").glob("*.ipynb"))
 
@@ -94,3 +95,12 @@ def test_prints_what_stands_there(path: Path) -> None:
     if path.stem == "paper":  # a training on minutes leans on how the machine rounds
         stored, found = map(without_numbers, (stored, found))
     assert stored == found
+
+
+def test_gallery_has_what_they_drew() -> None:
+    pictures = {name: data for path in TUTORIALS for name, data in drawn(path).items()}
+    found = {file.name: file.read_bytes() for file in GALLERY.iterdir()}
+    assert set(found) == shown()
+    assert {name: found[name] for name in found if name in pictures} == {
+        name: data for name, data in pictures.items() if name in found
+    }
