@@ -114,7 +114,6 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("docs")
     shutil.copytree(ROOT / "examples", folder / "examples")
     shutil.copytree(ROOT / "examples" / "audio", folder / "archive")
-    shutil.copy(ROOT / "examples" / "ref.rttm", folder)
     for words in (
         ["run", "archive", "-o", "found", "--quiet"],
         ["train", "examples", "-o", "small.safetensors", "--gaussians", "16", "--rank", "8"],
@@ -148,6 +147,13 @@ def test_python_runs(script: str, workplace: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_get_started_shows_a_turn_that_is_found(workplace: Path) -> None:
+    (line,) = re.findall("`(SPEAKER .*)`", (ROOT / "docs" / "get-started.md").read_text())
+    turns = (workplace / "found" / "collection.rttm").read_text().splitlines()
+    assert line in turns
 
 
 @pytest.mark.slow
