@@ -20,6 +20,8 @@ GROUND = (
     "_files",
     "_listening",
     "_extras",
+    "_estimators",
+    "_filters",
     "_viterbi",
     "_mixture",
     "_matching",

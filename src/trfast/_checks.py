@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from reprlib import repr as short
@@ -11,7 +12,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import issparse
 
 from trfast.errors import ParameterError, ParameterTypeError
 
@@ -219,6 +219,12 @@ def check_classes(values: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
     return values
 
 
+def _is_sparse(values: object) -> bool:
+    """Whether it is a matrix of `scipy.sparse`, which is loaded then."""
+    sparse = sys.modules.get("scipy.sparse")
+    return sparse is not None and sparse.issparse(values)
+
+
 def check_matrix(
     values: npt.ArrayLike,
     name: str,
@@ -229,7 +235,7 @@ def check_matrix(
     summed_in: npt.DTypeLike | None = None,
 ) -> npt.NDArray[Any]:
     """Return `values` as a finite C-contiguous (n, d) array of `dtype`; see `check_finite`."""
-    if issparse(values):
+    if _is_sparse(values):
         raise ParameterTypeError(f"{name} is sparse, expected a dense array: give {name}.toarray()")
     given = _array(values, name)
     array = _converted(given, name, dtype)

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array, csr_array, issparse
-from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
+import scipy
 
 from trfast.errors import ParameterTypeError
 
@@ -37,7 +36,7 @@ def one_to_one(common: Any) -> Any:
     array([[0., 1.],
            [1., 0.]])
     """
-    if not issparse(common):
+    if not scipy.sparse.issparse(common):
         raise ParameterTypeError(
             f"common must be sparse, as CommonTime.seconds is, got {type(common).__name__}"
         )
@@ -48,20 +47,22 @@ def one_to_one(common: Any) -> Any:
     # time connects do not compete: they are assigned apart, as many at once as do no harm.
     n_rows, n_columns = common.shape
     graph = _graph(time, rows, n_rows + columns, (n_rows + n_columns,) * 2)
-    component = connected_components(graph, directed=False)[1][rows]
+    component = scipy.sparse.csgraph.connected_components(graph, directed=False)[1][rows]
     order = np.argsort(component, kind="stable")
     first = np.searchsorted(component[order], component[order])
     blocks = np.split(order, np.flatnonzero(np.diff(first // PAIRS_AT_ONCE)) + 1)
     assigned = [b[_assignment(rows[b], columns[b], time[b])] for b in blocks if len(b)]
     chosen = np.concatenate([np.zeros(0, np.int64), *assigned])
     ones = np.ones(len(chosen))
-    return csr_array((ones, (rows[chosen], columns[chosen])), shape=(n_rows, n_columns))
+    return scipy.sparse.csr_array(
+        (ones, (rows[chosen], columns[chosen])), shape=(n_rows, n_columns)
+    )
 
 
 def _graph(weights: FloatArray, rows: IntArray, columns: IntArray, shape: tuple[int, int]) -> Any:
     """Return a sparse graph; csgraph of SciPy before 1.15 takes 32-bit indices only."""
     index = (rows.astype(np.int32), columns.astype(np.int32))
-    return coo_array((weights, index), shape=shape).tocsr()
+    return scipy.sparse.coo_array((weights, index), shape=shape).tocsr()
 
 
 def _assignment(rows: IntArray, columns: IntArray, time: FloatArray) -> IntArray:
@@ -79,7 +80,7 @@ def _assignment(rows: IntArray, columns: IntArray, time: FloatArray) -> IntArray
         (n_rows, n_columns + n_rows),
     )
     matched = np.full(n_rows, -1)
-    matched_rows, matched_columns = min_weight_full_bipartite_matching(costs)
+    matched_rows, matched_columns = scipy.sparse.csgraph.min_weight_full_bipartite_matching(costs)
     matched[matched_rows] = matched_columns
     chosen: IntArray = np.flatnonzero(matched[rows] == columns)
     return chosen

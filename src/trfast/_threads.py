@@ -19,6 +19,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_most_cores: list[int] = []  # what `cores_limit` blocks that run now allow
 
 
 def available_cores() -> int:
@@ -36,7 +37,24 @@ def available_cores() -> int:
     limit = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]  # a number for each nested level
     if limit.isdigit() and int(limit) > 0:
         cores = min(cores, int(limit))
-    return max(1, min(cores, _cgroup_cores()))
+    return max(1, min(cores, _cgroup_cores(), *_most_cores))
+
+
+@contextmanager
+def cores_limit(most: int) -> Iterator[None]:
+    """Context manager: this process takes at most so many cores inside the block.
+
+    Examples
+    --------
+    >>> with cores_limit(1):
+    ...     available_cores()
+    1
+    """
+    _most_cores.append(most)
+    try:
+        yield
+    finally:
+        _most_cores.remove(most)
 
 
 def _cgroup_cores() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import threading
 from pathlib import Path
 
@@ -50,3 +51,10 @@ def test_a_link_that_leads_round(tmp_path: Path) -> None:
     (tmp_path / "round.wav").symlink_to("round.wav")
     with pytest.raises(AudioError, match=r"round\.wav cannot be opened"):
         load(tmp_path / "round.wav")
+
+
+def test_samples_of_a_width_that_nothing_decodes(tmp_path: Path) -> None:
+    header = b"WAVEfmt \x10\0\0\0" + struct.pack("<HHIIHH", 1, 3, 8000, 120_000, 15, 36)
+    (tmp_path / "odd.wav").write_bytes(b"RIFF\xff\0\0\0" + header + b"data\x4b\0\0\0" + bytes(75))
+    with pytest.raises(AudioError, match=r"a codec that FFmpeg does not know \(libsndfile: "):
+        load(tmp_path / "odd.wav")

@@ -126,8 +126,7 @@ def test_every_format_gives_the_signal_back_in_its_place(tmp_path: Path, name: s
 
 def test_transport_stream(tmp_path: Path) -> None:
     path = write_av(tmp_path / "show.ts", tones(3.0, SAMPLE_RATE), SAMPLE_RATE, "aac")
-    decoded = load(path)  # a transport stream keeps the encoder's delay of 1024 samples
-    assert signal_to_noise(tones(3.0, SAMPLE_RATE), decoded[1024:]) > 15
+    assert signal_to_noise(tones(3.0, SAMPLE_RATE), load(path)) > 15
 
 
 @pytest.mark.parametrize("rate", [8000, 11025, 22050, 44100, 48000, 96000])

@@ -221,7 +221,7 @@ def test_help_loads_no_verb() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout
     assert re.search(r"run +Diarize, and find the same speakers across recordings\.", shown)
-    assert shown.endswith("[]\n")
+    assert shown.endswith("['trfast.cli._output']\n")
 
 
 def test_each_verb_has_help(trfast: Trfast) -> None:

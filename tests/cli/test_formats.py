@@ -140,7 +140,7 @@ def test_validate_names_every_bad_line(trfast: Trfast, tmp_path: Path) -> None:
         f"{good}:",
     ]
     assert result.stderr == "trfast: 1 of 2 files are not as they should be\n"
-    assert trfast("validate", good).stdout == f"{good}: good (uem: 1 regions in 1 recordings)\n"
+    assert trfast("validate", good).stdout == f"{good}: good (uem: 1 region in 1 recording)\n"
     assert trfast("validate", good, "--quiet").stdout == ""
     (report,) = json.loads(trfast("validate", bad, "--json", status=1).stdout)
     assert report["problems"][11]["line"] == 12
@@ -153,7 +153,7 @@ def test_validate_goes_on_after_what_cannot_be_read(trfast: Trfast, tmp_path: Pa
     result = trfast("validate", missing, good, status=1)
     assert result.stdout.splitlines() == [
         f"{missing}: cannot be read (No such file or directory)",
-        f"{good}: good (eaf: 2 turns of 2 speakers in 1 recordings)",
+        f"{good}: good (eaf: 2 turns of 2 speakers in 1 recording)",
     ]
 
 
@@ -184,7 +184,7 @@ def test_turns_on_standard_output(
     for words, message in (
         (["--format=csv", "--format=srt"], "-o - takes one --format"),
         (["--format=srt"], "takes one recording, not 3"),
-        (["--profile"], "leave --profile out"),
+        (["--profile"], "leave --profile and --json out"),
     ):
         assert message in trfast(verb, *paths, "-o", "-", *words, status=2).stderr
     assert trfast(verb, paths[0], "-o", "-", "--format=srt").stdout.startswith("1\n00:00:00,000")

@@ -77,5 +77,5 @@ def test_missing_files_are_listed_and_forgotten(folder: Path) -> None:
     (folder / "a.wav").unlink()
     assert call(folder, "forget-missing", "--dry-run") == "a\nc\n"
     assert len(json.loads(call(folder, "list", "--json"))) == 3
-    assert call(folder, "forget-missing").startswith("a\nc\nto be linked anew")
+    assert call(folder, "forget-missing").startswith("a\nc\ntrfast: to be linked anew")
     assert [r["name"] for r in json.loads(call(folder, "list", "--json"))] == ["b"]

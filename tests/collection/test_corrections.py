@@ -128,6 +128,14 @@ def test_two_persons_are_not_joined(collection: Collection) -> None:
         collection.corrections.distinguish("speaker-0001", "speaker-0001")
 
 
+def test_a_merge_says_against_whom(collection: Collection) -> None:
+    collection.corrections.distinguish("speaker-0003", "speaker-0002", why="heard")
+    collection.corrections.merge("speaker-0002", "speaker-0003")
+    assert collection.corrections.log()[-1].what == (
+        "speaker-0003 is speaker-0002, against 'speaker-0003 is not speaker-0002'"
+    )
+
+
 def test_it_asks_for_a_link_first() -> None:
     with Collection(":memory:") as collection:
         collection.add(diarization("a", "ann:1"))

@@ -53,6 +53,14 @@ def test_a_voice_names_speakers_in_the_next_link(collection: Collection) -> None
     assert (entry.kind, entry.what, entry.who) == ("enrol", "Ann sounds as in tape", "me")
 
 
+def test_several_voices_are_told(collection: Collection, tmp_path: Path) -> None:
+    paths, fake = write(tmp_path, alone="ann:9 ben:1", two="ann:9 ben:3"), FakeDiarizer()
+    (warning,) = collection.enrol("Ann", *paths, diarizer=fake)
+    assert warning.startswith(
+        "two: 2 speakers seem to speak there: say where Ann does, with --speech"
+    )
+
+
 def test_taken_back_the_name_is_free(collection: Collection) -> None:
     collection.enrol("Ann", diarization("tape", "ann:9"))
     linked(collection)

@@ -2,6 +2,7 @@
 
 import pickle
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from trfast.audio import SAMPLE_RATE, Waveform, load, stream
 from trfast.cli import main
 from trfast.diarization import Diarizer, EmbeddedSegments, Job, SpeakerCount, diarize
 from trfast.diarization import diarizer as diarizer_module
+from trfast.diarization import job as job_module
 from trfast.embedding.ivector import ProjectedStatistics, TotalVariability
 from trfast.errors import AudioError, ModelError, ParameterError
 from trfast.evaluation import diarization_error
@@ -280,10 +282,8 @@ def test_what_a_diarization_holds(expected, diarizer, samples):
 
 
 def test_the_size_of_blocks_does_not_count(diarizer, expected, monkeypatch):
-    def small_blocks(source, channel):
-        return stream(source, channel=channel, block_duration=0.37)
-
-    monkeypatch.setattr(diarizer_module, "stream", small_blocks)
+    small_blocks = partial(stream, block_duration=0.37)
+    monkeypatch.setattr(job_module, "stream", small_blocks)
     same(diarizer(SHOW), expected)
 
 

@@ -20,7 +20,7 @@ from trfast.annotation import Annotation, Timeline
 from trfast.audio import load, stream
 from trfast.cli import main
 from trfast.diarization import Diarizer, Job
-from trfast.diarization import diarizer as diarizer_module
+from trfast.diarization import job as job_module
 from trfast.errors import (
     AudioError,
     MissingExtraError,
@@ -214,9 +214,7 @@ def test_a_diarizer_hears_with_it(folder: Path, monkeypatch: pytest.MonkeyPatch)
     given = diarizer(Job("show-0", show, speech=detector.detect(stream(show))))
     assert given.annotation == expected.annotation
     assert pickle.loads(pickle.dumps(diarizer))(show).annotation == expected.annotation
-    monkeypatch.setattr(
-        diarizer_module, "stream", lambda *_, **__: stream(show, block_duration=0.37)
-    )
+    monkeypatch.setattr(job_module, "stream", lambda *_, **__: stream(show, block_duration=0.37))
     assert diarizer(show).annotation == expected.annotation
 
 

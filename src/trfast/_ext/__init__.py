@@ -5,6 +5,11 @@ the best set of the machine, or the one that the environment variable ``TRFAST_S
 """
 
 import os
+import sys
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+
+import scipy
 
 from trfast._ext import _instruction_set
 from trfast.errors import ParameterError
@@ -33,5 +38,18 @@ def use_instruction_set(name: str, *, source: str = "the instruction set") -> st
     return _NAMES[_instruction_set.choose(_NAMES.index(name))]
 
 
+def _load_blas() -> None:
+    """Load SciPy's BLAS, which kernels call, without the rest of `scipy.linalg`: it is a module of
+    its own, and the package around it takes longer to load than all else that inference needs."""
+    package, name = "scipy.linalg", "scipy.linalg.cython_blas"
+    if package in sys.modules or name in sys.modules:
+        return
+    spec = PathFinder.find_spec(name, [os.path.join(path, "linalg") for path in scipy.__path__])
+    if spec is not None and spec.loader is not None:
+        module = sys.modules[name] = module_from_spec(spec)
+        spec.loader.exec_module(module)
+
+
+_load_blas()
 if os.environ.get("TRFAST_SIMD"):
     use_instruction_set(os.environ["TRFAST_SIMD"], source="TRFAST_SIMD")

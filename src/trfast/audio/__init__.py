@@ -1,8 +1,8 @@
 """Any recording -> mono float32 blocks at 16 kHz, streamed; files, and their names."""
 
-from trfast.audio.decoders import AudioInfo
 from trfast.audio.encoded import Encoded
 from trfast.audio.files import AUDIO_SUFFIXES, absolute, find_audio, source_size
+from trfast.audio.limits import LONGEST_GAPS, SECONDS_A_BYTE, SECONDS_ANY
 from trfast.audio.names import (
     channel_name,
     check_name,
@@ -10,13 +10,17 @@ from trfast.audio.names import (
     name_channels,
     name_recordings,
 )
+from trfast.audio.opened import AudioInfo
 from trfast.audio.remote import is_url
+from trfast.audio.sound_check import SoundCheck
 from trfast.audio.source import (
     SAMPLE_RATE,
     Source,
     Waveform,
     check_channel,
     check_source,
+    check_track,
+    has_sound,
     header_duration,
     load,
     probe,
@@ -25,9 +29,13 @@ from trfast.audio.source import (
 
 __all__ = [
     "AUDIO_SUFFIXES",
+    "LONGEST_GAPS",
     "SAMPLE_RATE",
+    "SECONDS_ANY",
+    "SECONDS_A_BYTE",
     "AudioInfo",
     "Encoded",
+    "SoundCheck",
     "Source",
     "Waveform",
     "absolute",
@@ -35,8 +43,10 @@ __all__ = [
     "check_channel",
     "check_name",
     "check_source",
+    "check_track",
     "file_name",
     "find_audio",
+    "has_sound",
     "header_duration",
     "is_url",
     "load",

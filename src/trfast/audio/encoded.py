@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from io import BytesIO
+from io import BufferedReader, BytesIO, RawIOBase
 from typing import Any, BinaryIO
 
 from trfast.errors import AudioError, ParameterTypeError
@@ -107,6 +107,67 @@ class Encoded:
     def for_ffmpeg(self) -> tuple[Any, str]:
         """Return what PyAV opens, and what a recording may make FFmpeg open besides: nothing."""
         return self.open(), "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Bytes of a file, from `start` to `end`, that are a file of their own."""
+
+    whole: OnDisk | Encoded | Part
+    start: int
+    end: int
+
+    @property
+    def name(self) -> str:
+        """What errors call it."""
+        return self.whole.name
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return self.end - self.start
+
+    def open(self) -> BinaryIO:
+        """Open it, at its start."""
+        return BufferedReader(_Window(self.whole.open(), self.start, self.end))
+
+    def for_soundfile(self) -> Any:
+        """Return what soundfile opens."""
+        return self.open()
+
+    def for_ffmpeg(self) -> tuple[Any, str]:
+        """Return what PyAV opens, and what a recording may make FFmpeg open besides: nothing."""
+        return self.open(), "nothing"
+
+
+class _Window(RawIOBase):
+    """Some bytes of an opened file; the position is counted from the first of them."""
+
+    def __init__(self, file: BinaryIO, start: int, end: int) -> None:
+        self._file, self._start, self._end = file, start, end
+        file.seek(start)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        origin = {os.SEEK_SET: self._start, os.SEEK_END: self._end}.get(whence, self._file.tell())
+        return self._file.seek(max(self._start, origin + offset)) - self._start
+
+    def tell(self) -> int:
+        return self._file.tell() - self._start
+
+    def readinto(self, buffer: Any) -> int:
+        content = self._file.read(max(0, min(len(buffer), self._end - self._file.tell())))
+        buffer[: len(content)] = content
+        return len(content)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def _called(file_name: str | None) -> str:

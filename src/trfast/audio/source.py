@@ -19,9 +19,11 @@ import numpy.typing as npt
 import soxr
 
 from trfast._checks import check_integer, check_positive
-from trfast.audio.decoders import AudioInfo, open_file
+from trfast.audio.decoders import check_has_track, open_file
 from trfast.audio.encoded import Encoded, OnDisk
+from trfast.audio.opened import AudioInfo
 from trfast.audio.remote import fetched, is_url
+from trfast.audio.sound_check import SoundCheck
 from trfast.errors import (
     AudioError,
     MissingExtraError,
@@ -65,7 +67,7 @@ class Waveform:
     Examples
     --------
     >>> probe(Waveform(np.zeros((44100, 2), dtype=np.int16), 44100))
-    AudioInfo(duration=1.0, sample_rate=44100, channels=2, format='int16 array')
+    AudioInfo(duration=1.0, sample_rate=44100, channels=2, format='int16 array', tracks=1)
     """
 
     samples: npt.NDArray[np.generic]
@@ -144,14 +146,32 @@ def check_channel(channel: int | None) -> int | None:
     return channel
 
 
-def probe(source: Source) -> AudioInfo:
+def check_track(track: int) -> int:
+    """Return `track` if it is a whole number from 0 on.
+
+    Raises
+    ------
+    ParameterError
+        If it is not.
+    """
+    if check_integer(track, "track") < 0:
+        raise ParameterError(f"track counts from 0, got {track}")
+    return track
+
+
+def probe(source: Source, *, track: int = 0) -> AudioInfo:
     """Say what a recording is, without decoding it.
+
+    What only reading all of it would show is not counted: FLAC, MP3 or Ogg streams of one serial
+    number that were joined to it.
 
     Parameters
     ----------
     source : path, Waveform, bytes or file object
         The recording. A str that is a URL, such as ``"s3://archive/show.mp3"``, is fetched, all of
         it, each time it is opened (``trfast[remote]``).
+    track : int
+        Which of several audio tracks, such as languages of a film, counted from 0.
 
     Returns
     -------
@@ -161,7 +181,8 @@ def probe(source: Source) -> AudioInfo:
     Raises
     ------
     AudioError
-        If there is no such file, it holds no audio, or it is seen to be cut off.
+        If there is no such file, it holds no audio, is a playlist or else names other files,
+        is seen to be cut off, or claims more than `SECONDS_ANY` and `SECONDS_A_BYTE` allow.
     MissingExtraError
         If the format needs PyAV, or a URL fsspec, which is not installed.
     ParameterError
@@ -172,7 +193,7 @@ def probe(source: Source) -> AudioInfo:
     >>> probe("show.mp4").duration  # doctest: +SKIP
     3600.04
     """
-    with _open(check_source(source)) as (info, _):
+    with _open(check_source(source), check_track(track), thorough=False) as (info, _):
         return info
 
 
@@ -189,14 +210,22 @@ def header_duration(source: Source) -> float:
 
 
 def stream(
-    source: Source, *, channel: int | None = None, block_duration: float = 30.0
+    source: Source,
+    *,
+    channel: int | None = None,
+    track: int = 0,
+    block_duration: float = 30.0,
+    check: SoundCheck | None = None,
 ) -> Iterator[FloatArray]:
     """Decode a recording block by block, mixed to mono and resampled to 16 kHz.
 
     The samples do not depend on `block_duration`, and a few blocks are all that lies
     in memory. Sample i stands for the time ``i / SAMPLE_RATE`` of the recording: the
-    delays of codecs and of the resampler are taken out, except an MP3 file's without
-    a LAME header (up to 50 ms), which nothing in the file tells.
+    delays of codecs and of the resampler are taken out. Where the file does not tell
+    them (MP3 without a LAME header, MP2, and AAC and AC-3 but in MP4 and Matroska), they are those
+    of FFmpeg's encoders, LAME and twoLAME; another AAC encoder may have some 1,100 samples
+    more (25 ms at 44.1 kHz), with SBR twice as many. Files that were joined to one, links of
+    an Ogg chain too, are read to the last, at the highest rate of them.
 
     Parameters
     ----------
@@ -204,8 +233,12 @@ def stream(
         The recording; as for `probe`, a URL too.
     channel : int, optional
         The channel to take, counted from 0; the mean of all by default.
+    track : int
+        As for `probe`.
     block_duration : float
         Seconds a block, above 0; the last block is shorter.
+    check : SoundCheck, optional
+        Counts what is decoded, and says afterwards what of it is suspicious.
 
     Yields
     ------
@@ -215,8 +248,9 @@ def stream(
     Raises
     ------
     AudioError
-        As `probe`; and if the file has no such channel, is damaged or cut off, is at
-        less than 4,000 samples a second, or holds NaN or infinity. An MP3 file without
+        As `probe`; and if the file has no such channel or track, is damaged or cut off, is at
+        less than 4,000 samples a second, holds NaN or infinity, or has more gaps than
+        `LONGEST_GAPS`. An MP3 file without
         a frame count and a transport stream do not say how long they should be: cut
         between two frames, they are read as they are.
     MissingExtraError
@@ -232,10 +266,17 @@ def stream(
     [6400, 6400, 3200]
     """
     size = max(1, round(check_positive(block_duration, "block_duration") * SAMPLE_RATE))
-    return _stream(check_source(source), check_channel(channel), size)
+    source = check_source(source)
+    return _stream(source, check_channel(channel), check_track(track), size, check)
 
 
-def load(source: Source, *, channel: int | None = None) -> FloatArray:
+def load(
+    source: Source,
+    *,
+    channel: int | None = None,
+    track: int = 0,
+    check: SoundCheck | None = None,
+) -> FloatArray:
     """Decode a whole recording: the blocks of `stream`, joined.
 
     Parameters
@@ -244,6 +285,8 @@ def load(source: Source, *, channel: int | None = None) -> FloatArray:
         The recording; an hour takes 230 MB.
     channel : int, optional
         The channel to take, counted from 0; the mean of all by default.
+    track, check
+        As for `stream`.
 
     Returns
     -------
@@ -260,12 +303,26 @@ def load(source: Source, *, channel: int | None = None) -> FloatArray:
     >>> load(Waveform(np.array([0, 16384], dtype=np.int16), 16000))
     array([0. , 0.5], dtype=float32)
     """
-    return np.concatenate([np.empty(0, np.float32), *stream(source, channel=channel)])
+    blocks = stream(source, channel=channel, track=track, check=check)
+    return np.concatenate([np.empty(0, np.float32), *blocks])
 
 
-def _stream(source: CheckedSource, channel: int | None, size: int) -> Iterator[FloatArray]:
+def has_sound(source: Source, *, track: int = 0) -> bool:
+    """Say if an audio track is not all silence; it is decoded up to its first sound."""
+    for block in stream(source, track=track):
+        check = SoundCheck()
+        check.begin(nan, SAMPLE_RATE)
+        check.add(block[:, None], float(block @ block), mixed=False)
+        if not check.is_silent:
+            return True
+    return False
+
+
+def _stream(
+    source: CheckedSource, channel: int | None, track: int, size: int, check: SoundCheck | None
+) -> Iterator[FloatArray]:
     name = "the waveform" if isinstance(source, Waveform) else _file(source).name
-    with _open(source) as (info, pieces):
+    with _open(source, track) as (info, pieces):
         if channel is not None and channel >= info.channels:
             raise AudioError(
                 f"{name} has {info.channels} channel(s), so no channel {channel}."
@@ -276,30 +333,39 @@ def _stream(source: CheckedSource, channel: int | None, size: int) -> Iterator[F
                 f"{name} says that it is at {info.sample_rate} samples a second, expected {_RATES}:"
                 " if that is wrong, write it again with the right rate"
             )
-        mono = _mono(pieces, channel, info.sample_rate, name)
+        if check is not None:
+            check.begin(info.duration, info.sample_rate)
+        mono = _mono(pieces, channel, info.sample_rate, name, check)
         yield from _regroup(_resample(mono, info.sample_rate), size)
 
 
 def _mono(
-    pieces: Iterable[FloatArray], channel: int | None, sample_rate: int, name: str
+    pieces: Iterable[FloatArray],
+    channel: int | None,
+    sample_rate: int,
+    name: str,
+    check: SoundCheck | None,
 ) -> Iterator[FloatArray]:
     position = 0
     for piece in pieces:
         n_channels = piece.shape[1]
         if channel is not None and channel >= n_channels:  # a broadcast that turns mono
             channel = None
-        if channel is not None or n_channels == 1:
+        mixed = channel is None and n_channels > 1
+        if not mixed:
             mono = np.ascontiguousarray(piece[:, channel or 0])
         else:
             mono = piece @ np.full(n_channels, 1 / n_channels, np.float32)
-        finite = np.isfinite(mono)
-        if not finite.all():
+        energy = float(mono @ mono)
+        if not isfinite(energy) and not (finite := np.isfinite(mono)).all():
             first = (position + int(finite.argmin())) / sample_rate
             raise AudioError(
                 f"{name} holds NaN or infinity, first at {first:.3f} s."
                 " Samples must be finite: write the file again from its source."
             )
         position += len(mono)
+        if check is not None:
+            check.add(piece, energy, mixed=mixed)
         yield mono
 
 
@@ -330,13 +396,13 @@ def _regroup(pieces: Iterable[FloatArray], size: int) -> Iterator[FloatArray]:
 
 
 def _open(
-    source: CheckedSource,
+    source: CheckedSource, track: int, *, thorough: bool = True
 ) -> AbstractContextManager[tuple[AudioInfo, Iterator[FloatArray]]]:
     if isinstance(source, Waveform):
-        return _open_waveform(source)
+        return _open_waveform(source, track)
     if is_url(source):
-        return _open_url(source)
-    return open_file(_file(source))
+        return _open_url(source, track)
+    return open_file(_file(source), track, thorough=thorough)
 
 
 def _file(source: str | os.PathLike[str] | Encoded) -> OnDisk | Encoded:
@@ -344,17 +410,20 @@ def _file(source: str | os.PathLike[str] | Encoded) -> OnDisk | Encoded:
 
 
 @contextmanager
-def _open_url(url: str) -> Iterator[tuple[AudioInfo, Iterator[FloatArray]]]:
+def _open_url(url: str, track: int) -> Iterator[tuple[AudioInfo, Iterator[FloatArray]]]:
     with fetched(url) as file:
         try:
-            with open_file(OnDisk(file)) as opened:
+            with open_file(OnDisk(file), track) as opened:
                 yield opened
         except (AudioError, MissingExtraError) as error:
             raise type(error)(str(error).replace(file, url)) from error
 
 
 @contextmanager
-def _open_waveform(waveform: Waveform) -> Iterator[tuple[AudioInfo, Iterator[FloatArray]]]:
+def _open_waveform(
+    waveform: Waveform, track: int
+) -> Iterator[tuple[AudioInfo, Iterator[FloatArray]]]:
+    check_has_track("the waveform", 1, track)
     samples = waveform.samples if waveform.samples.ndim == 2 else waveform.samples[:, None]
     scale = np.float32(1 / _FULL_SCALE[str(samples.dtype)])
     yield (

@@ -11,12 +11,14 @@ from typing import Any
 
 import click
 
+from trfast.cli import _output
 from trfast.errors import TrfastError
 
 # The help stands here so that `trfast --help` loads none of them.
 _VERBS = {
     "diarize": "Find who speaks when: a file a recording.",
     "run": "Diarize, and find the same speakers across recordings.",
+    "info": "Say what a recording, a model or a collection is.",
     "link": "Link the speakers of a collection anew.",
     "import": "Take turns and vectors of another system.",
     "export": "Write vectors, links or turns of a collection.",
@@ -45,7 +47,7 @@ class _Verbs(click.Group):
             return None
         own = name + "_" * iskeyword(name)
         command: click.Command = getattr(import_module(f"trfast.cli.{own}"), own)
-        return command
+        return _output.with_options(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -70,7 +72,11 @@ class _Verbs(click.Group):
         raise click.exceptions.Exit(status)
 
 
-@click.command(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=_Verbs,
+    params=[_output.json_option(), _output.quiet_option()],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="trfast", message="%(prog)s %(version)s")
 def main() -> None:
     """Who speaks when, and who is the same person across recordings."""

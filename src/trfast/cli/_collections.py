@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from trfast.cli import _common, _tables
+from trfast.cli import _common, _output, _tables
 
 if TYPE_CHECKING:
     from trfast.collection import Collection
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
 class CollectionFirst(click.Group):
@@ -61,25 +58,19 @@ def follow(collection: Collection, folder: Path) -> None:
     from trfast.cli.run import write_outputs
 
     if not collection.is_linked:
-        what = "to be linked anew, and outputs to be written: trfast link, or trfast run"
-        click.echo(what, err=True)
+        _output.warn("to be linked anew, and outputs to be written: trfast link, or trfast run")
     elif formats := written_before(folder):
         write_outputs(collection, folder, formats)
 
 
 def show(
-    entries: Sequence[Mapping[str, Any]],
+    entries: Sequence[Any],
     first: str,
     headings: Sequence[str],
     rows: Sequence[Sequence[str]],
-    *,
-    as_json: bool,
 ) -> None:
     """Print entries as JSON, or a table of their rows."""
-    if as_json:
-        click.echo(json.dumps(entries, indent=2))
-        return
     table = _tables.table(first, headings)
     for row in rows:
         table.add_row(*row)
-    _tables.console().print(table)
+    _output.report(lambda: entries, lambda: _tables.console().print(table), asked=True)

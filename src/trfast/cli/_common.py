@@ -102,6 +102,11 @@ def new_collection_file(path: Path) -> Path:
     return path
 
 
+def failed(failures: Sequence[Failure]) -> list[dict[str, str | None]]:
+    """Return what of failures is for programs."""
+    return [{"recording": f.recording, "source": f.source, "error": f.error} for f in failures]
+
+
 def exit_with(failures: Sequence[Failure], n_recordings: int) -> None:
     """List what failed, and exit with status 1 if anything did."""
     if not failures:

@@ -30,7 +30,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
 
 
 def _parts_as_json(parts: ErrorParts) -> dict[str, Any]:
-    return asdict(parts) | {"error_rate": _tables.number_or_none(parts.error_rate)}
+    return asdict(parts) | {"error_rate": parts.error_rate}
 
 
 def show(console: Console, found: Explanation) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
+from trfast.cli import _output
+
 if TYPE_CHECKING:
     from trfast.annotation import Annotation, Timeline
     from trfast.formats import Format
@@ -165,12 +167,18 @@ def add_each(
         found[recording], origin[recording] = annotation, file
 
 
-def check_output(output: Path, formats: Sequence[str], n_recordings: int, *, quiet: bool) -> None:
+def check_output(
+    output: Path, formats: Sequence[str], n_recordings: int, *, profile: bool = False
+) -> None:
     """Refuse, before any work, what standard output cannot take."""
     from trfast.formats import FORMATS
 
     if output != STDOUT:
         return
+    if profile or _output.is_json():
+        raise click.UsageError(
+            "-o - leaves no place for other output: leave --profile and --json out."
+        )
     if len(formats) > 1:
         raise click.UsageError("-o - takes one --format: give a folder for several.")
     if n_recordings > 1 and formats and FORMATS[formats[0]].alone:
@@ -178,26 +186,29 @@ def check_output(output: Path, formats: Sequence[str], n_recordings: int, *, qui
             f"-o - with --format {formats[0]}, of which each recording is a file, takes one"
             f" recording, not {n_recordings}: give a folder."
         )
-    if not quiet:
-        raise click.UsageError("-o - leaves no place for other output: leave --profile out.")
 
 
-def write_each(annotation: Annotation, folder: Path, formats: Sequence[str]) -> None:
-    """Write one recording to a file a format."""
+def write_each(annotation: Annotation, folder: Path, formats: Sequence[str]) -> list[Path]:
+    """Write one recording to a file a format; return the files."""
     from trfast.audio import file_name
     from trfast.formats import FORMATS, write_turns
 
+    written = []
     for name in formats or ("rttm",):
-        suffix = FORMATS[name].suffix
-        write_turns(annotation, folder / file_name(annotation.recording, suffix), name)
+        path = folder / file_name(annotation.recording, FORMATS[name].suffix)
+        write_turns(annotation, path, name)
+        written.append(path)
+    return written
 
 
-def write_all(annotations: Iterable[Annotation], folder: Path, formats: Sequence[str]) -> None:
+def write_all(
+    annotations: Iterable[Annotation], folder: Path, formats: Sequence[str]
+) -> list[Path]:
     """Write a collection to a file a format; where each recording is a file, to a folder of them
-    with the name of the format."""
+    with the name of the format. Return the files, and such folders."""
     from trfast.formats import FORMATS, write_turns
 
-    listed = list(annotations)
+    listed, written = list(annotations), []
     for name in formats or ("rttm",):
         path = _collected(folder, FORMATS[name])
         if FORMATS[name].alone:
@@ -206,6 +217,8 @@ def write_all(annotations: Iterable[Annotation], folder: Path, formats: Sequence
                 write_each(annotation, path, [name])
         else:
             write_turns(listed, path, name)
+        written.append(path)
+    return written
 
 
 def written_before(folder: Path) -> list[str]:

@@ -125,12 +125,13 @@ DASK = click.option(
     help="Run on the workers of a Dask cluster, whose scheduler listens there, in place of local"
     " processes. They must see recordings under the same paths.",
 )
+SOURCE = _SourceType()
 _IN_AND_OUT = (
     click.argument(
         "paths",
         nargs=-1,
         required=True,
-        type=_SourceType(),
+        type=SOURCE,
         metavar="FILE_OR_FOLDER...",
     ),
     click.option(
@@ -195,15 +196,29 @@ VOICE_MARGIN = click.option(
     help="By how much the score with the voice of one enrolled speaker must beat that with the"
     " next.  [default: a tenth of the threshold]",
 )
-_WORK = (
-    click.option(
+
+
+def _jobs(*, passed: bool) -> Callable[[Function], Function]:
+    def bound(ctx: click.Context, _: click.Parameter, value: int | None) -> int | None:
+        if value is not None:
+            from trfast._threads import cores_limit
+
+            ctx.with_resource(cores_limit(value))
+        return value
+
+    return click.option(
         "--jobs",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Recordings worked on at a time, one core each.  [default: all cores]",
-    ),
-    DASK,
-)
+        callback=bound,
+        expose_value=passed,
+        help="Cores to use, for recordings side by side and for threads.  [default: all]",
+    )
+
+
+JOBS = _jobs(passed=True)
+THREADS = _jobs(passed=False)
+"""The same, of a verb that has only threads to bound, and is not told how many."""
 _SOUND = (
     click.option(
         "--speech",
@@ -216,6 +231,13 @@ _SOUND = (
         "--channel",
         type=click.IntRange(min=0),
         help="Channel to take, counted from 0.  [default: the mean of all]",
+    ),
+    click.option(
+        "--track",
+        type=click.IntRange(min=0),
+        default=0,
+        show_default=True,
+        help="Audio track to take of files that have several, counted from 0.",
     ),
     click.option(
         "--channels",
@@ -247,10 +269,7 @@ _SPEAKERS = (
         " recording,num_speakers or recording,min_speakers,max_speakers.",
     ),
 )
-_SHOWN = (
-    click.option("--profile", is_flag=True, help="Print the CPU time by stage."),
-    click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
-)
+_PROFILE = click.option("--profile", is_flag=True, help="Print the CPU time by stage.")
 
 
 @dataclass(frozen=True)
@@ -270,13 +289,13 @@ class Given:
     speech: Path | None
     detector: DetectorName | Path
     channel: int | None
+    track: int
     channels: str
     num_speakers: int | None
     min_speakers: int | None
     max_speakers: int | None
     speaker_counts: Path | None
     profile: bool
-    quiet: bool
 
     def diarizer(
         self, threshold: float | None, option: str, *, segments: bool = False
@@ -391,7 +410,7 @@ linking_options = _gathered(Linking, _LINKING)
 """Adds the options of a link; the command gets them as one `Linking`, called `given`."""
 
 recording_options = _gathered(
-    Given, (*_IN_AND_OUT, *_COMPARISON, *_WORK, *_SOUND, *_SPEAKERS, *_SHOWN)
+    Given, (*_IN_AND_OUT, *_COMPARISON, JOBS, DASK, *_SOUND, *_SPEAKERS, _PROFILE)
 )
 """Adds what verbs over recordings share; the command gets it as one `Given`, called `given`."""
 

@@ -16,6 +16,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from trfast.cli import _output
 from trfast.report import hours
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Watch:
 
     def __init__(self, *, quiet: bool) -> None:
         self.audio = 0.0
+        self.warnings: dict[str, tuple[str, ...]] = {}
         self._seconds: dict[str, float] = {}
         console = _console(quiet=quiet)
         self._bar = Progress(
@@ -67,23 +69,35 @@ class Watch:
         if moved.outcome is not None and moved.outcome.result is not None:
             result = moved.outcome.result
             self.audio += result.duration
+            if result.warnings:
+                self.warnings[result.recording] = result.warnings
             for stage, seconds in result.stage_seconds.items():
                 self._seconds[stage] = self._seconds.get(stage, 0.0) + seconds
+
+    def show_warnings(self) -> None:
+        """Print which recordings sound suspicious, and why."""
+        if self.warnings:
+            each = {name: "; ".join(self.warnings[name]) for name in sorted(self.warnings)}
+            _output.warn(f"warning: {len(each)} recordings sound suspicious:", each)
+
+    @property
+    def profile(self) -> dict[str, float]:
+        """Seconds of CPU time by stage."""
+        return {stage: seconds for stage, seconds in self._seconds.items() if seconds > 0}
 
     def show_profile(self) -> None:
         """Print a table of CPU time: a row a stage, and all of them."""
         table = Table("stage", box=None)
         for column in ("CPU seconds", "share", "hours a core-hour"):
             table.add_column(column, justify="right")
-        total = sum(self._seconds.values())
-        for stage, seconds in [*self._seconds.items(), ("all", total)]:
-            if seconds > 0:
-                table.add_row(
-                    stage,
-                    f"{seconds:.2f}",
-                    f"{seconds / total:.0%}",
-                    f"{self.audio / seconds:,.0f}",
-                )
+        total = sum(self.profile.values())
+        for stage, seconds in [*self.profile.items(), ("all", total)] if total else ():
+            table.add_row(
+                stage,
+                f"{seconds:.2f}",
+                f"{seconds / total:.0%}",
+                f"{self.audio / seconds:,.0f}",
+            )
         Console().print(table)
 
 

@@ -69,6 +69,6 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(names[:NAMES_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
-def number_or_none(value: float) -> float | None:
-    """Return None for NaN and infinity, which JSON has not."""
-    return value if math.isfinite(value) else None
+def counted(n: int, what: str) -> str:
+    """Write how many of something there are, as in 1 turn, 2 turns."""
+    return f"{n} {what}{'s' * (n != 1)}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trfast.cli import _common, _options, _tables
+from trfast.cli import _common, _options, _output, _tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,19 +19,15 @@ if TYPE_CHECKING:
 @click.command(short_help="Adapt a model to a collection, without labels.")
 @click.argument("collection", type=_options.PathType())
 @_options.model_output("adapted.safetensors")
-@click.option(
-    "--model",
-    type=_options.PathType(),
-    help="Model file that diarized the collection.  [default: the one shipped with trfast]",
-)
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-def adapt(collection: Path, output: Path, model: Path | None, quiet: bool) -> None:
+@_options.MODEL
+@_options.THREADS
+def adapt(collection: Path, output: Path, model: Path | None) -> None:
     """Write a copy of a model whose PLDA and network have learned from a collection.
 
-    COLLECTION is a folder that `trfast run` has made, or its collection.sqlite. Who is surely the
-    same in several recordings is taken for a speaker. A back-end stays as it was where
-    adaptation does not help voices that it has not heard; the table says how far apart the scores
-    of one and of two such voices lie, before and after.
+    COLLECTION is a folder that `trfast run` has made, or its collection.sqlite; the model is the
+    one that diarized it. Who is surely the same in several recordings is taken for a speaker. A
+    back-end stays as it was where adaptation does not help voices that it has not heard; the table
+    says how far apart the scores of one and of two such voices lie, before and after.
 
     `trfast run --model` with the adapted one, on the same folder, links anew and diarizes nothing.
     """
@@ -44,8 +40,7 @@ def adapt(collection: Path, output: Path, model: Path | None, quiet: bool) -> No
     with Collection(path) as opened:
         adapted, done = opened.adapt(bundle)
     adapted.save(output)
-    if not quiet:
-        _show(done)
+    _output.report(lambda: {"files": [output], "backends": done}, lambda: _show(done))
 
 
 def _show(done: Mapping[str, Adapted]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trfast.cli import _common, _formats, _options, _tables
+from trfast.cli import _common, _formats, _options, _output, _tables
 
 if TYPE_CHECKING:
     from trfast.annotation import Annotation
@@ -61,6 +61,7 @@ def convert(
     are too short for the new format, are told on standard error.
     """
     kinds, folder = _target(output, formats)
+    _formats.check_output(output, formats, n_recordings=0)
     files = _formats.files_below(paths, source)
     if not regions:
         _check_speakers([kind for _, kind in files], kinds)
@@ -76,13 +77,15 @@ def convert(
         _formats.print_turns(annotations, kinds[0].name)
     elif folder:
         _common.make_folder(output)
-        for annotation in annotations:
-            _formats.write_each(annotation, output, [kind.name for kind in kinds])
+        names = [kind.name for kind in kinds]
+        written = [_formats.write_each(annotation, output, names) for annotation in annotations]
+        _output.wrote(*(file for files in written for file in files))
     else:
         from trfast.formats import write_turns
 
         _common.make_folder(output.parent)
         write_turns(annotations, output, kinds[0].name)
+        _output.wrote(output)
 
 
 def _target(output: Path, formats: Sequence[str]) -> tuple[list[Format], bool]:
@@ -91,8 +94,6 @@ def _target(output: Path, formats: Sequence[str]) -> tuple[list[Format], bool]:
 
     kinds = [FORMATS[name] for name in dict.fromkeys(formats)]
     if output == _formats.STDOUT:
-        if len(kinds) > 1:
-            raise click.UsageError("-o - takes one --format: give a folder for several.")
         return kinds or [FORMATS["rttm"]], False
     suffixes = {kind.suffix.lower() for kind in FORMATS.values()}
     if output.is_dir() or (kinds and output.suffix.lower() not in suffixes):
@@ -128,13 +129,15 @@ def _read(path: Path, kind: Format, *, lenient: bool, split: bool) -> dict[str, 
     if draft.problems and not lenient:
         raise malformed(path, draft.problems)
     for problem in draft.problems:
-        _tell(f"{path}:{problem.line}: {problem.message}; left out")
+        _output.warn(f"{path}:{problem.line}: {problem.message}; left out")
     name, several = _formats.names_of_channels([draft], split=split)
     if several and not split:
         names = _tables.listed(several)
-        _tell(f"{path}: the channels of {names} are joined (--channels split keeps them apart)")
+        _output.warn(
+            f"{path}: the channels of {names} are joined (--channels split keeps them apart)"
+        )
     if told := left_out(draft):
-        _tell(f"{path}: left out: {told}")
+        _output.warn(f"{path}: left out: {told}")
     return draft.annotations(name)
 
 
@@ -159,11 +162,9 @@ def _tell_lost(annotations: Sequence[Annotation], kind: Format, *, alone: bool) 
         round(turn.start / step) >= round(turn.end / step) for a in annotations for turn in a
     )
     if n_short:
-        _tell(f"{kind.name}: left out: {n_short} turns that are nothing in steps of {step:g} s")
+        _output.warn(
+            f"{kind.name}: left out: {n_short} turns that are nothing in steps of {step:g} s"
+        )
     silent = [a.recording for a in annotations if not a.turns]
     if silent and not alone and kind.name != "json":
-        _tell(f"{kind.name}: left out, for nobody speaks in them: {_tables.listed(silent)}")
-
-
-def _tell(message: str) -> None:
-    click.echo(f"trfast: {message}", err=True)
+        _output.warn(f"{kind.name}: left out, for nobody speaks in them: {_tables.listed(silent)}")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 from rich.text import Text
 
-from trfast.cli import _options, _tables
+from trfast.cli import _options, _output, _tables
 from trfast.cli._formats import read_annotations
 from trfast.evaluation import CorpusCounts, corpus_counts
 from trfast.formats import read_uem
@@ -24,8 +22,7 @@ from trfast.report import hours
     type=_options.PathType(),
     metavar="COLLECTION_OR_RTTM...",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def corpus(paths: tuple[Path, ...], as_json: bool) -> None:
+def corpus(paths: tuple[Path, ...]) -> None:
     """Count recordings, speech and speakers, those who recur, and their share of the speech.
 
     A column each: a labelled collection (a folder with ref.rttm and, if not all counts,
@@ -33,20 +30,13 @@ def corpus(paths: tuple[Path, ...], as_json: bool) -> None:
     recordings.
     """
     counts = {str(path): _count(path) for path in paths}
-    if as_json:
-        printed = {
-            path: {name: _tables.number_or_none(n) for name, n in asdict(count).items()}
-            for path, count in counts.items()
-        }
-        click.echo(json.dumps(printed, indent=2))
-        return
     table = _tables.table("", [])
     for path in counts:
         table.add_column(Text(path), justify="right")
     columns = [_rows(count) for count in counts.values()]
     for heading in columns[0]:
         table.add_row(heading, *(column[heading] for column in columns))
-    _tables.console().print(table)
+    _output.report(lambda: counts, lambda: _tables.console().print(table), asked=True)
 
 
 def _count(path: Path) -> CorpusCounts:

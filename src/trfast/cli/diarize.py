@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from trfast.cli import _common, _formats, _options
+from trfast.cli import _common, _formats, _options, _output
+
+if TYPE_CHECKING:
+    from trfast.diarization import Diarization
 
 
 @click.command(short_help="Find who speaks when: a file a recording.")
@@ -38,15 +45,16 @@ def diarize(given: _options.Given, formats: tuple[str, ...], threshold: float | 
     compared = given.backend is not None or given.clustering is not None
     _, diarizer = given.diarizer(threshold, "--threshold", segments=compared)
     todo, refused = make_jobs(
-        files, speech=marks, channel=given.taken_channel, speaker_counts=counts
+        files, speech=marks, channel=given.taken_channel, track=given.track, speaker_counts=counts
     )
     planned = [*todo, *(outcome.item for outcome in refused)]
-    _formats.check_output(given.output, formats, len(todo), quiet=not given.profile)
+    _formats.check_output(given.output, formats, len(todo), profile=given.profile)
     to_stdout, printed = given.output == _formats.STDOUT, []
+    entries: list[dict[str, Any]] = []
     folder = given.output if to_stdout else _common.make_folder(given.output)
     with (
         _common.cluster(given.dask, given.jobs) as executor,
-        Watch(quiet=given.quiet) as watch,
+        Watch(quiet=_output.is_quiet()) as watch,
     ):
         tally = Tally(planned, watch.progress)
         done = diarize_all(diarizer, todo, executor=executor, jobs=given.jobs, moved=tally.moved)
@@ -56,7 +64,8 @@ def diarize(given: _options.Given, formats: tuple[str, ...], threshold: float | 
                 printed.append(outcome.result.annotation)
             elif outcome.result is not None:
                 try:
-                    _formats.write_each(outcome.result.annotation, folder, formats)
+                    written = _formats.write_each(outcome.result.annotation, folder, formats)
+                    entries.append(_entry(outcome.result, written))
                 except AnnotationError as error:  # a format that cannot hold it
                     failures.append(Failure.of(job.name, str(job.source), error))
             elif outcome.error is not None:
@@ -64,6 +73,28 @@ def diarize(given: _options.Given, formats: tuple[str, ...], threshold: float | 
             tally.finished(outcome)
     if to_stdout:
         _formats.print_turns(printed, *formats)
-    if given.profile:
-        watch.show_profile()
+
+    def as_json() -> dict[str, Any]:
+        return {
+            "recordings": sorted(entries, key=itemgetter("recording")),
+            "failed": _common.failed(failures),
+            "warnings": watch.warnings,
+            "cpu_seconds": watch.profile,
+        }
+
+    def in_words() -> None:
+        if given.profile:
+            watch.show_profile()
+
+    _output.report(as_json, in_words, asked=True)
+    watch.show_warnings()
     _common.exit_with(failures, len(planned) + n_others)
+
+
+def _entry(found: Diarization, files: Sequence[Path]) -> dict[str, Any]:
+    return {
+        "recording": found.recording,
+        "files": files,
+        "duration": found.duration,
+        "speakers": dict(zip(found.speakers, found.speech_durations.tolist(), strict=True)),
+    }

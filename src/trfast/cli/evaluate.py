@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trfast.annotation import Annotation, Timeline
-from trfast.cli import _explanation, _formats, _options, _tables
+from trfast.cli import _explanation, _formats, _options, _output, _tables
 from trfast.evaluation import (
     ClusterQuality,
     ClusterRates,
@@ -52,7 +51,6 @@ Scores = dict[str, tuple[DiarizationError, ClusterQuality]]
     is_flag=True,
     help="Say where X-DER comes from, by recording and by speaker.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def evaluate(
     reference: Path,
     hypothesis: tuple[Path, ...],
@@ -63,7 +61,6 @@ def evaluate(
     across_recordings: bool,
     more: bool,
     explained: bool,
-    as_json: bool,
 ) -> None:
     """Score RTTM files against a reference: diarization error (DER) and its components.
 
@@ -96,21 +93,23 @@ def evaluate(
         )
         for name, across in [("I-DER", False), ("X-DER", True)][: 1 + across_recordings]
     }
-    if as_json:
-        printed = _as_json(scores, uem)
+
+    def as_json() -> dict[str, Any]:
+        explained = {"explanation": _explanation.as_json(explanation)} if explanation else {}
+        return _as_json(scores, uem) | explained
+
+    def in_words() -> None:
+        console = _tables.console()
         if explanation:
-            printed["explanation"] = _explanation.as_json(explanation)
-        click.echo(json.dumps(printed, indent=2))
-        return
-    console = _tables.console()
-    if explanation:
-        _explanation.show(console, explanation)
-    else:
-        _show(console, scores, more=more)
-    for note in _notes(scores["I-DER"][0], scored, split=channels == "split"):
-        console.print(note, style="yellow", soft_wrap=True)
-    if uem is not None:
-        click.echo(f"UEM: {uem}")
+            _explanation.show(console, explanation)
+        else:
+            _show(console, scores, more=more)
+        for note in _notes(scores["I-DER"][0], scored, split=channels == "split"):
+            console.print(note, style="yellow", soft_wrap=True)
+        if uem is not None:
+            click.echo(f"UEM: {uem}")
+
+    _output.report(as_json, in_words, asked=True)
 
 
 @dataclass(frozen=True)
@@ -193,8 +192,8 @@ def _as_json(scores: Scores, uem: Path | None) -> dict[str, Any]:
 
 
 def _row_as_json(times: ErrorTimes, rates: ClusterRates | None) -> dict[str, Any]:
-    fractions = {"error_rate": times.error_rate} | (asdict(rates) if rates else {})
-    return asdict(times) | {k: _tables.number_or_none(v) for k, v in fractions.items()}
+    fractions = asdict(rates) if rates else {}
+    return asdict(times) | {"error_rate": times.error_rate} | fractions
 
 
 def _show(console: Console, scores: Scores, *, more: bool) -> None:

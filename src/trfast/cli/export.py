@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trfast.cli import _common, _options
+from trfast.cli import _common, _options, _output
 
 if TYPE_CHECKING:
     from trfast.collection import Collection
@@ -64,8 +64,9 @@ def export(collection: Path, output: Path, what: str) -> None:
             " --what"
         )
     with Collection(_common.collection_file(collection)) as opened:
-        output.parent.mkdir(parents=True, exist_ok=True)
+        _common.make_folder(output.parent)
         writers[output.suffix.lower()](opened, output)
+    _output.wrote(output)
 
 
 def _links(collection: Collection) -> Rows:
@@ -83,9 +84,9 @@ def _links(collection: Collection) -> Rows:
 def _turns(collection: Collection) -> Rows:
     names = {(link.recording, link.local): link.speaker for link in collection.links()}
     return [
-        (recording.name, turn.start, turn.end, turn.speaker, names[recording.name, turn.speaker])
-        for recording in collection.recordings()
-        for turn in collection.diarization(recording.name).annotation
+        (name, turn.start, turn.end, turn.speaker, names.get((name, turn.speaker)))
+        for name in [recording.name for recording in collection.recordings()]
+        for turn in collection.diarization(name).annotation
     ]
 
 

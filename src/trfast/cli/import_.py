@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from trfast.cli import _common, _options
+from trfast.cli import _common, _options, _output
 
 
 @click.command("import", short_help="Take turns and vectors of another system.")
@@ -69,4 +69,8 @@ def import_(
     with Collection(_common.new_collection_file(collection)) as opened:
         opened.add_diarizations(found, replace=replace)
     n_speakers = sum(len(diarization.speakers) for diarization in found)
-    click.echo(f"{len(found)} recordings, {n_speakers} local speakers: {found[0].model_hash}")
+    made_by = found[0].model_hash
+    _output.say(
+        f"{len(found)} recordings, {n_speakers} local speakers: {made_by}",
+        {"recordings": len(found), "local_speakers": n_speakers, "vectors": made_by},
+    )

@@ -6,17 +6,15 @@ from pathlib import Path
 
 import click
 
-from trfast.cli import _common, _options, _voices
+from trfast.cli import _common, _options, _output, _voices
 
 
 @click.command(short_help="Link the speakers of a collection anew.")
 @click.argument("collection", type=_options.PathType())
 @_options.linking_options
 @_options.VOICE_MARGIN
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-def link(
-    collection: Path, given: _options.Linking, voice_margin: float | None, quiet: bool
-) -> None:
+@_options.THREADS
+def link(collection: Path, given: _options.Linking, voice_margin: float | None) -> None:
     """Find which speakers of the recordings in a collection are the same person.
 
     COLLECTION is a folder that `trfast run` or `trfast import` has made, or its collection.sqlite;
@@ -32,11 +30,17 @@ def link(
         model, comparison = given.chosen(opened)
         linked = opened.link(model, comparison=comparison, voice_margin=voice_margin)
         write_outputs(opened, file.parent)
-        if not quiet:
-            speakers = opened.speakers()
-            n_recurring = sum(speaker.n_recordings > 1 for speaker in speakers)
-            click.echo(
-                f"{len(opened.recordings())} recordings, {len(speakers)} speakers;"
-                f" {n_recurring} in more than one recording"
-            )
-            _voices.tell(opened, linked)
+        n_recordings, speakers = len(opened.recordings()), opened.speakers()
+        n_recurring = sum(speaker.n_recordings > 1 for speaker in speakers)
+        voices = _voices.found(opened, linked)
+    words = (
+        f"{n_recordings} recordings, {len(speakers)} speakers;"
+        f" {n_recurring} in more than one recording"
+    )
+    entries = {
+        "recordings": n_recordings,
+        "speakers": len(speakers),
+        "recurring_speakers": n_recurring,
+        "voices": voices,
+    }
+    _output.say("\n".join([words, *_voices.in_words(voices)]), entries)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from trfast.cli import _common, _options
+from trfast.cli import _common, _options, _output
 
 
 @click.command(short_help="Write the HTML page of a collection.")
@@ -44,12 +44,11 @@ def page(collection: Path, output: Path | None, embed_audio: bool, embed_limit: 
 
     file = _common.collection_file(collection)
     path = output or file.parent / "collection.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _common.make_folder(path.parent)
     with Collection(file, read_only=True) as opened:
         left_out = write_collection_report(
             opened, path, embed_limit=embed_limit if embed_audio else 0.0
         )
     if left_out:
-        click.echo(f"the sound of {len(left_out)} recordings is not in {path}:", err=True)
-    for name, reason in left_out.items():
-        click.echo(f"  {name}: {reason}", err=True)
+        _output.warn(f"the sound of {len(left_out)} recordings is not in {path}:", left_out)
+    _output.wrote(path, sound_left_out=left_out)

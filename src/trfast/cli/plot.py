@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trfast.cli import _common, _options
+from trfast.cli import _common, _options, _output
 
 if TYPE_CHECKING:
     from trfast.annotation import Annotation
@@ -42,8 +42,9 @@ def plot(source: Path, output: Path, names: tuple[str, ...]) -> None:
 
     check_plot_path(output)
     found, durations = _read(source)
-    output.parent.mkdir(parents=True, exist_ok=True)
+    _common.make_folder(output.parent)
     draw_timelines(output, _chosen(found, names, source), durations=durations)
+    _output.wrote(output)
 
 
 def _read(source: Path) -> tuple[dict[str, Annotation], dict[str, float]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from trfast.cli import _collections, _options
+from trfast.cli import _collections, _options, _output
 
 
 @click.group(
@@ -27,9 +27,8 @@ def recordings(ctx: click.Context, collection: Path) -> None:
 
 
 @recordings.command("list")
-@_collections.as_json
 @click.pass_context
-def _list(ctx: click.Context, as_json: bool) -> None:
+def _list(ctx: click.Context) -> None:
     """List the recordings, and at the end those that failed."""
     from trfast.collection import Recording
 
@@ -46,7 +45,7 @@ def _list(ctx: click.Context, as_json: bool) -> None:
         {**nothing, "name": f.recording, "source": f.source, "error": f.error} for f in failures
     ]
     headings = ("Duration, s", "Speech, s", "Speakers", "File", "Error")
-    _collections.show(entries, "Recording", headings, rows, as_json=as_json)
+    _collections.show(entries, "Recording", headings, rows)
 
 
 @recordings.command()
@@ -56,7 +55,8 @@ def remove(ctx: click.Context, names: tuple[str, ...]) -> None:
     """Remove recordings from the collection; their files stay."""
     with _collections.changing(ctx) as collection:
         collection.remove(*names)
-        click.echo(f"removed: {', '.join(dict.fromkeys(names))}")
+        removed = list(dict.fromkeys(names))
+        _output.say(f"removed: {', '.join(removed)}", {"removed": removed})
 
 
 @recordings.command()
@@ -68,8 +68,11 @@ def forget_missing(ctx: click.Context, dry_run: bool) -> None:
     Those on a disk that is not there now are gone too: see what --dry-run lists first.
     """
     with (_collections.reading if dry_run else _collections.changing)(ctx) as collection:
-        for name in collection.forget_missing(dry_run=dry_run):
-            click.echo(name)
+        missing = collection.forget_missing(dry_run=dry_run)
+        words = "".join(f"{name}\n" for name in missing)
+        _output.report(
+            lambda: {"missing": missing}, lambda: click.echo(words, nl=False), asked=True
+        )
 
 
 @recordings.command()
@@ -80,4 +83,4 @@ def rename(ctx: click.Context, old: str, new: str) -> None:
     """Call the recording OLD NEW; its file is known by that name from now on."""
     with _collections.changing(ctx) as collection:
         collection.rename_recording(old, new)
-        click.echo(f"renamed: {old} is called {new}")
+        _output.say(f"renamed: {old} is called {new}", {"old": old, "new": new})

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from trfast.cli import _collections, _common, _options
+from trfast.cli import _collections, _common, _options, _output
 
 
 @click.command(short_help="Hear speakers and put links right, in the browser.")
 @click.argument("collection", type=_options.PathType())
 @_options.linking_options
+@_options.THREADS
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -40,7 +42,8 @@ def review(
         model, comparison = given.chosen(opened)
 
     def started(address: str) -> None:
-        click.echo(f"{address}\nCtrl+C ends it.")
+        in_words = partial(click.echo, f"{address}\nCtrl+C ends it.")
+        _output.report(lambda: {"address": address}, in_words, asked=True)
 
     serve(
         Review(file, model=model, comparison=comparison, by=by),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trfast.cli import _collections, _options
+from trfast.cli import _collections, _options, _output
 
 if TYPE_CHECKING:
     from trfast.collection import Collection, Link
@@ -57,29 +57,26 @@ def _tell(collection: Collection, new: str | None = None) -> None:
     """Say what was put right; `new` is who came of it."""
     made = collection.corrections.log()[-1]
     now = "" if new is None else f" ({new})"
-    click.echo(
-        f"{made.kind}: {made.what}{now}. The next trfast link, and every later one, keeps it"
+    _output.say(
+        f"{made.kind}: {made.what}{now}. The next trfast link, and every later one, keeps it",
+        asdict(made) | {"new_speaker": new},
     )
 
 
 @speakers.command("list")
-@_collections.as_json
 @click.pass_context
-def _list(ctx: click.Context, as_json: bool) -> None:
+def _list(ctx: click.Context) -> None:
     """List the speakers, those with the most speech first."""
     with _collections.reading(ctx) as collection:
         found = sorted(collection.speakers(), key=lambda speaker: (-speaker.speech, speaker.id))
     rows = [(s.name, str(s.n_recordings), f"{s.speech:.1f}") for s in found]
-    _collections.show(
-        [asdict(s) for s in found], "Speaker", ("Recordings", "Speech, s"), rows, as_json=as_json
-    )
+    _collections.show(found, "Speaker", ("Recordings", "Speech, s"), rows)
 
 
 @speakers.command()
 @click.argument("speaker")
-@_collections.as_json
 @click.pass_context
-def show(ctx: click.Context, speaker: str, as_json: bool) -> None:
+def show(ctx: click.Context, speaker: str) -> None:
     """List where a speaker is, and why."""
     with _collections.reading(ctx) as collection:
         found = list(collection.links(speaker=speaker))
@@ -94,9 +91,7 @@ def show(ctx: click.Context, speaker: str, as_json: bool) -> None:
         for link in found
     ]
     headings = ("Local", "By", "Score", "Nearest", "Score", "Runner-up")
-    _collections.show(
-        [asdict(link) for link in found], "Recording", headings, rows, as_json=as_json
-    )
+    _collections.show(found, "Recording", headings, rows)
 
 
 def _reason(link: Link) -> tuple[str, str, str]:
@@ -109,23 +104,22 @@ def _reason(link: Link) -> tuple[str, str, str]:
 
 
 @speakers.command()
-@_collections.as_json
 @click.pass_context
-def voices(ctx: click.Context, as_json: bool) -> None:
+def voices(ctx: click.Context) -> None:
     """List the voices that are enrolled."""
     with _collections.reading(ctx) as collection:
         found = collection.voices()
     rows = [(voice.speaker, voice.source, f"{voice.speech:.1f}", voice.made) for voice in found]
     headings = ("Source", "Speech, s", "Enrolled")
-    _collections.show([asdict(v) for v in found], "Speaker", headings, rows, as_json=as_json)
+    _collections.show(found, "Speaker", headings, rows)
 
 
 @speakers.command()
 @_options.linking_options
+@_options.THREADS
 @click.option("--most", type=click.IntRange(min=1), default=20, show_default=True, metavar="N")
-@_collections.as_json
 @click.pass_context
-def doubts(ctx: click.Context, given: _options.Linking, most: int, as_json: bool) -> None:
+def doubts(ctx: click.Context, given: _options.Linking, most: int) -> None:
     """List links, and pairs left apart, nearest to the threshold, worth most speech first.
 
     The options are to be those of the link.
@@ -146,23 +140,20 @@ def doubts(ctx: click.Context, given: _options.Linking, most: int, as_json: bool
         for doubt in found
     ]
     headings = ("Other", "Speaker", "Score", "Speech, s", "Settled by")
-    _collections.show(
-        [asdict(doubt) for doubt in found], "Local speaker", headings, rows, as_json=as_json
-    )
-    if used is not None and not as_json:
+    _collections.show(found, "Local speaker", headings, rows)
+    if used is not None and not _output.is_json():
         click.echo(f"Score: the mean over the two sides. Threshold: {used.threshold:.4g}")
 
 
 @speakers.command()
-@_collections.as_json
 @click.pass_context
-def log(ctx: click.Context, as_json: bool) -> None:
+def log(ctx: click.Context) -> None:
     """List what was put right, by whom, when and why."""
     with _collections.reading(ctx) as collection:
         found = collection.corrections.log()
     rows = [(c.what, c.kind, c.who, c.made, c.why, c.undone or "") for c in found]
     headings = ("Kind", "Who", "When", "Why", "Undone")
-    _collections.show([asdict(c) for c in found], "What", headings, rows, as_json=as_json)
+    _collections.show(found, "What", headings, rows)
 
 
 @_correction("SPEAKER", "NAME")
@@ -210,6 +201,7 @@ def reject(ctx: click.Context, recording: str, local: str, who: str | None, why:
 @_correction("SPEAKER", "FILES...")
 @_options.MODEL
 @_options.EMBEDDER
+@_options.THREADS
 @click.option(
     "--speech",
     type=_options.PathType(),
@@ -245,9 +237,14 @@ def enrol(
         jobs = [replace(job, speech=marks[job.name]) for job in jobs]
     diarizer = Diarizer(load_model(model, embedder=embedder))
     with _collections.changing(ctx, new=True) as collection:
-        collection.enrol(speaker, *jobs, diarizer=diarizer, who=who, why=why)
+        warnings = collection.enrol(speaker, *jobs, diarizer=diarizer, who=who, why=why)
         seconds = sum(voice.speech for voice in collection.voices() if voice.speaker == speaker)
-    click.echo(f"{speaker} is known by {seconds:.1f} s of speech; the next link uses it")
+    _output.say(
+        f"{speaker} is known by {seconds:.1f} s of speech; the next link uses it",
+        {"speaker": speaker, "speech": seconds, "warnings": warnings},
+    )
+    for warning in warnings:
+        _output.warn(f"warning: {warning}")
 
 
 @_correction("SPEAKER", "OTHER")
@@ -264,4 +261,4 @@ def undo(ctx: click.Context) -> None:
     """Take back the last correction that holds."""
     with _collections.changing(ctx) as collection:
         undone = collection.corrections.undo()
-    click.echo(f"undone: {undone.kind}: {undone.what}")
+    _output.say(f"undone: {undone.kind}: {undone.what}", asdict(undone))

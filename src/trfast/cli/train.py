@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from trfast._names import RECIPES
-from trfast.cli import _common, _options, _tables
+from trfast.cli import _common, _options, _output, _tables
 
 
 @click.command(short_help="Make a model from labelled recordings.")
@@ -53,12 +53,11 @@ from trfast.cli import _common, _options, _tables
     " Can be given again.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed.")
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
+@_options.JOBS
 @_options.DASK
 @click.option(
     "--keep-stages", is_flag=True, help="Keep the results of the stages, to try other settings."
 )
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def train(
     collection: Path,
     output: Path,
@@ -73,7 +72,6 @@ def train(
     jobs: int | None,
     dask: str | None,
     keep_stages: bool,
-    quiet: bool,
 ) -> None:
     """Train speech detector, UBM, total variability, whitening, back-ends and thresholds.
 
@@ -90,7 +88,7 @@ def train(
     if vectors is not None:
         if gaussians or rank or recipe == "paper" or embedder or also or keep_stages:
             raise click.UsageError("of the options of a training, --vectors takes --seed alone")
-        _train_on_vectors(collection, output, vectors, name, seed=seed, quiet=quiet)
+        _train_on_vectors(collection, output, vectors, name, seed=seed)
         return
     if name is not None:
         raise click.UsageError("--name goes with --vectors")
@@ -123,7 +121,7 @@ def train(
     stages = output.with_name(output.name + ".stages")
     with (
         _common.cluster(dask, jobs) as executor,
-        stages_bar(quiet=quiet) as progress,
+        stages_bar(quiet=_output.is_quiet()) as progress,
     ):
         model = train_model(
             labelled,
@@ -137,8 +135,9 @@ def train(
     with_files(model, others, labelled).save(output)
     if not keep_stages:
         shutil.rmtree(stages)
-    if not quiet:
-        made = model.provenance
+    made = model.provenance
+
+    def in_words() -> None:
         click.echo(
             f"{output}: {made['hours']} h of {made['recordings']} recordings,"
             f" {made['speakers']} speakers ({made['classes']} classes)"
@@ -149,9 +148,11 @@ def train(
         if "windows left out" in made:
             click.echo(f"Diarizes by segments, not by windows: {made['windows left out']}")
 
+    _output.report(lambda: {"files": [output], "provenance": made}, in_words)
+
 
 def _train_on_vectors(
-    collection: Path, output: Path, vectors: Path, name: str | None, *, seed: int, quiet: bool
+    collection: Path, output: Path, vectors: Path, name: str | None, *, seed: int
 ) -> None:
     from trfast.cli._formats import read_annotations
     from trfast.collection import read_vectors
@@ -166,19 +167,21 @@ def _train_on_vectors(
     )
     _common.make_folder(output.parent)
     model.save(output)
-    if quiet:
-        return
     made = model.provenance
-    click.echo(f"{output}: {made['recordings']} recordings, {made['speakers']} speakers")
-    table = _tables.table("Back-end", ("Threshold", "X-DER %"))
-    default = (model.clustering.backend, model.clustering.clustering)
-    for backend, kinds in made["held-back"].items():
-        for kind, rates in kinds.items():
-            table.add_row(
-                f"{backend} {kind}" + " *" * ((backend, kind) == default),
-                f"{model.thresholds(backend, kind).across:.4g}",
-                _tables.percent(rates["x_der"]),
-            )
-    _tables.console().print(table)
-    if "left out" in made:
-        click.echo(f"Left out {made['left out']}")
+
+    def in_words() -> None:
+        click.echo(f"{output}: {made['recordings']} recordings, {made['speakers']} speakers")
+        table = _tables.table("Back-end", ("Threshold", "X-DER %"))
+        default = (model.clustering.backend, model.clustering.clustering)
+        for backend, kinds in made["held-back"].items():
+            for kind, rates in kinds.items():
+                table.add_row(
+                    f"{backend} {kind}" + " *" * ((backend, kind) == default),
+                    f"{model.thresholds(backend, kind).across:.4g}",
+                    _tables.percent(rates["x_der"]),
+                )
+        _tables.console().print(table)
+        if "left out" in made:
+            click.echo(f"Left out {made['left out']}")
+
+    _output.report(lambda: {"files": [output], "provenance": made}, in_words)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trfast._names import BackendName, DetectorName
-from trfast.cli import _common, _options, _tables
+from trfast.cli import _common, _options, _output, _tables
 
 if TYPE_CHECKING:
     from trfast.scoring.calibration import ScoreHistogram
@@ -22,11 +21,7 @@ _WIDTH = 24
 @click.command(short_help="Set the thresholds of a model on a labelled collection.")
 @click.argument("collection", type=_options.PathType())
 @_options.model_output("tuned.safetensors")
-@click.option(
-    "--model",
-    type=_options.PathType(),
-    help="Model file to tune.  [default: the one shipped with trfast]",
-)
+@_options.MODEL
 @click.option(
     "--backend",
     "names",
@@ -41,10 +36,8 @@ _WIDTH = 24
 )
 @_options.EMBEDDER
 @_options.DETECTOR
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
+@_options.JOBS
 @_options.DASK
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, with a calibration of scores.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors, and JSON.")
 def tune(
     collection: Path,
     output: Path,
@@ -55,8 +48,6 @@ def tune(
     detector: DetectorName | Path,
     jobs: int | None,
     dask: str | None,
-    as_json: bool,
-    quiet: bool,
 ) -> None:
     """Write a copy of a model with the thresholds of the least error on a collection.
 
@@ -66,7 +57,7 @@ def tune(
     A table shows the thresholds of each back-end and clustering, and their errors (DER by
     recording, I-DER, and across recordings, X-DER; collar 0.25 s, overlap left out); a star
     marks the default. Below, the scores of the default back-end: pairs of one speaker and of
-    two, one vector a speaker a recording.
+    two, one vector a speaker a recording. --json has them of all back-ends, with a calibration.
     """
     from trfast.cli._progress import stages_bar
     from trfast.model import load_model
@@ -78,7 +69,7 @@ def tune(
     _common.make_folder(output.parent)
     with (
         _common.cluster(dask, jobs) as executor,
-        stages_bar(quiet=quiet) as progress,
+        stages_bar(quiet=_output.is_quiet()) as progress,
     ):
         tuning = tune_model(
             bundle,
@@ -91,11 +82,12 @@ def tune(
             progress=progress,
         )
     tuning.model.save(output)
-    if as_json:
-        click.echo(json.dumps(_as_json(tuning), indent=2))
-    elif not quiet:
+
+    def in_words() -> None:
         click.echo(f"{output}: thresholds of {len(labelled.reference)} recordings")
         _show(tuning)
+
+    _output.report(lambda: _as_json(tuning), in_words)
 
 
 def _as_json(tuning: Tuning) -> dict[str, Any]:
@@ -112,7 +104,7 @@ def _scores_as_json(scores: TrialScores) -> dict[str, Any]:
     fitted = scores.calibration
     return {
         "histogram": {name: part.tolist() for name, part in scores.histogram._asdict().items()},
-        "least_cost_threshold": _tables.number_or_none(scores.threshold),
+        "least_cost_threshold": scores.threshold,
         "calibration": fitted and {"slope": fitted.slope_, "offset": fitted.offset_},
     }
 

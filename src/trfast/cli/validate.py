@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from trfast.cli import _formats, _options
+from trfast.cli import _formats, _options, _output, _tables
 from trfast.cli.convert import left_out
 
 if TYPE_CHECKING:
@@ -21,9 +20,7 @@ if TYPE_CHECKING:
     "paths", nargs=-1, required=True, type=_options.PathType(), metavar="FILE_OR_FOLDER..."
 )
 @_formats.FROM
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing of files that are good.")
-def validate(paths: tuple[Path, ...], source: str | None, as_json: bool, quiet: bool) -> None:
+def validate(paths: tuple[Path, ...], source: str | None) -> None:
     """Check files of turns, and print every bad line as FILE:LINE: what is wrong.
 
     Of a folder, the files of the format --from are read; without it, all whose suffix is that of a
@@ -31,11 +28,12 @@ def validate(paths: tuple[Path, ...], source: str | None, as_json: bool, quiet: 
     printed. The exit status is 1 if anything is wrong.
     """
     reports = [_report(path, kind) for path, kind in _formats.files_below(paths, source)]
-    if as_json:
-        click.echo(json.dumps(reports, indent=2))
-    else:
+
+    def in_words() -> None:
         for report in reports:
-            _print(report, quiet=quiet)
+            _print(report)
+
+    _output.report(lambda: reports, in_words, asked=True)
     n_bad = sum(bool(report["problems"]) for report in reports)
     if n_bad:
         message = f"trfast: {n_bad} of {len(reports)} files are not as they should be"
@@ -65,16 +63,18 @@ def _report(path: Path, kind: Format) -> dict[str, Any]:
     }
 
 
-def _print(report: dict[str, Any], *, quiet: bool) -> None:
+def _print(report: dict[str, Any]) -> None:
     for problem in report["problems"]:
         line = f":{problem['line']}" if problem["line"] else ""
         click.echo(f"{report['file']}{line}: {problem['message']}")
-    if report["problems"] or quiet:
+    if report["problems"] or _output.is_quiet():
         return
     told = f"; no turns: {report['left_out']}" if report["left_out"] else ""
-    what = "regions" if report["format"] == "uem" else "turns"
-    of = f" of {report['speakers']} speakers" if report["format"] != "uem" else ""
+    what = "region" if report["format"] == "uem" else "turn"
+    of = (
+        f" of {_tables.counted(report['speakers'], 'speaker')}" if report["format"] != "uem" else ""
+    )
     click.echo(
-        f"{report['file']}: good ({report['format']}: {report['turns']} {what}{of} in"
-        f" {report['recordings']} recordings{told})"
+        f"{report['file']}: good ({report['format']}: {_tables.counted(report['turns'], what)}{of}"
+        f" in {_tables.counted(report['recordings'], 'recording')}{told})"
     )

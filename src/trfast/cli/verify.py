@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trfast._names import BackendName
-from trfast.cli import _common, _options
+from trfast.cli import _common, _options, _output
 
 if TYPE_CHECKING:
     from trfast.model import ModelBundle
@@ -27,11 +26,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="Back-end to measure; can be given again.  [default: all that the model has]",
 )
-@click.option(
-    "--model",
-    type=_options.PathType(),
-    help="Model file.  [default: the one shipped with trfast]",
-)
+@_options.MODEL
 @_options.EMBEDDER
 @click.option(
     "--det",
@@ -39,10 +34,8 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Draw the DET curves, too: .svg, .png or .pdf; needs trfast[plot].",
 )
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cores.  [default: all]")
+@_options.JOBS
 @_options.DASK
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-@click.option("-q", "--quiet", is_flag=True, help="Show no bar.")
 def verify(
     collection: Path,
     names: tuple[BackendName, ...],
@@ -51,8 +44,6 @@ def verify(
     det: Path | None,
     jobs: int | None,
     dask: str | None,
-    as_json: bool,
-    quiet: bool,
 ) -> None:
     """Is it the same speaker, yes or no? Print EER and minDCF (1 %) of each back-end.
 
@@ -77,7 +68,7 @@ def verify(
     bundle = load_model(model, embedder=embedder)
     backends = [bundle.backend(name) for name in dict.fromkeys(names or bundle.backends)]
     of_recording = partial(_vectors, collection=labelled, bundle=bundle)
-    with _common.cluster(dask, jobs) as executor, stages_bar(quiet=quiet) as progress:
+    with _common.cluster(dask, jobs) as executor, stages_bar(quiet=_output.is_quiet()) as progress:
         vectors = partial(progress, "vectors")
         each = over_recordings(
             of_recording, labelled, executor=executor, jobs=jobs, progress=vectors
@@ -93,15 +84,17 @@ def verify(
     _, targets = next(iter(trials.values()))
     n_targets = int(targets.sum())
     counts = {"target_pairs": n_targets, "non_target_pairs": len(targets) - n_targets}
-    if as_json:
-        rows = {name: {"eer": eer, "min_dcf": dcf} for name, (eer, dcf) in errors.items()}
-        click.echo(json.dumps({"backends": rows, "vectors": len(found.vectors)} | counts, indent=2))
-        return
-    _print(errors)
-    click.echo(
-        f"{counts['target_pairs']} target and {counts['non_target_pairs']} non-target pairs of"
-        f" {len(found.vectors)} vectors, one a speaker a recording"
-    )
+    rows = {name: {"eer": eer, "min_dcf": dcf} for name, (eer, dcf) in errors.items()}
+    entries = {"backends": rows, "vectors": len(found.vectors)} | counts
+
+    def in_words() -> None:
+        _print(errors)
+        click.echo(
+            f"{counts['target_pairs']} target and {counts['non_target_pairs']} non-target pairs of"
+            f" {len(found.vectors)} vectors, one a speaker a recording"
+        )
+
+    _output.report(lambda: entries, in_words, asked=True)
 
 
 def _vectors(name: str, *, collection: LabelledCollection, bundle: ModelBundle) -> SpeakerVectors:

@@ -7,9 +7,7 @@ from heapq import heapify, heappop, heappush
 
 import numpy as np
 import numpy.typing as npt
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.sparse import csr_array
-from scipy.spatial.distance import squareform
+import scipy
 
 from trfast._checks import check_groups, check_number, check_vector
 from trfast.clustering.components import Forest
@@ -67,6 +65,9 @@ def average_linkage_of_scores(
         matrix = np.where(group[:, None] == group, _NEVER, matrix)
     # As distances, which must not be negative; squareform reads the upper triangle.
     highest = np.triu(matrix, 1).max()
+    from scipy.cluster.hierarchy import fcluster, linkage  # slow to load
+    from scipy.spatial.distance import squareform
+
     tree = linkage(squareform(highest - matrix, checks=False), method="average")
     return in_order_of_appearance(
         fcluster(tree, highest - threshold, criterion="distance").astype(np.int64)
@@ -178,7 +179,7 @@ def average_linkage_of_factors(
     if joined is not None:
         item = Forest(group, joined).labels()
         sizes = np.bincount(item[:n]).astype(np.float32)
-        add = csr_array((np.ones(n, left.dtype), (item[:n], np.arange(n))))
+        add = scipy.sparse.csr_array((np.ones(n, left.dtype), (item[:n], np.arange(n))))
         left, right = add @ left, add @ right
     parent = average_linkage_in_rounds(left, right, sizes, item, group, threshold, nearest)
     return in_order_of_appearance(numbered(parent)[item[:n]])

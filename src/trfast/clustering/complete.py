@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
+import scipy
 
 from trfast._checks import check_number, check_vector
 from trfast._ext import _linkage
@@ -101,7 +101,7 @@ def complete_linkage_of_edges(pairs: npt.ArrayLike, similarities: npt.ArrayLike,
     edges = check_pairs(pairs, n)
     weights = check_vector(similarities, "similarities", len(edges), "a pair")
     rows, columns = edges.T
-    graph = coo_array(
+    graph = scipy.sparse.coo_array(
         (np.tile(weights, 2), (np.concatenate([rows, columns]), np.concatenate([columns, rows]))),
         shape=(n, n),
     ).tocsr()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.cluster.hierarchy import linkage
-from scipy.spatial.distance import squareform
 
 from trfast._names import ClusteringName
 from trfast.clustering.labels import all_pairs, check_clustering
@@ -42,6 +40,9 @@ def merges_of_scores(scores: npt.ArrayLike, clustering: ClusteringName) -> npt.N
     n = len(matrix)
     if n < 2:
         return np.empty((0, 2), np.int64)
+    from scipy.cluster.hierarchy import linkage  # slow to load
+    from scipy.spatial.distance import squareform
+
     highest = np.triu(matrix, 1).max()
     distances = squareform(highest - matrix, checks=False)
     tree = linkage(distances, method=_METHODS[check_clustering(clustering)])

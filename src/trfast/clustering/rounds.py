@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
+import scipy
 
 from trfast._threads import map_in_threads
 
@@ -78,7 +78,7 @@ def average_linkage_in_rounds(
     again = n > 0
     while again:
         member = cluster >= 0
-        inside = csr_array(
+        inside = scipy.sparse.csr_array(
             (np.ones(member.sum(), np.int8), (cluster[member], groups[member])),
             shape=(len(item), n_groups),
         )

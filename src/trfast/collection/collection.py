@@ -39,6 +39,9 @@ from trfast.execution.recordings import Channel
 from trfast.linking import Adapted, adapt
 from trfast.model import ModelBundle, load_model
 
+# Share of speech that others have in what is enrolled as one voice, from where on it is told.
+_OTHERS = 0.2
+
 __all__ = [
     "Collection",
     "Correction",
@@ -178,6 +181,7 @@ class Collection(Contents):
         diarizer: DiarizesOne | None = None,
         speech: Mapping[str, Timeline] | None = None,
         channel: Channel = None,
+        track: int = 0,
         speaker_counts: SpeakerCounts | None = None,
         executor: Executor | None = None,
         jobs: int | None = None,
@@ -200,6 +204,8 @@ class Collection(Contents):
         channel : int or "split", optional
             Channel to take of the files, or each as a recording of its own (``call-ch1``,
             ``call-ch2``); default: the mean of all.
+        track : int
+            Audio track to take of the files, from 0.
         speaker_counts : SpeakerCounts, optional
             How many speakers the files have, such as `read_speaker_counts` gives them; default: as
             the diarizer has it.
@@ -234,6 +240,7 @@ class Collection(Contents):
             diarizer,
             speech=speech,
             channel=channel,
+            track=track,
             speaker_counts=speaker_counts,
         )
         check_model(self._store, plan.given, diarizer.model_hash)
@@ -437,7 +444,7 @@ class Collection(Contents):
         diarizer: DiarizesOne | None = None,
         who: str | None = None,
         why: str = "",
-    ) -> None:
+    ) -> list[str]:
         """Give the collection a known voice: who sounds like it gets that name in the next link.
 
         Parameters
@@ -452,6 +459,12 @@ class Collection(Contents):
         who, why
             As in `corrections`, of which this is one: `Corrections.undo` takes it back.
 
+        Returns
+        -------
+        list of str
+            What is suspicious about the sound: as `Diarization.warnings`, and where several seem to
+            speak.
+
         Raises
         ------
         CollectionError
@@ -460,14 +473,23 @@ class Collection(Contents):
             If a recording cannot be diarized; then no voice is kept.
         """
         self._store.db.check_writable()
-        voices = []
+        voices, warnings = [], []
         for item in items:
             if isinstance(item, Diarization):
                 voices.append(item)
-            else:
-                job = replace(Job.of(item), num_speakers=1, min_speakers=None, max_speakers=None)
-                voices.append(self._diarizer(diarizer)(job))
+                continue
+            job, diarize = Job.of(item), self._diarizer(diarizer)
+            alone = replace(job, num_speakers=1, min_speakers=None, max_speakers=None)
+            voices.append(diarize(alone))
+            warnings += [f"{job.name}: {warning}" for warning in voices[-1].warnings]
+            speech = diarize(job).speech_durations
+            if speech.sum() - speech.max() >= _OTHERS * speech.sum():
+                warnings.append(
+                    f"{job.name}: {len(speech)} speakers seem to speak there: say where {speaker}"
+                    " does, with --speech, in Python Job(speech=...)"
+                )
         self.corrections.enrol(speaker, *voices, who=who, why=why)
+        return warnings
 
     def adapt(
         self, model: ModelBundle | None = None, *, seed: int = 0

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from trfast._checks import check_path
+from trfast.collection.kinds import check_rows, senseless
 from trfast.errors import CollectionError
 
 _PATIENCE = 60  # seconds to wait while another process writes
+_BLOCK = 1024  # rows that are read at a time
 _GLANCE = 0.1  # seconds after which one who waits to be alone hears of Ctrl+C
 
 _ADVICE = {
@@ -95,14 +97,29 @@ class Connection:
             )
 
     def rows(self, sql: str, *values: Any) -> list[Any]:
-        """Return all rows of a query."""
+        """Return all rows of a query, checked as `check_rows` does."""
         with self._lock, self._errors():
-            return self._db.execute(sql, values).fetchall()
+            cursor = self._db.execute(sql, values)
+            return self._checked(cursor, cursor.fetchall())
+
+    def row(self, sql: str, *values: Any) -> Any:
+        """Return the row of a query that has one."""
+        found = self.rows(sql, *values)
+        if len(found) != 1:
+            raise senseless(self.path, f"{len(found)} rows where there is one ({sql:.60})")
+        return found[0]
 
     def each(self, sql: str, *values: Any) -> Iterator[Any]:
         """Yield the rows of a query; inside `reading`."""
         with self._errors():
-            yield from self._db.execute(sql, values)
+            cursor = self._db.execute(sql, values)
+            while rows := cursor.fetchmany(_BLOCK):
+                yield from self._checked(cursor, rows)
+
+    def _checked(self, cursor: sqlite3.Cursor, rows: list[Any]) -> list[Any]:
+        if rows:
+            check_rows(self.path, [column for column, *_ in cursor.description], rows)
+        return rows
 
     def many(self, sql: str, values: Iterable[tuple[Any, ...]]) -> None:
         """Run one statement for each tuple of values."""
@@ -187,6 +204,11 @@ class Connection:
             advice = _ADVICE.get(code, "It must be a file made by trfast, or a new one.")
             raise CollectionError(
                 f"{self.path}: cannot be used as a collection ({error}). {advice}"
+            ) from error
+        except MemoryError as error:  # a damaged file may ask for any amount
+            raise CollectionError(
+                f"{self.path}: reading it takes more memory than there is. Make memory free; if"
+                " there is enough, the file is damaged: put back a copy."
             ) from error
         except UnicodeEncodeError as error:
             raise CollectionError(

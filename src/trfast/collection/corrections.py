@@ -9,9 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import NoneType
+from typing import Any
 
 from trfast.audio import check_name
 from trfast.collection.intake import checked_voice
+from trfast.collection.kinds import parsed, senseless
 from trfast.collection.models import check_model
 from trfast.collection.store import NAME_OF, Store
 from trfast.diarization import Diarization
@@ -69,7 +72,7 @@ class Corrections:
                 raise CollectionError(
                     f"there is a speaker {name!r} already: give another name, or merge the two"
                 )
-            ((before,),) = self._db.rows("SELECT name FROM speaker WHERE id = ?", number)
+            (before,) = self._db.row("SELECT name AS given FROM speaker WHERE id = ?", number)
             self._note("rename", f"{speaker} is called {name}", who, why, names={number: before})
             self._db.rows(
                 "UPDATE speaker SET name = ? WHERE id = ?", None if taken else name, number
@@ -83,9 +86,10 @@ class Corrections:
             if not gone or number in gone:
                 raise CollectionError(f"{speaker} is to be merged with at least one other speaker")
             moved = [local for other in gone for local in self._locals(other)]
+            against = self._told_apart({*self._locals(number), *moved})
             correction = self._note(
                 "merge",
-                f"{', '.join(others)} is {speaker}",
+                f"{', '.join(others)} is {speaker}" + f", against {against}" * bool(against),
                 who,
                 why,
                 moved=moved,
@@ -206,16 +210,14 @@ class Corrections:
             if not held:
                 raise CollectionError(f"{self._store.path} has no correction to undo")
             last = held[-1]
-            ((text,),) = self._db.rows("SELECT before FROM correction WHERE id = ?", last.id)
-            before = json.loads(text)
+            (text,) = self._db.row("SELECT before FROM correction WHERE id = ?", last.id)
+            before = _before(self._store.path, text)
             for number, name in before["names"].items():
-                self._db.rows("UPDATE speaker SET name = ? WHERE id = ?", name, int(number))
-            for voice, number in before.get("voices", {}).items():
-                self._db.rows("UPDATE voice SET speaker = ? WHERE id = ?", number, int(voice))
+                self._db.rows("UPDATE speaker SET name = ? WHERE id = ?", name, number)
+            for voice, number in before["voices"].items():
+                self._db.rows("UPDATE voice SET speaker = ? WHERE id = ?", number, voice)
             for local, number in before["speakers"].items():
-                self._db.rows(
-                    "UPDATE local_speaker SET speaker = ? WHERE id = ?", number, int(local)
-                )
+                self._db.rows("UPDATE local_speaker SET speaker = ? WHERE id = ?", number, local)
             self._db.rows("UPDATE correction SET undone = ? WHERE id = ?", _now(), last.id)
         return last
 
@@ -244,12 +246,12 @@ class Corrections:
             )
 
     def _name(self, number: int) -> str:
-        ((name,),) = self._db.rows(f"SELECT {NAME_OF} FROM speaker WHERE id = ?", number)
+        (name,) = self._db.row(f"SELECT {NAME_OF} FROM speaker WHERE id = ?", number)
         return str(name)
 
     def _local(self, recording: str, local: str) -> tuple[int, int]:
         found = self._db.rows(
-            "SELECT local_speaker.id, speaker FROM local_speaker"
+            "SELECT local_speaker.id, speaker AS speaker_id FROM local_speaker"
             " JOIN recording ON recording.id = recording WHERE recording.name = ? AND local = ?",
             recording,
             local,
@@ -282,11 +284,23 @@ class Corrections:
     def _refused(self, number: int) -> list[int]:
         """Local speakers that corrections say are not this speaker."""
         rows = self._db.rows(
-            "SELECT DISTINCT local FROM known JOIN correction ON correction.id = known.correction"
+            "SELECT DISTINCT local AS local_id FROM known"
+            " JOIN correction ON correction.id = known.correction"
             " WHERE known.speaker = ? AND NOT same AND undone IS NULL ORDER BY local",
             number,
         )
         return [row[0] for row in rows]
+
+    def _told_apart(self, locals_: set[int]) -> str:
+        """Return which corrections say that some of these are two persons."""
+        said: dict[str, set[int]] = {}
+        for what, local in self._db.rows(
+            "SELECT what, local AS local_id FROM known"
+            " JOIN correction ON correction.id = known.correction"
+            " WHERE kind = 'distinguish' AND undone IS NULL ORDER BY correction.id"
+        ):
+            said.setdefault(what, set()).add(local)
+        return ", ".join(repr(what) for what, apart in said.items() if apart <= locals_)
 
     def _voices(self, number: int) -> list[int]:
         rows = self._db.rows("SELECT id FROM voice WHERE speaker = ? ORDER BY id", number)
@@ -294,7 +308,7 @@ class Corrections:
 
     def _most_speech(self, number: int) -> int:
         """The local speaker that stands for a speaker."""
-        ((found,),) = self._db.rows(
+        (found,) = self._db.row(
             "SELECT id FROM local_speaker WHERE speaker = ? ORDER BY speech DESC, id LIMIT 1",
             number,
         )
@@ -323,13 +337,12 @@ class Corrections:
         voices: Sequence[int] = (),
     ) -> int:
         """Write a correction, and what undoing it puts back."""
+        speaker = "SELECT speaker AS speaker_id FROM"
         speakers = {
-            row: self._db.rows("SELECT speaker FROM local_speaker WHERE id = ?", row)[0][0]
-            for row in moved
+            row: self._db.row(f"{speaker} local_speaker WHERE id = ?", row)[0] for row in moved
         }
         of_voices = {
-            voice: self._db.rows("SELECT speaker FROM voice WHERE id = ?", voice)[0][0]
-            for voice in voices
+            voice: self._db.row(f"{speaker} voice WHERE id = ?", voice)[0] for voice in voices
         }
         before = {"names": names or {}, "speakers": speakers, "voices": of_voices}
         return self._db.insert(
@@ -341,6 +354,24 @@ class Corrections:
             why=why,
             before=json.dumps(before),
         )
+
+
+def _before(path: str, text: str) -> dict[str, dict[int, Any]]:
+    """What undoing a correction puts back: by id, names, and ids of speakers."""
+    before = parsed(path, text, dict, "before")
+    kinds = {"names": (str, NoneType), "speakers": (int, NoneType), "voices": (int,)}
+    try:
+        found = {
+            part: {int(number): value for number, value in before.get(part, {}).items()}
+            for part in kinds
+        }
+    except (AttributeError, ValueError):
+        found = {}
+    if not found or any(
+        not isinstance(value, kinds[part]) for part in kinds for value in found[part].values()
+    ):
+        raise senseless(path, f"before is {text!r:.80}, expected what undoing puts back")
+    return found
 
 
 def _now() -> str:

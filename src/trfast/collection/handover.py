@@ -16,9 +16,10 @@ class Handover:
         self._old = self._voices()
         self._known = {
             number: (
-                db.rows("SELECT speaker FROM local_speaker WHERE id = ?", number)[0][0],
+                db.row("SELECT speaker AS speaker_id FROM local_speaker WHERE id = ?", number)[0],
                 db.rows(
-                    "SELECT correction, speaker, same FROM known WHERE local = ? ORDER BY id",
+                    "SELECT correction AS id, speaker AS speaker_id, same FROM known"
+                    " WHERE local = ? ORDER BY known.id",
                     number,
                 ),
             )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
+import scipy
 
 from trfast._matching import one_to_one
 
@@ -49,7 +49,9 @@ def ids_of_labels(
     free = (before > 0) & (ids[labels] == 0) & ~np.isin(before, known[said])
     if free.any():
         there, column = np.unique(before[free], return_inverse=True)
-        common = csr_array((seconds[free], (labels[free], column)), shape=(len(ids), len(there)))
+        common = scipy.sparse.csr_array(
+            (seconds[free], (labels[free], column)), shape=(len(ids), len(there))
+        )
         matched = one_to_one(common).tocoo()
         ids[matched.row] = there[matched.col]
     return ids
@@ -76,7 +78,7 @@ def same_voices(old: Mapping[int, Turns], new: Mapping[int, Turns]) -> dict[int,
     if not old or not new:
         return {}
     shared = np.array([[_shared(own, others) for others in old.values()] for own in new.values()])
-    matched: Any = one_to_one(csr_array(shared)).tocoo()
+    matched: Any = one_to_one(scipy.sparse.csr_array(shared)).tocoo()
     rows, columns = list(new), list(old)
     return {
         rows[i]: columns[j] for i, j in zip(matched.row.tolist(), matched.col.tolist(), strict=True)

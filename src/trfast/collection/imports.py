@@ -127,8 +127,11 @@ def _checked(
 
 def _row(vector: npt.ArrayLike) -> FloatArray:
     try:
+        given = np.asarray(vector)
+        if given.dtype.kind not in "biufO":
+            return np.full(given.shape, np.nan, np.float32)
         with np.errstate(over="ignore"):
-            return np.asarray(vector, np.float32)
+            return given.astype(np.float32)
     except (TypeError, ValueError):  # no numbers
         return np.full(1, np.nan, np.float32)
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from trfast._log import log
 from trfast.collection import summary
+from trfast.collection.kinds import parsed, senseless
 from trfast.collection.local_speakers import LocalSpeakers, new_speakers, with_speakers
 from trfast.collection.models import Compares, only_model
 from trfast.collection.naming import name_new_speakers, name_speakers
@@ -188,7 +189,13 @@ def _reasons(
 def linked_by(store: Store) -> LinkedBy | None:
     """Return what linked last."""
     how = store.linked_by()
-    return None if how is None else LinkedBy(*json.loads(how)[:5])
+    if how is None:
+        return None
+    told = parsed(store.path, how, list, "how")[:5]
+    kinds = (str, str, str, int | float, bool)
+    if list(map(isinstance, told, kinds)) != 5 * [True]:
+        raise senseless(store.path, f"how is {how!r:.80}, expected what linked last")
+    return LinkedBy(*told)
 
 
 def comparison_of_last_link(store: Store, model: Compares) -> Comparison:

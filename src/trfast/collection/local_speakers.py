@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast.collection.connection import Connection
+from trfast.collection.kinds import senseless
 from trfast.errors import CollectionError
 from trfast.linking import Known
 
 _ALL = (
-    "SELECT local_speaker.id, recording.name, speech, vector, speaker"
+    "SELECT local_speaker.id, recording.name, speech, vector, speaker AS speaker_id"
     " FROM local_speaker JOIN recording ON recording.id = local_speaker.recording"
 )
 
@@ -45,7 +46,7 @@ def local_speakers(db: Connection, *, linked: bool = False) -> LocalSpeakers:
             f"{db.path} holds vectors of {shortest // 4} to {longest // 4} dimensions,"
             " which cannot be compared. Diarize all with one model."
         )
-    ((generation, how),) = db.rows("SELECT generation, how FROM state")
+    generation, how = db.row("SELECT generation, how FROM state")
     models = [
         model
         for (model,) in db.rows(
@@ -61,7 +62,7 @@ def new_speakers(db: Connection) -> tuple[LocalSpeakers, int] | None:
     """Return the local speakers that have come since the last link, and how many there are in
     all; None if that is not all that has changed, or nobody has come."""
     with db.reading():
-        ((generation, linked, how),) = db.rows("SELECT * FROM state")
+        generation, linked, how = db.row("SELECT generation, linked, how FROM state")
         ((n_new, longest),) = db.rows(
             "SELECT COUNT(*), MAX(LENGTH(vector)) FROM local_speaker WHERE speaker IS NULL"
         )
@@ -116,11 +117,16 @@ def _read(
     for row, (number, recording, seconds, vector, speaker) in enumerate(
         db.each(f"{sql} ORDER BY recording.name, local_speaker.id")
     ):
+        if row == n or len(vector) != vectors.shape[1] * 4:
+            break
         ids.append(number)
         recordings.append(recording)
         speech.append(seconds)
         vectors[row] = np.frombuffer(vector, "<f4")
         before[row] = speaker or 0
+    if len(ids) != n:
+        what = f"{n} local speakers are not all of a recording, with {dimension} numbers"
+        raise senseless(db.path, what)
     known = _known(db, ids)
     return LocalSpeakers(generation, models, ids, recordings, speech, vectors, before, known, how)
 
@@ -131,7 +137,7 @@ def _known(db: Connection, ids: Sequence[int]) -> Known:
     speakers = np.full(len(ids), -1, np.int64)
     refused: dict[tuple[int, int], None] = {}
     for local, speaker, same in db.rows(
-        "SELECT local, known.speaker, same FROM known"
+        "SELECT local AS local_id, known.speaker AS id, same FROM known"
         " JOIN correction ON correction.id = known.correction WHERE undone IS NULL"
         " ORDER BY known.id"
     ):

@@ -28,7 +28,7 @@ def name_speakers(db: Connection, local: LocalSpeakers, links: Links, how: str) 
         strict=True,
     )
     with db.writing():
-        ((generation, _),) = db.rows("SELECT generation, linked FROM state")
+        (generation,) = db.row("SELECT generation FROM state")
         if generation != local.generation:
             return False
         for label in np.flatnonzero(numbers == 0).tolist():
@@ -61,7 +61,7 @@ def name_new_speakers(
     found = local.before.copy()
     ids: dict[int, int] = {}
     with db.writing():
-        ((generation, _),) = db.rows("SELECT generation, linked FROM state")
+        (generation,) = db.row("SELECT generation FROM state")
         if generation != local.generation:
             return None
         by_voice = _scores(identified, len(found))

@@ -35,7 +35,7 @@ def shown(store: Store) -> str:
         heard = {own.name: store.recordings_of(own.name) for own in speakers}
     except CollectionError:  # closed, or not linked
         return card(title)
-    if not speakers:
+    if not (speakers and recordings):
         return card(title)
     ends = list(accumulate(recording.duration for recording in recordings))
     place = {r.name: (end - r.duration, end) for r, end in zip(recordings, ends, strict=True)}

@@ -70,6 +70,7 @@ def make_plan(
     *,
     speech: Mapping[str, Timeline] | None = None,
     channel: Channel = None,
+    track: int = 0,
     speaker_counts: SpeakerCounts | None = None,
 ) -> Plan:
     """Name what was given, and see what is here already; files known here keep their names."""
@@ -77,7 +78,12 @@ def make_plan(
     held, fingerprint = store.marks_of_change(), diarizer.fingerprint
     known = _names_here(store.sources(), held, items)
     jobs, refused = make_jobs(
-        items, speech=speech, channel=channel, speaker_counts=speaker_counts, known=known
+        items,
+        speech=speech,
+        channel=channel,
+        track=track,
+        speaker_counts=speaker_counts,
+        known=known,
     )
     todo = {}
     for job in jobs:
@@ -119,5 +125,6 @@ def _made_by(fingerprint: str, job: Job) -> str:
         job.channel,
         None if speech is None else (speech.starts.tolist(), speech.ends.tolist()),
         *job.speaker_count.settings,
+        *([("track", job.track)] if job.track else ()),  # what was diarized before there were any
     )
     return hashlib.sha256(repr(options).encode()).hexdigest()

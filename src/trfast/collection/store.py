@@ -16,6 +16,7 @@ from trfast.annotation import Annotation, Timeline, Turn
 from trfast.collection.connection import Connection
 from trfast.collection.handover import Handover
 from trfast.collection.intake import checked_vectors
+from trfast.collection.kinds import parsed, senseless
 from trfast.collection.local_speakers import LocalSpeakers, local_speakers
 from trfast.collection.records import Failure, Link, Origin, Recording, Speaker
 from trfast.collection.schema import check, prepare
@@ -151,8 +152,8 @@ class Store:
 
     def totals(self) -> tuple[int, float, int]:
         """Return the diarized recordings, their seconds, and the recordings that failed."""
-        ((n, seconds, failed),) = self.db.rows(
-            "SELECT COUNT(*) FILTER (WHERE error IS NULL), TOTAL(duration),"
+        n, seconds, failed = self.db.row(
+            "SELECT COUNT(*) FILTER (WHERE error IS NULL), TOTAL(duration) AS duration,"
             " COUNT(*) FILTER (WHERE error IS NOT NULL) FROM recording"
         )
         return n, seconds, failed
@@ -171,7 +172,8 @@ class Store:
         """Return the recordings in which a speaker is, by name."""
         with self._linked():
             return self._recordings(
-                "recording.id IN (SELECT recording FROM local_speaker WHERE speaker = ?)",
+                "error IS NULL AND recording.id IN"
+                " (SELECT recording FROM local_speaker WHERE speaker = ?)",
                 self.speaker(speaker),
             )
 
@@ -180,7 +182,7 @@ class Store:
             Recording(name, _path(source), *others)
             for name, source, *others in self.db.rows(
                 "SELECT recording.name, source, duration, COUNT(local_speaker.id),"
-                " TOTAL(speech), model FROM recording LEFT JOIN local_speaker"
+                " TOTAL(speech) AS speech, model FROM recording LEFT JOIN local_speaker"
                 f" ON local_speaker.recording = recording.id WHERE {which}"
                 " GROUP BY recording.id ORDER BY recording.name",
                 *values,
@@ -201,7 +203,7 @@ class Store:
         """Read what `keep` wrote."""
         with self.db.reading():
             number = self._diarized(recording)
-            ((duration, model_hash, dimension, stages),) = self.db.rows(
+            duration, model_hash, dimension, stages = self.db.row(
                 "SELECT duration, model, dimension, stages FROM recording WHERE id = ?", number
             )
             speakers = self.db.rows(
@@ -215,6 +217,10 @@ class Store:
                 number,
             )
         vectors = np.frombuffer(b"".join(vector for _, _, vector in speakers), "<f4")
+        fits = isinstance(dimension, int) and 0 <= dimension < 2**31
+        if not fits or len(vectors) != len(speakers) * dimension:
+            what = f"{recording} has {len(speakers)} vectors of {len(vectors)} numbers in all"
+            raise senseless(self.path, f"{what}, expected {dimension!r:.80} in each")
         return Diarization(
             annotation=Annotation(recording, turns),
             speakers=tuple(local for local, _, _ in speakers),
@@ -222,12 +228,12 @@ class Store:
             speech_durations=np.array([seconds for _, seconds, _ in speakers], dtype=np.float64),
             duration=duration,
             model_hash=model_hash,
-            stage_seconds=json.loads(stages),
+            stage_seconds=parsed(self.path, stages, dict, "stages"),
         )
 
     def _diarized(self, recording: str) -> int:
         number = self._recording(recording)
-        ((error,),) = self.db.rows("SELECT error FROM recording WHERE id = ?", number)
+        (error,) = self.db.row("SELECT error FROM recording WHERE id = ?", number)
         if error is not None:
             raise CollectionError(f"recording {recording!r} could not be diarized: {error}")
         return number
@@ -281,7 +287,7 @@ class Store:
 
     def linked_by(self) -> str | None:
         """Return what compared local speakers at the last link, as `name_speakers` was told."""
-        ((how,),) = self.db.rows("SELECT how FROM state")
+        (how,) = self.db.row("SELECT how FROM state")
         return None if how is None else str(how)
 
     def linked_speakers(self) -> tuple[LocalSpeakers, list[str], list[str]]:
@@ -350,7 +356,8 @@ class Store:
         """Yield the turns of each recording, with the names of the collection."""
         with self._linked():
             rows = self.db.rows(
-                "SELECT recording.name, start, end, turns.speaker FROM recording LEFT JOIN turns"
+                "SELECT recording.name, start AS first, end AS last, turns.speaker FROM recording"
+                " LEFT JOIN turns"
                 " ON turns.recording = recording.name AND speaker_id IS NOT NULL"
                 " WHERE error IS NULL ORDER BY recording.name"
             )
@@ -370,7 +377,7 @@ class Store:
         for; inside a transaction."""
         if self._as_last_linked or self.is_linked():
             return
-        ((n_new,),) = self.db.rows(
+        (n_new,) = self.db.row(
             "SELECT COUNT(DISTINCT recording) FROM local_speaker WHERE speaker IS NULL"
         )
         what = (
@@ -382,7 +389,7 @@ class Store:
 
     def is_linked(self) -> bool:
         """Whether all speakers have their names."""
-        ((found,),) = self.db.rows(
+        (found,) = self.db.row(
             "SELECT generation = linked OR NOT EXISTS (SELECT 1 FROM local_speaker) FROM state"
         )
         return bool(found)

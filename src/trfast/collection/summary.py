@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from trfast.collection.kinds import senseless
 from trfast.collection.store import Store
 from trfast.linking import SpeakerMeans
 
@@ -40,13 +41,16 @@ def read(store: Store) -> SpeakerMeans | None:
         if not found:
             return None
         blocks = db.rows("SELECT speakers, means FROM summary_block ORDER BY id")
-    numbers = np.frombuffer(b"".join(speakers for speakers, _ in blocks), "<i8")
-    means = np.frombuffer(bytearray().join(means for _, means in blocks), "<f2")
-    return SpeakerMeans(
-        numbers.astype(np.int64),
-        means.reshape(len(numbers), -1),
-        np.frombuffer(found[0][0], "<f4").astype(np.float32),
-    )
+    shift = np.frombuffer(found[0][0], "<f4").astype(np.float32)
+    try:
+        numbers = np.frombuffer(b"".join(speakers for speakers, _ in blocks), "<i8")
+        means = np.frombuffer(bytearray().join(means for _, means in blocks), "<f2")
+        return SpeakerMeans(
+            numbers.astype(np.int64), means.reshape(len(numbers), len(shift)), shift
+        )
+    except (TypeError, ValueError) as error:
+        what = "the summary does not fit; no other table needs it: drop summary and summary_block"
+        raise senseless(store.path, what) from error
 
 
 def write(store: Store, means: SpeakerMeans, generation: int) -> None:

@@ -124,10 +124,11 @@ def _read_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
     with open(path, "rb") as opened:
         if not zipfile.is_zipfile(opened):
             raise CollectionError(f"{path}: not a .npz file. Write it with numpy.savez")
-    with np.load(path, allow_pickle=False) as arrays:
-        if set(arrays.files) != {"keys", "vectors"}:
-            return {key: arrays[key] for key in arrays.files}
-        keys, vectors = arrays["keys"], arrays["vectors"]
+        opened.seek(0)
+        with np.load(opened, allow_pickle=False) as arrays:
+            if set(arrays.files) != {"keys", "vectors"}:
+                return {key: arrays[key] for key in arrays.files}
+            keys, vectors = arrays["keys"], arrays["vectors"]
     if keys.ndim != 1 or keys.dtype.kind != "U":
         raise CollectionError(
             f"{path}: keys are of shape {keys.shape} and type {keys.dtype}, expected 1-D and"
@@ -151,13 +152,15 @@ def _read_npy(path: Path) -> dict[str, npt.NDArray[Any]]:
             " fields in each line"
         )
     keys = [key_of(*line) for line in lines]
-    return _by_key(path, keys, np.load(path, allow_pickle=False))
+    with open(path, "rb") as opened:
+        return _by_key(path, keys, np.load(opened, allow_pickle=False))
 
 
 def _read_kaldi(path: Path) -> dict[str, npt.NDArray[Any]]:
     kaldiio = extra("kaldiio", "kaldi", f"{path}: a {path.suffix} file")
     if path.suffix.lower() == ".ark":
-        pairs = list(kaldiio.load_ark(os.fspath(path)))
+        with open(path, "rb") as opened:
+            pairs = list(kaldiio.load_ark(opened))
     else:
         if any(line.rstrip().endswith("|") for line in read_text(path).split("\n")):
             raise CollectionError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from trfast.collection.kinds import senseless
 from trfast.collection.records import Voice
 from trfast.collection.store import Store
 from trfast.errors import CollectionError
@@ -27,7 +28,7 @@ def known_voices(store: Store, model_hash: str, margin: float | None) -> Voices 
         If another model made some of them.
     """
     rows = store.db.rows(
-        "SELECT speaker, vector, source, model FROM voice"
+        "SELECT speaker AS speaker_id, vector, source, model FROM voice"
         " JOIN correction ON correction.id = voice.correction WHERE undone IS NULL"
         " ORDER BY voice.id"
     )
@@ -40,5 +41,7 @@ def known_voices(store: Store, model_hash: str, margin: float | None) -> Voices 
         )
     if not rows:
         return None
+    if len({len(vector) for _, vector, _, _ in rows}) > 1 or None in [row[0] for row in rows]:
+        raise senseless(store.path, "voices are not all of a speaker, with vectors equally long")
     vectors = np.stack([np.frombuffer(vector, "<f4") for _, vector, _, _ in rows])
     return Voices(vectors, [speaker for speaker, *_ in rows], margin)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from importlib.metadata import version
 from math import nan
 from pathlib import Path
@@ -17,7 +18,7 @@ from trfast._log import log
 from trfast._names import DETECTORS, DetectorName
 from trfast._threads import blas_limit
 from trfast.annotation import Annotation, Timeline, Turn, check_timeline
-from trfast.audio import SAMPLE_RATE, Source, header_duration, stream
+from trfast.audio import SAMPLE_RATE, SoundCheck, Source, header_duration
 from trfast.clustering import in_order_of_appearance
 from trfast.comparison import Comparison
 from trfast.diarization.headway import COSTS, Headway
@@ -27,6 +28,7 @@ from trfast.diarization.result import Diarization, EmbeddedSegments
 from trfast.diarization.speaker_count import SpeakerCount
 from trfast.diarization.stage_times import StageTimes
 from trfast.diarization.streams import TimedBlocks, make_all
+from trfast.diarization.suspicions import suspicions
 from trfast.diarization.windows import (
     embedded_speakers,
     embedded_units,
@@ -173,7 +175,8 @@ class Diarizer:
         expected = nan if tell is None else header_duration(job.source)
         clock = StageTimes(None if tell is None else Headway(tell, expected, self._costs(job)))
         with blas_limit(), FrameStore() as static, FrameStore() as banks:
-            blocks = stream(job.source, channel=job.channel)
+            check = SoundCheck()
+            blocks = job.stream(check=check)
             samples = TimedBlocks(clock, "audio", blocks, expected=expected * SAMPLE_RATE)
             filters = None if self.model.neural is None else banks
             detector, speech = None, job.speech
@@ -181,7 +184,7 @@ class Diarizer:
                 detector = self.detector
             elif not isinstance(self.detector, str) and speech is None:
                 with clock("speech"):
-                    heard = self.detector.detect(stream(job.source, channel=job.channel))
+                    heard = self.detector.detect(job.stream())
                     speech = check_timeline(heard, "speech, as the detector finds it,")
             with clock("features"):
                 probabilities = make_all(
@@ -203,6 +206,9 @@ class Diarizer:
             found = self.cluster(segments, speaker_count=speaker_count, clock=clock)
         clock.passed("rest", 1.0)
         log.debug("%r, in %s", found, clock.seconds)
+        found = replace(found, warnings=tuple(suspicions(job, check, found)))
+        for warning in found.warnings:
+            log.warning("%s: %s", job.name, warning)
         return found
 
     def _costs(self, job: Job) -> dict[str, float]:

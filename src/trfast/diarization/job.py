@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
+
+import numpy as np
+import numpy.typing as npt
 
 from trfast.annotation import Timeline, check_timeline
 from trfast.audio import (
     Encoded,
+    SoundCheck,
     Source,
     Waveform,
     check_channel,
     check_name,
     check_source,
+    check_track,
     name_recordings,
+    stream,
 )
 from trfast.audio.names import written
 from trfast.diarization.speaker_count import SpeakerCount
@@ -34,6 +41,8 @@ class Job:
         Where somebody speaks, in seconds; default: the detector says.
     channel : int, optional
         Channel to take, from 0; default: the mean of all.
+    track : int
+        Which of several audio tracks of a file, from 0.
     num_speakers, min_speakers, max_speakers : int, optional
         How many speakers there are, as in `SpeakerCount`; default: as the diarizer has it.
 
@@ -46,7 +55,7 @@ class Job:
     --------
     >>> Job("monday", "shows/1.mp3", speech=Timeline([(3.5, 21.0)]), num_speakers=2)
     Job(name='monday', source='shows/1.mp3', speech=Timeline([(3.5, 21.0)]), channel=None,
-        num_speakers=2, min_speakers=None, max_speakers=None)
+        track=0, num_speakers=2, min_speakers=None, max_speakers=None)
     """
 
     name: str
@@ -54,6 +63,7 @@ class Job:
     speech: Timeline | None = None
     channel: int | None = None
     _: KW_ONLY
+    track: int = 0
     num_speakers: int | None = None
     min_speakers: int | None = None
     max_speakers: int | None = None
@@ -64,12 +74,17 @@ class Job:
         if self.speech is not None:
             check_timeline(self.speech, "speech")
         check_channel(self.channel)
+        check_track(self.track)
         self.speaker_count  # noqa: B018 (checks them)
 
     @property
     def speaker_count(self) -> SpeakerCount:
         """How many speakers there are, as far as it is known."""
         return SpeakerCount(self.num_speakers, self.min_speakers, self.max_speakers)
+
+    def stream(self, *, check: SoundCheck | None = None) -> Iterator[npt.NDArray[np.float32]]:
+        """Decode it, as `trfast.audio.stream` does."""
+        return stream(self.source, channel=self.channel, track=self.track, check=check)
 
     @classmethod
     def of(cls, item: Job | Source) -> Job:

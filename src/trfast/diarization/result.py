@@ -33,6 +33,9 @@ class Diarization:
         `ModelBundle.vectors_hash` of the model that made this.
     stage_seconds : mapping of str to float
         Seconds of CPU time, by stage.
+    warnings : tuple of str
+        What is suspicious about the sound, such as channels that cancel each other. A collection
+        does not keep it.
     """
 
     annotation: Annotation
@@ -42,6 +45,7 @@ class Diarization:
     duration: float
     model_hash: str
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return (

@@ -9,9 +9,6 @@ from typing import Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted
 
 from trfast._checks import (
     check_integer,
@@ -23,6 +20,7 @@ from trfast._checks import (
     check_share,
     check_type,
 )
+from trfast._estimators import Estimator, check_is_fitted
 from trfast._ext import _gmm
 from trfast._mixture import LinearForm, linear_form, maximize, statistics
 from trfast._threads import blas_limit, effective_n_threads, one_thread
@@ -69,7 +67,7 @@ class BaumWelchStatistics:
         return BaumWelchStatistics(zeroth, first)
 
 
-class DiagonalGmm(BaseEstimator):  # type: ignore[misc]
+class DiagonalGmm(Estimator):
     """Gaussian mixture with diagonal covariances, trained by EM from a k-means start.
 
     Parameters
@@ -192,7 +190,9 @@ class DiagonalGmm(BaseEstimator):  # type: ignore[misc]
         floor: FloatArray,
     ) -> None:
         """k-means on evenly spaced frames, columns scaled to unit variance."""
-        from sklearn.cluster import KMeans  # slow to load, and only training needs it
+        # Slow to load, and only training needs them.
+        from sklearn.cluster import KMeans
+        from sklearn.exceptions import ConvergenceWarning
 
         stride = max(1, n_frames // max(_START_FRAMES, self.n_components))
         sample, offset = [], 0

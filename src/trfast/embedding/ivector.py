@@ -8,11 +8,10 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import scipy.linalg
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
+import scipy
 
 from trfast._checks import check_integer, check_places, check_random_state, check_type
+from trfast._estimators import Transformer, check_is_fitted
 from trfast._ext import _ivector
 from trfast._threads import blas_limit, effective_n_threads
 from trfast.embedding.gmm import BaumWelchStatistics, DiagonalGmm
@@ -52,7 +51,7 @@ class ProjectedStatistics:
         return ProjectedStatistics(zeroth.astype(self.zeroth.dtype), first.astype(self.first.dtype))
 
 
-class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class TotalVariability(Transformer):
     """Total variability model, trained by EM with minimum divergence.
 
     A segment's supervector is ``m + T w`` with a standard normal ``w``; its i-vector is the
@@ -269,8 +268,7 @@ class TotalVariability(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return arguments
 
     def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "_prepared"}
+        return {name: value for name, value in vars(self).items() if name != "_prepared"}
 
     def _kernel_arguments(self, dtype: npt.DTypeLike) -> tuple[FloatArray, FloatArray, FloatArray]:
         """S_c^-1 T_c (c, d, rank), m_c' of it (c + 1, rank), packed T_c' of it (c + 1, p).

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils.validation import check_is_fitted
 
 from trfast._checks import check_type
+from trfast._estimators import check_is_fitted
 from trfast._threads import blas_limit
 from trfast.embedding.ivector import ProjectedStatistics, TotalVariability
 from trfast.errors import ParameterError

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
+import scipy
 
 from trfast._matching import one_to_one
 from trfast.annotation import Annotation, Timeline
@@ -128,7 +128,7 @@ def activity(
     lengths = last - first
     skipped = np.cumsum(lengths) - lengths
     columns = np.repeat(first - skipped, lengths) + np.arange(lengths.sum())
-    matrix = csr_array(
+    matrix = scipy.sparse.csr_array(
         (np.ones(len(columns)), (np.repeat(owner, lengths), columns)),
         shape=(n_owners, n_intervals),
     )
@@ -170,4 +170,6 @@ def best_mapping(reference: Any, hypothesis: Any, seconds: FloatArray) -> Any:
 def pairs(rows: npt.ArrayLike, columns: npt.ArrayLike, shape: tuple[int, int]) -> Any:
     """Return a sparse matrix with ones at the pairs."""
     rows = np.asarray(rows, np.int64)
-    return csr_array((np.ones(len(rows)), (rows, np.asarray(columns, np.int64))), shape=shape)
+    return scipy.sparse.csr_array(
+        (np.ones(len(rows)), (rows, np.asarray(columns, np.int64))), shape=shape
+    )

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -49,6 +50,7 @@ def make_jobs(
     *,
     speech: Mapping[str, Timeline] | None = None,
     channel: Channel = None,
+    track: int = 0,
     speaker_counts: SpeakerCounts | None = None,
     known: Mapping[str, str | None] | None = None,
 ) -> tuple[list[Job], list[Done]]:
@@ -63,6 +65,8 @@ def make_jobs(
     channel : int or "split", optional
         Channel to take of the files, or each as a recording of its own, named as by
         `name_channels`; default: the mean of all.
+    track : int
+        Audio track to take of the files, from 0.
     speaker_counts : SpeakerCounts, optional
         How many speakers the files have; default: as the diarizer has it.
     known : mapping of str to (str or None), optional
@@ -109,7 +113,8 @@ def make_jobs(
     known = known or {}
     named: dict[str, tuple[Path | str, int | None]]
     if channel == "split":
-        named = name_channels(paths, _n_channels, {**known, **taken})
+        n_channels = partial(_n_channels, track=track)
+        named = name_channels(paths, n_channels, {**known, **taken})
     else:
         named = {
             name: (path, channel)
@@ -122,17 +127,19 @@ def make_jobs(
     for name, (path, taken_channel) in named.items():
         if speech is None or name in speech:
             marks = None if speech is None else speech[name]
-            jobs.append(Job(name, path, marks, taken_channel, **asdict(counts.of(name))))
+            jobs.append(
+                Job(name, path, marks, taken_channel, track=track, **asdict(counts.of(name)))
+            )
         else:
             error = AnnotationError(f"no speech marks for recording {name!r}")
             refused.append(Outcome(Job(name, path), None, error, 0.0))
     return jobs, refused
 
 
-def _n_channels(path: Path | str) -> int:
+def _n_channels(path: Path | str, track: int) -> int:
     """Count the channels of a file; one that cannot be opened says so when it is diarized."""
     try:
-        return probe(path).channels
+        return probe(path, track=track).channels
     except (TrfastError, OSError):
         return 1
 

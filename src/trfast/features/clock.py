@@ -32,15 +32,19 @@ HOP = frame_hop(MfccConfig())
 """Seconds from a frame to the next by default."""
 
 
+_MOST = 2**31  # frames: 248 days
+
+
 def frames_in(seconds: float, hop: float) -> int:
-    """Return how many frames last so long, to the nearest; `hop` is that of `frame_hop`.
+    """Return how many frames last so long, to the nearest, at most what kernels can count; `hop`
+    is that of `frame_hop`.
 
     Examples
     --------
     >>> frames_in(2.5, HOP)
     250
     """
-    return round(seconds / hop)
+    return round(min(seconds / hop, _MOST))
 
 
 def lasts(n_frames: npt.NDArray[np.int64], seconds: float, hop: float) -> npt.NDArray[np.bool_]:

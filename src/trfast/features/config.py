@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from trfast._checks import check_integer, check_not_negative, check_positive
 from trfast.errors import ParameterError
 
+# Beyond these no frame is of speech, and tables are large.
+_LONGEST = 1.0  # seconds of a window
+_MOST_MELS = 1024
+
 
 @dataclass(frozen=True, kw_only=True)
 class FrameConfig:
@@ -33,6 +37,8 @@ class FrameConfig:
         check_integer(self.sample_rate, "sample_rate", least=1)
         check_positive(self.window, "window")
         check_positive(self.hop, "hop")
+        if self.window > _LONGEST:
+            raise ParameterError(f"window must be at most {_LONGEST} s, got {self.window}")
         if not 1 <= self.hop_samples <= self.window_samples:
             raise ParameterError(
                 f"window {self.window} s and hop {self.hop} s at {self.sample_rate} Hz: "
@@ -135,7 +141,7 @@ class FbankConfig(FrameConfig):
 
 
 def _check_filters(config: MfccConfig | FbankConfig) -> None:
-    check_integer(config.n_mels, "n_mels", least=1)
+    check_integer(config.n_mels, "n_mels", least=1, most=_MOST_MELS)
     check_positive(config.high_frequency, "high_frequency")
     for name in ("low_frequency", "pre_emphasis", "floor"):
         check_not_negative(getattr(config, name), name)

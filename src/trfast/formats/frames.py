@@ -155,7 +155,12 @@ def parse_parquet(draft: Draft, data: bytes) -> None:
     if missing:
         draft.bad(0, _no_column(missing, table.column_names))
         return
-    _take(draft, {column: table.column(column).to_pylist() for column in COLUMNS})
+    try:
+        columns = {column: table.column(column).to_pylist() for column in COLUMNS}
+    except (arrow.ArrowException, UnicodeDecodeError) as error:
+        draft.bad(0, f"not Parquet that can be read ({error})")
+        return
+    _take(draft, columns)
     for column in table.column_names:
         draft.left_out[f"column {column}"] += column not in COLUMNS
 

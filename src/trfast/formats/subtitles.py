@@ -98,11 +98,14 @@ def _times(pattern: re.Pattern[str], lines: list[str], example: str) -> tuple[fl
     if found is None:
         got = repr(lines[0][:40]) if lines else "no line"
         raise AnnotationError(f"{got}, expected times like {example}")
-    parts = [int(part or 0) for part in found.groups()]
-    start, end = (
-        (3_600_000 * hours + 60_000 * minutes + 1000 * seconds + milliseconds) / 1000
-        for hours, minutes, seconds, milliseconds in (parts[:4], parts[4:])
-    )
+    try:
+        parts = [int(part or 0) for part in found.groups()]
+        start, end = (
+            (3_600_000 * hours + 60_000 * minutes + 1000 * seconds + milliseconds) / 1000
+            for hours, minutes, seconds, milliseconds in (parts[:4], parts[4:])
+        )
+    except (OverflowError, ValueError) as error:  # hundreds of digits
+        raise AnnotationError(f"times are too large: {lines[0][:40]!r}") from error
     return start, end
 
 

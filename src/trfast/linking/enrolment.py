@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr
+import scipy
 
 from trfast._checks import check_integers, check_matrix, check_names, check_not_negative
 from trfast.comparison import Comparison
@@ -259,4 +259,4 @@ def _false_acceptance(strangers: FloatArray, threshold: float) -> float | None:
         return None
     middle = np.median(strangers)
     deviation = 1.4826 * np.median(np.abs(strangers - middle))
-    return float(ndtr((middle - threshold) / deviation)) if deviation > 0 else None
+    return float(scipy.special.ndtr((middle - threshold) / deviation)) if deviation > 0 else None

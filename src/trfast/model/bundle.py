@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_integer, check_positive
+from trfast._checks import check_integer, check_positive, check_share, check_type
 from trfast._names import BACKENDS, BackendName
 from trfast._pictures import card, table
 from trfast.embedding import (
@@ -28,6 +28,7 @@ from trfast.embedding.gmm import DiagonalGmm
 from trfast.embedding.ivector import TotalVariability
 from trfast.errors import ModelError
 from trfast.features import MfccConfig, check_audio_rate, frame_hop
+from trfast.model.arrays import check_arrays
 from trfast.model.compared import ClusteringConfig, Compared, backends_of
 from trfast.model.file import (
     content_hash,
@@ -50,6 +51,7 @@ from trfast.scoring.normalization import Whitening
 from trfast.scoring.windows import WindowConfig, WindowScoring
 from trfast.segmentation import SegmentationConfig
 from trfast.speech import SpeechDetector
+from trfast.speech.inputs import n_inputs
 
 BUNDLED = ("default", "campplus")
 """Names of the models that come with the package."""
@@ -79,6 +81,8 @@ class NeuralConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "other_hashes", tuple(self.other_hashes))  # a file has lists
+        for named in (self.file_hash, *self.other_hashes):
+            check_type(named, str, "hashes of a network")
         check_integer(self.dimension, "dimension", least=1)
         check_positive(self.window, "window")
 
@@ -314,11 +318,23 @@ class ModelBundle(Compared):
         provenance: Mapping[str, Any],
     ) -> ModelBundle:
         mfcc = MfccConfig(**settings["mfcc"])
+        neural = NeuralConfig(**settings["neural"]) if "neural" in settings else None
+        windows = WindowConfig(**settings["windows"]) if "windows" in settings else None
+        n_static = mfcc.n_cepstra + 1
+        check_arrays(
+            tensors,
+            n_windows=0 if windows is None else len(windows.lengths),
+            inputs=n_inputs(n_static),
+            columns=3 * n_static,
+            **({} if neural is None else {"rank": neural.dimension}),
+        )
         ubm, total_variability = None, None
-        if "neural" not in settings:
+        if neural is None:
             # One thread: recordings, not kernels, are what runs in parallel.
             ubm = mixture_of("ubm", tensors, n_threads=1)
-            ubm.set_params(posterior_floor=settings["posterior_floor"])
+            ubm.set_params(
+                posterior_floor=check_share(settings["posterior_floor"], "posterior_floor")
+            )
             matrix = tensors["total_variability"].astype(np.float32)
             total_variability = TotalVariability(ubm=ubm, rank=matrix.shape[2], n_threads=1)
             total_variability.matrix_ = matrix
@@ -335,11 +351,9 @@ class ModelBundle(Compared):
             whitening=whitening,
             backends=backends,
             provenance=provenance,
-            windows=window_scoring(WindowConfig(**settings["windows"]), tensors)
-            if "windows" in settings
-            else None,
+            windows=None if windows is None else window_scoring(windows, tensors),
             cohort=cohort,
-            neural=NeuralConfig(**settings["neural"]) if "neural" in settings else None,
+            neural=neural,
         )
 
 

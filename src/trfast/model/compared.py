@@ -175,7 +175,9 @@ def backends_of(
             whitening=whitening,
             estimator=estimator_of(name, tensors),
             cohort=cohort,
-            thresholds={kind: Thresholds(**values) for kind, values in thresholds.items()},
+            thresholds={
+                check_clustering(kind): Thresholds(**values) for kind, values in thresholds.items()
+            },
         )
         for name, thresholds in settings.items()
     }

@@ -78,7 +78,10 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors]:
         If the file is missing, is no model file, is of another format, or is damaged.
     """
     header, tensors = _read(check_path(path, "path of a model"))
-    found, expected = content_hash(header.get("settings"), tensors), header.get("content_hash")
+    for part in ("settings", "provenance"):
+        if not isinstance(header.get(part), dict):
+            raise ModelError(f"{path}: a model file without {part}; train it again")
+    found, expected = content_hash(header["settings"], tensors), header.get("content_hash")
     if found != expected:
         raise ModelError(
             f"{path}: damaged model file: content hash {found:.12}, expected"
@@ -97,7 +100,7 @@ def parts_of(path: str | os.PathLike[str]) -> Iterator[None]:
     """
     try:
         yield
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ModelError(
             f"{path}: a model file whose parts do not fit ({type(error).__name__}: {error});"
             " train it again"
@@ -153,6 +156,7 @@ def detector_of(
     """Return the detector of a model file's settings and arrays."""
     parameters = {_DETECTOR_SETTINGS[name]: value for name, value in settings.items()}
     detector = SpeechDetector(config=mfcc, **parameters)
+    detector.check_parameters()
     detector.layers_ = detector_layers(tensors)
     return detector
 
@@ -195,7 +199,14 @@ def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors]:
         ) from error
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (safetensors.SafetensorError, ValueError) as error:
+    # Arrays of a type that NumPy has not, JSON in JSON in JSON.
+    except (
+        safetensors.SafetensorError,
+        AttributeError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise ModelError(
             f"{path}: not a model file ({error}); give one made by 'trfast train'"
         ) from error

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from trfast._checks import check_type
 from trfast.errors import ModelError
+from trfast.model.arrays import check_arrays
 from trfast.model.compared import ClusteringConfig, Compared, backends_of
 from trfast.model.file import parts_of, read_model, write_model
 from trfast.scoring.backend import estimator_tensors
@@ -77,9 +79,10 @@ class VectorModel(Compared):
                 " train --vectors"
             )
         with parts_of(path):
+            check_arrays(tensors)
             return cls(
                 clustering=ClusteringConfig(**settings["clustering"]),
                 backends=backends_of(settings["backends"], tensors)[1],
-                vectors_hash=settings["vectors"],
+                vectors_hash=check_type(settings["vectors"], str, "vectors"),
                 provenance=header["provenance"],
             )

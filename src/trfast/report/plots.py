@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri
+import scipy
 
 from trfast._checks import check_listed, check_path, check_type
 from trfast._files import replacing, writable
@@ -156,8 +156,8 @@ def plot_det(curves: Mapping[str, Trials], *, axes: Axes | None = None) -> Axes:
             axes.plot(*np.clip([[eer], [eer]], _LEAST, _MOST), "o", markersize=5, **look)
             seen = [float(rates[rates > 0].min()) for rates in (false_alarm, miss)]
             least = [max(_LEAST, min(pair)) for pair in zip(least, seen, strict=True)]
-        axes.set_xscale("function", functions=(_deviate, ndtr))
-        axes.set_yscale("function", functions=(_deviate, ndtr))
+        axes.set_xscale("function", functions=(_deviate, scipy.special.ndtr))
+        axes.set_yscale("function", functions=(_deviate, scipy.special.ndtr))
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(ticker.FixedLocator(_RATES))
             axis.set_major_formatter(lambda share, _: f"{100 * share:g}")
@@ -271,7 +271,7 @@ def _text(name: str) -> str:
 
 def _deviate(share: npt.ArrayLike) -> Any:
     """Normal deviate of a share; 0 and 1 lie just off every plot."""
-    return ndtri(np.clip(share, 1e-6, 1 - 1e-6))
+    return scipy.special.ndtri(np.clip(share, 1e-6, 1 - 1e-6))
 
 
 def _thinned(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Any:

@@ -91,8 +91,9 @@ def _listening(port: int) -> Iterator[socket.socket]:
     try:
         listener = socket.create_server((_HOST, port))
     except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise ParameterError(
-            f"port {port} cannot be had ({error}): give another, or none for a free one"
+            f"port {port} cannot be had ({reason}): give another, or none for a free one"
         ) from error
     with listener:
         yield listener

@@ -11,7 +11,6 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
-from sklearn import config_context
 
 from trfast._checks import (
     check_choice,
@@ -21,6 +20,7 @@ from trfast._checks import (
     check_real,
     check_type,
 )
+from trfast._estimators import arrays_only
 from trfast._names import BACKENDS as BACKENDS
 from trfast._threads import blas_limit, map_in_threads
 from trfast.errors import ModelError, ParameterError, ParameterTypeError
@@ -102,6 +102,10 @@ class Thresholds:
 
     within: float
     across: float
+
+    def __post_init__(self) -> None:
+        check_number(self.within, "within")
+        check_number(self.across, "across")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -219,7 +223,7 @@ class Backend:
         if len(x) == 0:  # which scikit-learn refuses
             return self.project(np.ones((1, x.shape[1])))[:0]
         # No tables in between; and BLAS rounds long sums otherwise in several threads.
-        with config_context(transform_output="default"), blas_limit():
+        with arrays_only(), blas_limit():
             rows = x if self.whitening is None else self.whitening.transform(x)
             if self.whitening is not None or not self.is_own:
                 rows = LengthNorm().fit_transform(rows)

@@ -11,19 +11,17 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logit
-from sklearn.base import BaseEstimator
-from sklearn.linear_model import LogisticRegression
-from sklearn.utils.validation import check_is_fitted
+import scipy
 
 from trfast._checks import check_integer, check_probability, check_real, check_trials
+from trfast._estimators import Estimator, check_is_fitted
 from trfast.errors import ModelError
 from trfast.scoring.trials import det_points
 
 FloatArray = npt.NDArray[Any]
 
 
-class LogisticCalibration(BaseEstimator):  # type: ignore[misc]
+class LogisticCalibration(Estimator):
     """Scores to log-likelihood ratios: ``slope_ * score + offset_``, by logistic regression [1]_.
 
     Slope and offset have the least mean cross-entropy over the trials, target trials weighing
@@ -96,6 +94,8 @@ class LogisticCalibration(BaseEstimator):  # type: ignore[misc]
             )
         mean, spread = score.mean(), score.std()
         weights = np.where(label, self.prior / len(targets), (1 - self.prior) / len(others))
+        from sklearn.linear_model import LogisticRegression  # slow to load
+
         regression = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10)
         regression.fit((score[:, None] - mean) / spread, label, sample_weight=weights)
         self.slope_ = float(regression.coef_[0, 0] / spread)
@@ -241,4 +241,4 @@ def score_histogram(
 
 
 def _log_odds(prior: float) -> float:
-    return float(logit(check_probability(prior, "prior")))
+    return float(scipy.special.logit(check_probability(prior, "prior")))

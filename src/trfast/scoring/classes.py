@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator
-from sklearn.utils import Tags
 
+from trfast._estimators import Estimator
 from trfast.errors import ModelError, ParameterError
 from trfast.scoring.normalization import shrunk, validated
+
+if TYPE_CHECKING:
+    from sklearn.utils import Tags
 
 FloatArray = npt.NDArray[Any]
 
@@ -39,9 +41,7 @@ class ClassStatistics(NamedTuple):
         return np.asarray(self.scatter / self.counts.sum() - self.between)
 
 
-def class_statistics(
-    estimator: BaseEstimator, X: npt.ArrayLike, y: npt.ArrayLike
-) -> ClassStatistics:
+def class_statistics(estimator: Estimator, X: npt.ArrayLike, y: npt.ArrayLike) -> ClassStatistics:
     """Check the training data of `estimator`, and sum them up by class."""
     x, labels = validated(estimator, X, y=y, reset=True, ensure_min_samples=2)
     _, classes, counts = np.unique(labels, return_inverse=True, return_counts=True)

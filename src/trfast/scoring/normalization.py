@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Any, Self, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    OneToOneFeatureMixin,
-    TransformerMixin,
-)
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from trfast._checks import check_classes, check_finite, check_integer, check_share
+from trfast._estimators import ColumnwiseTransformer, Estimator, NamedTransformer, check_is_fitted
 from trfast.errors import ParameterError, ParameterTypeError
 
 FloatArray = npt.NDArray[Any]
 
 
-class CentredProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class CentredProjection(NamedTransformer):
     """What subtracts ``mean_`` and multiplies by ``matrix_``, once these are learned."""
 
     mean_: FloatArray
@@ -78,7 +73,7 @@ class Whitening(CentredProjection):
         return self
 
 
-class Centering(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Centering(ColumnwiseTransformer):
     """Subtract the mean.
 
     Attributes
@@ -105,7 +100,7 @@ class Centering(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type:
         return np.asarray(x - self.mean_, dtype=x.dtype)
 
 
-class EigenFactorRadial(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class EigenFactorRadial(NamedTransformer):
     """Whitening and length normalization, one after the other, several times (EFR) [1]_.
 
     Parameters
@@ -161,7 +156,7 @@ class EigenFactorRadial(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         return len(self.whitenings_[0].mean_)
 
 
-class LengthNorm(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class LengthNorm(ColumnwiseTransformer):
     """Scale each vector to length 1; a zero vector stays zero.
 
     Examples
@@ -197,8 +192,16 @@ def shrunk(covariance: FloatArray, shrinkage: float) -> FloatArray:
     return result
 
 
-def validated(estimator: BaseEstimator, X: npt.ArrayLike, **options: Any) -> Any:
+def validated(estimator: Estimator, X: npt.ArrayLike, **options: Any) -> Any:
     """Check vectors by scikit-learn's rules; `options` are those of its ``validate_data``."""
+    if _is_plain(X, options) and "feature_names_in_" not in vars(estimator):
+        if options.get("reset"):
+            estimator.n_features_in_ = X.shape[1]
+        if X.shape[1] == vars(estimator).get("n_features_in_"):
+            check_finite(X, "X")
+            return X
+    from sklearn.utils.validation import validate_data  # slow to load
+
     types = (np.float64, np.float32)
     options = {"dtype": types, "reset": False, "ensure_all_finite": False} | options
     try:
@@ -211,3 +214,15 @@ def validated(estimator: BaseEstimator, X: npt.ArrayLike, **options: Any) -> Any
     if "y" in options:
         check_classes(checked[1], "y")
     return checked
+
+
+def _is_plain(X: Any, options: Mapping[str, Any]) -> TypeGuard[FloatArray]:
+    """Whether ``validate_data`` would return them as they are."""
+    return (
+        type(X) is np.ndarray
+        and X.dtype in (np.float32, np.float64)
+        and X.ndim == 2
+        and X.shape[1] > 0
+        and len(X) >= options.get("ensure_min_samples", 1)
+        and options.keys() <= {"ensure_min_samples", "reset"}
+    )

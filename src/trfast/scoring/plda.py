@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import scipy.linalg
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
+import scipy
 
 from trfast._checks import check_integer, check_matrix, check_real
+from trfast._estimators import NamedTransformer, check_is_fitted
 from trfast.errors import ModelError, ParameterError
 from trfast.scoring.classes import (
     ClassStatistics,
@@ -21,10 +19,13 @@ from trfast.scoring.classes import (
 )
 from trfast.scoring.normalization import shrunk, validated
 
+if TYPE_CHECKING:
+    from sklearn.utils import Tags
+
 FloatArray = npt.NDArray[Any]
 
 
-class Plda(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Plda(NamedTransformer):
     """Probabilistic LDA with a full within-class covariance.
 
     A vector of a speaker is ``x = mean_ + factor_ h + e``: h, standard normal, is the same in all

@@ -7,10 +7,9 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
 from trfast._checks import check_integer, check_matrix
+from trfast._estimators import Estimator, check_is_fitted
 from trfast.errors import ParameterError, ParameterTypeError
 from trfast.scoring.cosine import cosine_similarity
 from trfast.scoring.normalization import validated
@@ -22,7 +21,7 @@ Similarity = Callable[[FloatArray, FloatArray], FloatArray]
 _BLOCK = 1024
 
 
-class SNorm(BaseEstimator):  # type: ignore[misc]
+class SNorm(Estimator):
     """Symmetric score normalization with a cohort of other speakers [1]_.
 
     A score is expressed in standard deviations above the mean of what each of its two vectors

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
 
 from trfast._checks import (
     check_choice,
@@ -21,6 +18,7 @@ from trfast._checks import (
     check_positive,
     check_random_state,
 )
+from trfast._estimators import NamedTransformer, check_is_fitted
 from trfast._names import SELECTIONS, Selection
 from trfast.errors import ModelError, ParameterError
 from trfast.scoring.normalization import validated
@@ -34,10 +32,13 @@ from trfast.scoring.triplet_training import (
     train,
 )
 
+if TYPE_CHECKING:
+    from sklearn.utils import Tags
+
 __all__ = ["Epoch", "TripletNetwork", "TripletRanking"]
 
 
-class TripletRanking(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class TripletRanking(NamedTransformer):
     """Project vectors so that their cosine tells classes apart: the TR network.
 
     One dense layer and tanh, ``f(x) = tanh(x W + b)``; the similarity of two vectors is the
@@ -210,7 +211,7 @@ class TripletRanking(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         Their inner products are the similarities.
         """
         check_is_fitted(self)
-        x = validated(self, X, order="C")
+        x = np.ascontiguousarray(validated(self, X))
         return self.networks_[0].transform(x)
 
     def _fit(

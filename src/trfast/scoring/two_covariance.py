@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import scipy.linalg
-from sklearn.utils import Tags
+import scipy
 
 from trfast._checks import check_groups, check_integer, check_share
 from trfast.errors import ModelError, ParameterError
 from trfast.scoring.classes import class_statistics, needs_labels, regular_within
 from trfast.scoring.normalization import CentredProjection
+
+if TYPE_CHECKING:
+    from sklearn.utils import Tags
 
 FloatArray = npt.NDArray[Any]
 

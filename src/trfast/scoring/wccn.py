@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
 
+from trfast._estimators import NamedTransformer, check_is_fitted
 from trfast.scoring.classes import class_statistics, needs_labels, regular_within
 from trfast.scoring.normalization import validated
+
+if TYPE_CHECKING:
+    from sklearn.utils import Tags
 
 FloatArray = npt.NDArray[Any]
 
 
-class Wccn(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Wccn(NamedTransformer):
     """Within-class covariance normalization [1]_.
 
     Rows are transformed as ``x @ matrix_``; they are not centred. The cosine of what comes out

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import maximum_filter1d
 
 from trfast._checks import check_bounds, check_integer
 from trfast._ext import _divergence
+from trfast._filters import running_max
 from trfast.errors import ParameterError
 from trfast.features.frames import Frames, checked_frames
 from trfast.segmentation.moments import VARIANCE_FLOOR, Bounds, column_moments
@@ -112,7 +112,7 @@ def _peaks(curve: npt.NDArray[np.float64], reach: int) -> npt.NDArray[np.int64]:
     """Inner entries that are the largest within `reach` on both sides, the first of equals."""
     if len(curve) == 0:
         return np.empty(0, dtype=np.int64)
-    largest = maximum_filter1d(curve, 2 * reach + 1, mode="nearest")
+    largest = running_max(curve, 2 * reach + 1, edges="edge")
     peaks: list[int] = []
     for i in np.flatnonzero((curve == largest) & (curve > 0)).tolist():
         if not peaks or i - peaks[-1] > reach:

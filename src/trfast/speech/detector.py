@@ -9,10 +9,6 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import maximum_filter1d, minimum_filter1d
-from sklearn.base import BaseEstimator
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted
 
 from trfast._checks import (
     check_integer,
@@ -21,6 +17,8 @@ from trfast._checks import (
     check_random_state,
     check_type,
 )
+from trfast._estimators import Estimator, check_is_fitted
+from trfast._filters import running_max, running_min
 from trfast._threads import blas_limit, one_thread
 from trfast.annotation import Timeline
 from trfast.errors import ModelError, ParameterError
@@ -43,7 +41,7 @@ _RATE, _DECAY = 2e-3, 3e-3
 _STEADY, _STEADY_FRAMES = 1.0, 300
 
 
-class SpeechDetector(BaseEstimator):  # type: ignore[misc]
+class SpeechDetector(Estimator):
     """A small network that tells speech from the rest, and a Viterbi path between them.
 
     The network has two hidden layers of rectified units [1]_. Of every four frames it sees energy
@@ -121,7 +119,7 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
         ModelError
             If there are too few frames of speech, or of the rest.
         """
-        self._check_parameters()
+        self.check_parameters()
         for name, value in (("X", X), ("y", y)):
             check_type(value, Sized, name, hint="one for each recording")  # type: ignore[type-abstract]
         if len(X) != len(y):
@@ -165,7 +163,7 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
             If the frames are no finite matrix, or have other columns than those trained on.
         """
         check_is_fitted(self, "layers_")
-        self._check_parameters()
+        self.check_parameters()
         static = checked_frames(static, "static")
         if len(static) == 0:
             return np.empty((0, 2), dtype=np.int64)
@@ -174,7 +172,7 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
             expected = next(k for k in count(1) if n_inputs(k) >= n_seen)
             raise ParameterError(f"static must have {expected} columns, got {static.shape[1]}")
         energy = energy_of(static)
-        moves = maximum_filter1d(energy, _STEADY_FRAMES) - minimum_filter1d(energy, _STEADY_FRAMES)
+        moves = running_max(energy, _STEADY_FRAMES) - running_min(energy, _STEADY_FRAMES)
         silent = (energy <= SILENCE) | (moves < _STEADY)
         ratio = np.where(silent, -1e3, self._ratio(static, levels_of(energy)) + self.bias)
         return closed(
@@ -184,7 +182,8 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
             frame_hop(self.config or MfccConfig()),
         )
 
-    def _check_parameters(self) -> None:
+    def check_parameters(self) -> None:
+        """Raise a ParameterError if a parameter makes no sense."""
         if self.config is not None:
             check_type(self.config, MfccConfig, "config")
         for name in ("n_hidden", "n_epochs"):
@@ -207,7 +206,9 @@ class SpeechDetector(BaseEstimator):  # type: ignore[misc]
         self, seen: FloatArray, labels: npt.NDArray[np.bool_]
     ) -> tuple[tuple[FloatArray, FloatArray], ...]:
         """Layers of the network trained on rows, which are changed."""
-        from sklearn.neural_network import MLPClassifier  # slow to load, only training needs it
+        # Slow to load, and only training needs them.
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.neural_network import MLPClassifier
 
         mean, scale = seen.mean(axis=0, dtype=np.float64), seen.std(axis=0, dtype=np.float64)
         scale = np.maximum(scale, 1e-6)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 
+from trfast._filters import running_max, running_mean, running_min
 from trfast.features.frames import Frames
 
 FloatArray = npt.NDArray[Any]
@@ -85,18 +85,18 @@ def _columns(static: FloatArray, levels: tuple[float, float]) -> list[FloatArray
     frames[:, 0] = np.maximum(frames[:, 0] - loud, -_DEEP)
     steps = np.diff(frames, axis=0, prepend=frames[:1])
     own, square, step = (_blocks(values) for values in (frames, frames**2, steps**2))
-    mean, long_mean = _mean(own, _SHORT), _mean(own, _LONG)
+    mean, long_mean = running_mean(own, _SHORT), running_mean(own, _LONG)
     columns = [
         own - long_mean,
         mean - long_mean,
-        _log_deviation(_mean(square, _SHORT) - mean**2),
-        _log_deviation(_mean(step, _SHORT)),
-        _log_deviation(_mean(square, _LONG) - long_mean**2),
+        _log_deviation(running_mean(square, _SHORT) - mean**2),
+        _log_deviation(running_mean(step, _SHORT)),
+        _log_deviation(running_mean(square, _LONG) - long_mean**2),
     ]
     energy = own[:, 0]
-    smooth = _mean(own[:, :_N_SEEN], _SMOOTH)
+    smooth = running_mean(own[:, :_N_SEEN], _SMOOTH)
     for size in _RANGES:
-        least, most = (f(smooth[:, 0], size) for f in (minimum_filter1d, maximum_filter1d))
+        least, most = (f(smooth[:, 0], size) for f in (running_min, running_max))
         columns.append(np.stack([energy - least, energy - most, most - least], axis=1))
     span = np.full(n_blocks, min(loud - quiet, _DEEP))
     columns.append(np.stack([np.clip(energy + loud - quiet, 0, _DEEP), span], axis=1))
@@ -112,10 +112,6 @@ def _blocks(frames: FloatArray) -> FloatArray:
     for k in range(1, STEP):
         total += frames[k::STEP]
     return np.asarray(total / STEP)
-
-
-def _mean(blocks: FloatArray, size: int) -> FloatArray:
-    return np.asarray(uniform_filter1d(blocks, size, axis=0))
 
 
 def _log_deviation(variance: FloatArray) -> FloatArray:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logit
+import scipy
 
 from trfast._checks import check_not_negative, check_number, check_type, check_vector
 from trfast._onnx import Network, described
@@ -197,7 +197,9 @@ class OnnxDetector:
             raise ParameterError(
                 f"probabilities must be one for each {hop:g} s of {duration:g} s, got {n}"
             )
-        ratio = logit(np.clip(values.astype(np.float64), _TINY, 1 - _TINY)) + config.bias
+        ratio = (
+            scipy.special.logit(np.clip(values.astype(np.float64), _TINY, 1 - _TINY)) + config.bias
+        )
         speech = likely(ratio, config.penalty)
         bounds = hop * closed(speech, config.min_duration, config.min_gap, hop)
         bounds += (-config.padding, config.padding)
