@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-quick lint bench bench-quick bench-compare docs pictures model campplus paper clean sdist dist test-sdist
+.PHONY: demo test test-quick lint bench bench-quick bench-compare docs notebooks pictures model campplus paper clean sdist dist test-sdist
 
 # OPTIONS, for example: make test-clang OPTIONS='-m "not slow"'
 PYTEST = python -m pytest --pyargs tests trfast $(OPTIONS)
@@ -120,11 +120,16 @@ paper: .venv/.test .venv/.paper
 	$(if $(EMBEDDER),$(BIN)/python -m benchmarks.paper.neural --collections $(COLLECTIONS) --embedder $(EMBEDDER))
 	$(BIN)/python -m benchmarks.paper.render
 
-# The pictures of the how-to pages. They need Debian's chromium and chromium-driver.
+# The pictures of the how-to pages and the gallery. They need Debian's chromium and chromium-driver.
 pictures: demo .venv/.test
 	$(BIN)/trfast plot examples/ref.rttm -o docs/how-to/timeline.svg --recording show-1 --recording show-4
 	$(BIN)/trfast verify $(COLLECTIONS)/tv-lcp --det docs/how-to/det.svg
 	$(BIN)/python -m tools.pictures demo/collection.html
+	$(BIN)/python -m tools.gallery
+
+# The tutorials' outputs, on this machine.
+notebooks: .venv/.test .venv/.docs
+	$(BIN)/python tools/notebooks.py
 
 docs: .venv/.docs
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html

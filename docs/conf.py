@@ -17,8 +17,9 @@ author = "The trfast developers"
 project_copyright = author
 version = release = installed_version("trfast")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
 exclude_patterns = ["_build"]
+nb_execution_mode = "off"  # tutorials keep their outputs: make notebooks
 html_theme = "furo"
 html_math_renderer = "mathml"
 html_title = f"trfast {version}"
@@ -33,6 +34,8 @@ autodoc_typehints = "none"  # the docstrings say types, shapes and units
 autoclass_content = "class"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+nitpicky = True  # of our own names, which roles write in full
+nitpick_ignore_regex = [("py:.*", r"(?!trfast\.).*"), ("py:obj", ".*")]
 default_role = "py:obj"  # `Name` in docstrings: a link where there is such an object
 suppress_warnings = ["ref.footnote"]  # modules name their sources at the end
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -18,7 +19,7 @@ from trfast.cli import main
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     path
-    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("docs/*/*.ipynb")]
     if "_build" not in path.parts
 )
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -31,9 +32,25 @@ def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+def text_of(page: Path) -> str:
+    """Text of a page; of a notebook, its Markdown, and its commands as blocks."""
+    text = page.read_text(encoding="utf-8")
+    if page.suffix == ".md":
+        return text
+    parts = []
+    for cell in json.loads(text)["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            parts.append(source)
+        elif source.startswith("%%bash\n"):
+            lines = [f"$ {line}" for line in source.splitlines()[1:]]
+            parts.append("\n".join(["```console", *lines, "```"]))
+    return "\n\n".join(parts)
+
+
 def commands(page: Path) -> Iterator[str]:
     """Commands of console blocks and in backticks."""
-    text = page.read_text(encoding="utf-8")
+    text = text_of(page)
     for language, body in BLOCK.findall(text):
         if language == "console":
             for line in body.replace("\\\n", " ").splitlines():
@@ -74,13 +91,13 @@ def test_options_named_alone_exist(page: Path) -> None:
         command = main.get_command(context, verb)
         assert command is not None
         known |= options(command)
-    used = {code.split()[0] for code in CODE.findall(page.read_text()) if code.startswith("--")}
+    used = {code.split()[0] for code in CODE.findall(text_of(page)) if code.startswith("--")}
     assert used <= known
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_lead_to_files(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
+    text = text_of(page)
     for target in LINK.findall(text):
         assert (page.parent / target).exists(), target
     for target in OURS.findall(text):
@@ -97,7 +114,6 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("docs")
     shutil.copytree(ROOT / "examples", folder / "examples")
     shutil.copytree(ROOT / "examples" / "audio", folder / "archive")
-    shutil.copy(ROOT / "examples" / "ref.rttm", folder)
     for words in (
         ["run", "archive", "-o", "found", "--quiet"],
         ["train", "examples", "-o", "small.safetensors", "--gaussians", "16", "--rank", "8"],
@@ -113,7 +129,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 SCRIPTS = [
     pytest.param(body, id=f"{name(page)}-{number}")
     for page in PAGES
-    for number, (language, body) in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")))
+    for number, (language, body) in enumerate(BLOCK.findall(text_of(page)))
     if language == "python"
 ]
 
@@ -131,6 +147,13 @@ def test_python_runs(script: str, workplace: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_get_started_shows_a_turn_that_is_found(workplace: Path) -> None:
+    (line,) = re.findall("`(SPEAKER .*)`", (ROOT / "docs" / "get-started.md").read_text())
+    turns = (workplace / "found" / "collection.rttm").read_text().splitlines()
+    assert line in turns
 
 
 @pytest.mark.slow

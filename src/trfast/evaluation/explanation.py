@@ -1,7 +1,7 @@
 """Where the diarization error across recordings (X-DER) comes from.
 
-The error is that of :func:`trfast.evaluation.diarization_error` with `across_recordings`, under
-the same conventions. Its speaker error is cut in three:
+The error is that of :func:`~trfast.evaluation.diarization.diarization_error` with
+`across_recordings`, under the same conventions. Its speaker error is cut in three:
 
 - *segmentation*: what is left if each turn of the hypothesis takes the name of the reference
   speaker who speaks most of it in scored time (an oracle): the price of turns that hold several

@@ -164,6 +164,7 @@ FORMATS: dict[str, Format] = {
         ),
     )
 }
+"""Formats of turns, by name."""
 
 
 def format_of(path: str | os.PathLike[str], name: str | None = None) -> Format:

@@ -3,18 +3,24 @@
 from trfast.scoring.backend import Backend, Projection, Score, Thresholds
 from trfast.scoring.calibration import (
     LogisticCalibration,
+    ScoreHistogram,
     best_threshold,
     cllr,
     score_histogram,
 )
 from trfast.scoring.compiled import CompiledScore
-from trfast.scoring.cosine import cosine_components, cosine_similarity, edges_above
+from trfast.scoring.cosine import (
+    cosine_components,
+    cosine_similarity,
+    edges_above,
+    sweep_above,
+)
 from trfast.scoring.lda import Lda
 from trfast.scoring.normalization import Centering, EigenFactorRadial, LengthNorm, Whitening
 from trfast.scoring.plda import Plda
 from trfast.scoring.snorm import SNorm, normalize_scores
 from trfast.scoring.trials import det_points, equal_error_rate
-from trfast.scoring.triplet import TripletRanking
+from trfast.scoring.triplet import Epoch, TripletRanking
 from trfast.scoring.two_covariance import TwoCovariance
 from trfast.scoring.wccn import Wccn
 from trfast.scoring.windows import WindowConfig, WindowScoring
@@ -24,6 +30,7 @@ __all__ = [
     "Centering",
     "CompiledScore",
     "EigenFactorRadial",
+    "Epoch",
     "Lda",
     "LengthNorm",
     "LogisticCalibration",
@@ -31,6 +38,7 @@ __all__ = [
     "Projection",
     "SNorm",
     "Score",
+    "ScoreHistogram",
     "Thresholds",
     "TripletRanking",
     "TwoCovariance",
@@ -47,4 +55,5 @@ __all__ = [
     "equal_error_rate",
     "normalize_scores",
     "score_histogram",
+    "sweep_above",
 ]
