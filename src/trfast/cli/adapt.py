@@ -41,7 +41,7 @@ def adapt(collection: Path, output: Path, model: Path | None, quiet: bool) -> No
     path = _common.collection_file(collection)
     bundle = load_model(model)
     _common.make_folder(output.parent)
-    with Collection(path) as opened:
+    with Collection(path, read_only=True) as opened:
         adapted, done = opened.adapt(bundle)
     adapted.save(output)
     if not quiet:

@@ -21,7 +21,7 @@ from concurrent.futures import (
     wait,
 )
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.connection import Connection
@@ -33,7 +33,13 @@ from threadpoolctl import threadpool_limits
 from trfast._checks import check_integer
 from trfast._listening import listening
 from trfast._log import log
-from trfast._threads import available_cores, one_thread
+from trfast._resources import (
+    enough_memory,
+    is_short_of_memory,
+    out_of_memory,
+    temporary_space,
+)
+from trfast._threads import available_cores, one_thread, take_blas_buffers
 from trfast.errors import ExecutionError, ParameterError, ParameterTypeError, TrfastError
 from trfast.execution.board import INTERVAL, Board, Moved, StoppedError, seldom, writer
 
@@ -152,7 +158,8 @@ def map_recordings(
     if jobs <= 1:
         return _map_here(function, items, moved)
     try:
-        payload = pickle.dumps(function)
+        with enough_memory():
+            payload = pickle.dumps(function)
     except (pickle.PicklingError, TypeError, AttributeError) as error:
         raise ParameterError(
             f"the function cannot be sent to other processes ({error}); define it at the top level"
@@ -295,9 +302,14 @@ class _Workers:
 
     def __init__(self, payload: bytes, jobs: int, board: Board[Any] | None) -> None:
         self._board = board
-        self._folder = tempfile.TemporaryDirectory(prefix="trfast-", ignore_cleanup_errors=True)
-        path = Path(self._folder.name) / "function"
-        path.write_bytes(payload)
+        with temporary_space():
+            self._folder = tempfile.TemporaryDirectory(prefix="trfast-", ignore_cleanup_errors=True)
+            path = Path(self._folder.name) / "function"
+            try:
+                path.write_bytes(payload)
+            except BaseException:
+                self._folder.cleanup()
+                raise
         self._line, self._workers_end = _CONTEXT.Pipe()
         try:
             self._pool = ProcessPoolExecutor(
@@ -313,7 +325,7 @@ class _Workers:
     def submit(self, item: Any) -> Future[Timed[Any]]:
         board = self._board
         line = None if board is None else board.claim(item)
-        with _one_thread_for_children():  # a submission may start a process
+        with _one_thread_for_children(), _quiet_children():  # a submission may start a process
             try:
                 future = self._pool.submit(_work, item, line)
                 if board is not None:
@@ -367,6 +379,19 @@ def _one_thread_for_children() -> Iterator[None]:
                     os.environ[name] = value
 
 
+@contextmanager
+def _quiet_children() -> Iterator[None]:
+    # Ctrl+C reaches them too, and before they can ignore it they would show where it did.
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 _function: Callable[[Any], Any]
 _lines: Any
 
@@ -374,11 +399,14 @@ _lines: Any
 def _start_worker(line: Connection, path: Path, lines: Any) -> None:
     global _function, _lines
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the parent, which ends us
+    tempfile.tempdir = str(path.parent)  # what a worker that is killed leaves goes with the folder
     threading.Thread(target=_exit_with_parent, args=(line, path.parent), daemon=True).start()
     try:
         _function = pickle.loads(path.read_bytes())
+        take_blas_buffers()
     except Exception as error:
-        line.send(f"{type(error).__name__}: {error}")
+        with suppress(OSError):  # nobody waits any more
+            line.send(f"{type(error).__name__}: {error}")
         os._exit(1)
     _lines = lines
     threadpool_limits(1)  # for as long as the worker lives
@@ -408,6 +436,8 @@ def _timed(function: Callable[[Item], Result], item: Item) -> Timed[Result]:
 
 def _portable(error: Exception) -> Exception:
     """Return the error without its frames, in a form that survives the way between processes."""
+    if is_short_of_memory(error):
+        error = out_of_memory(error)
     if not isinstance(error, TrfastError):
         error.add_note(traceback.format_exc())
     try:
