@@ -23,7 +23,7 @@ from concurrent.futures import (
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -59,6 +59,7 @@ _CONTEXT = multiprocessing.get_context("spawn")
 # What pickling raises, and what an error's class does that is called with other arguments.
 _NO_PICKLE = (pickle.PickleError, TypeError, AttributeError, ImportError, LookupError, ValueError)
 _environment = threading.Lock()
+_TRIES = 3  # of an item that is alone, and whose worker is killed
 _NOT_STARTED = (
     "the worker processes died while they started{}. Use one job (--jobs 1); in a Python script,"
     ' jobs=1, or call this under `if __name__ == "__main__":`.'
@@ -100,7 +101,9 @@ def map_recordings(
 
     An item that fails is an outcome with an error and stops no other. When a worker process
     dies, the items that were in flight are tried again one by one, so that only the one that
-    kills its worker is lost. Leaving the loop early, or Ctrl+C, ends the workers at once.
+    kills its worker is lost; and one whose worker is killed from outside (SIGKILL), for want of
+    memory, say, only at the third time. Leaving the loop early, or Ctrl+C, ends the workers at
+    once.
 
     Parameters
     ----------
@@ -215,6 +218,7 @@ def _map_processes(
 ) -> Iterator[Outcome[Item, Any]]:
     items = iter(items)
     suspects: list[Item] = []
+    n_kills = 0
 
     def feed() -> Iterator[Item]:
         for item in items:
@@ -229,17 +233,23 @@ def _map_processes(
                 if isinstance(outcome.error, BrokenExecutor):
                     suspects.append(outcome.item)
                 else:
+                    n_kills = 0
                     yield outcome
-            if suspects:
+            killed = bool(suspects) and workers.killed()
+            if suspects and not killed:
                 workers.check_started()
         if not suspects:
             return
+        n_kills += killed
         if in_flight > 1:
             log.warning("a worker process died: %d items are tried one by one", len(suspects))
-        if in_flight == 1:
+        if in_flight == 1 and killed and n_kills < _TRIES:
+            items = chain(suspects[:], items)
+        elif in_flight == 1:
             died = ExecutionError(
                 "the worker process died: out of memory, or a crash in a library; try fewer jobs"
             )
+            n_kills = 0
             yield Outcome(suspects[0], None, died, 0.0)
         else:
             yield from _map_processes(payload, suspects, 1, 1, moved)
@@ -310,6 +320,7 @@ class _Workers:
             except BaseException:
                 self._folder.cleanup()
                 raise
+        self._children: set[Any] = set()
         self._line, self._workers_end = _CONTEXT.Pipe()
         try:
             self._pool = ProcessPoolExecutor(
@@ -328,6 +339,7 @@ class _Workers:
         with _one_thread_for_children(), _quiet_children():  # a submission may start a process
             try:
                 future = self._pool.submit(_work, item, line)
+                self._children.update(multiprocessing.active_children())
                 if board is not None:
                     future.add_done_callback(lambda _: board.release(line))
                 return future
@@ -336,6 +348,13 @@ class _Workers:
                 if error.errno is not None and not isinstance(error, BrokenPipeError):
                     raise
                 raise BrokenProcessPool(str(error)) from error
+
+    def killed(self) -> bool:
+        """Whether a worker that died was killed, by somebody or for want of memory, and is not to
+        blame for it: a crash, and its own end, are other signals, or none."""
+        self._pool.shutdown()  # it is broken; now all have an exit code
+        number = getattr(signal, "SIGKILL", None)
+        return number is not None and -number in {child.exitcode for child in self._children}
 
     def check_started(self) -> None:
         reports = []
