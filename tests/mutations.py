@@ -34,4 +34,5 @@ def _mutated(content: bytes, rng: np.random.Generator, words: Sequence[bytes], h
         rng.bytes(n),
         *([words[int(rng.integers(len(words)))]] * 3 if words else ()),
     ]
-    return content[:start] + middles[int(rng.integers(len(middles)))] + content[start + n :]
+    middle: bytes = middles[int(rng.integers(len(middles)))]
+    return content[:start] + middle + content[start + n :]

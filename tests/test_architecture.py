@@ -16,6 +16,7 @@ GROUND = (
     "_log",
     "_names",
     "_pictures",
+    "_resources",
     "_threads",
     "_files",
     "_listening",

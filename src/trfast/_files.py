@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trfast._checks import check_path
+from trfast._resources import full_folder, is_full
 from trfast.errors import ParameterError
 
 
@@ -17,7 +18,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path in the folder of `path`; it takes the place of `path` at the end.
 
     If the block raises, `path` stays as it was and the temporary file is removed. An error of
-    the system about the temporary file names `path` instead.
+    the system about the temporary file names `path` instead; where there is no room, it is a
+    ResourceError.
     """
     target = Path(check_path(path, "path"))
     if not target.name:
@@ -30,6 +32,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, target)
     except OSError as error:
+        if is_full(error):
+            raise full_folder(target, error) from error
         if str(error.filename) != str(temporary):
             raise
         raise OSError(error.errno, error.strerror, str(target)) from error

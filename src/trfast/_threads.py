@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -11,9 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
 from trfast._checks import check_integer
+from trfast._resources import out_of_memory
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -121,6 +124,29 @@ _limits: list[int] = []  # of the blocks that run now, in whatever thread
 _held: dict[str, tuple[Any, int]] = {}  # BLAS libraries by file, and their threads before
 
 
+# Bytes that OpenBLAS takes when it first multiplies, twice: NumPy and SciPy have one each.
+_BUFFERS = 2 * (33 << 20)
+
+
+@cache
+def take_blas_buffers() -> None:
+    """Let BLAS take its memory, if there is enough: it asks for ever where there is not.
+
+    Raises
+    ------
+    ResourceError
+        If there is too little.
+    """
+    from scipy.linalg.blas import sgemm
+
+    try:
+        mmap.mmap(-1, _BUFFERS).close()
+        x = np.ones((200, 200), np.float32)  # products of fewer rows take none
+        sgemm(1.0, x, x @ x)
+    except (MemoryError, OSError) as error:
+        raise out_of_memory(error) from error
+
+
 @contextmanager
 def blas_limit(n_threads: int = 1) -> Iterator[None]:
     """Context manager: BLAS uses at most `n_threads` inside the block.
@@ -153,6 +179,7 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def _blas_limit(n_threads: int, controller: ThreadpoolController) -> Iterator[None]:
+    take_blas_buffers()
     libraries = [library for library in controller.lib_controllers if library.user_api == "blas"]
     own = [(library, library.num_threads) for library in libraries if _is_of_a_thread(library)]
     for library, before in own:

@@ -70,5 +70,9 @@ class ExecutionError(TrfastError):
     """Worker processes that cannot start, or that die."""
 
 
+class ResourceError(TrfastError):
+    """Memory, disk, or a quota is used up; the message names which, and what to do."""
+
+
 class MissingExtraError(TrfastError, ImportError):
     """An optional library is not installed; the message names the extra to install."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tests.collection.test_store import VERSION_1, VERSION_2, execute
 from tests.fakes import FakeDiarizer, FakeModel, any_bytes, diarization
+from trfast.cli import main
 from trfast.collection import Collection
 from trfast.errors import AudioError, CollectionError
 
@@ -81,17 +83,49 @@ def test_media_on_which_no_file_can_be_made(path: Path) -> None:
     assert sorted(os.listdir(path.parent)) == files
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="permissions must bind the user"
-)
-def test_a_folder_that_cannot_be_written(path: Path) -> None:
+@pytest.fixture
+def closed(tmp_path: Path) -> Iterator[Path]:
+    """A linked collection that nobody may write, in a folder where nobody may make a file."""
+    if not hasattr(os, "geteuid") or os.geteuid() == 0:
+        pytest.skip("permissions must bind the user")
+    (tmp_path / "found").mkdir()
+    path = filled(tmp_path / "found" / "collection.sqlite")
+    files = sorted(os.listdir(path.parent))
     path.chmod(0o444)
     path.parent.chmod(0o555)
-    try:
-        with Collection(path, read_only=True) as collection:
-            assert len(collection.speakers()) == 1
-    finally:
-        path.parent.chmod(0o755)
+    yield path
+    path.parent.chmod(0o755)
+    assert sorted(os.listdir(path.parent)) == files
+
+
+def test_a_folder_that_cannot_be_written(closed: Path) -> None:
+    with Collection(closed, read_only=True) as collection:
+        assert len(collection.speakers()) == 1
+        assert [link.local for link in collection.links()] == ["S1"]
+        assert collection.diarization("a").speakers == ("S1",)
+    with pytest.raises(CollectionError, match="make both writable, or copy"):
+        Collection(closed)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["export", "found", "-o", "out/vectors.npz"],
+        ["export", "found", "-o", "out/links.csv", "--what", "links"],
+        ["page", "found", "-o", "out/page.html"],
+        ["plot", "found", "-o", "out/plot.svg"],
+        ["speakers", "found", "list"],
+        ["speakers", "found", "log"],
+        ["recordings", "found", "list"],
+    ],
+)
+def test_commands_that_change_nothing_need_not_write(
+    closed: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(closed.parents[1])
+    Path("out").mkdir()
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
 
 
 @any_bytes

@@ -86,6 +86,28 @@ def test_a_dying_worker_loses_only_its_own_item() -> None:
     assert [outcomes[item].result for item in "abcd"] == ["A", "B", "C", "D"]
 
 
+def killed(path: str) -> str:
+    """Be killed from outside, as often as the file says."""
+    left = int(Path(path).read_text())
+    if left:
+        Path(path).write_text(str(left - 1))
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "done"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs signals")
+def test_who_is_killed_from_outside_is_tried_again(tmp_path: Path) -> None:
+    times = {"twice": 2, "for ever": 99, "never": 0}
+    for name, n in times.items():
+        (tmp_path / name).write_text(str(n))
+    outcomes = by_item(map_recordings(killed, [str(tmp_path / name) for name in times], jobs=2))
+    found = {Path(item).name: outcome for item, outcome in outcomes.items()}
+    assert [found[name].result for name in ("twice", "never")] == 2 * ["done"]
+    assert "the worker process died" in str(found["for ever"].error)
+    assert (tmp_path / "for ever").read_text() >= "95"  # once beside others, three times alone
+
+
 def test_workers_use_one_thread_and_the_environment_is_left_alone() -> None:
     before = dict(os.environ)
     outcomes = by_item(map_recordings(work, ["threads", "a"], jobs=2))

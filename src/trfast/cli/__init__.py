@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import errno
 import io
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from keyword import iskeyword
 from typing import Any
 
 import click
 
+from trfast._resources import is_full, is_short_of_memory, out_of_memory
 from trfast.cli import _output
 from trfast.errors import TrfastError
 
@@ -38,6 +43,25 @@ _VERBS = {
 }
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: what ends a command by Ctrl+C, and clears up, ends it then too."""
+
+
+@contextmanager
+def _until_terminated() -> Iterator[None]:
+    def stop(*_: object) -> None:
+        raise _Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 class _Verbs(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(_VERBS)
@@ -58,15 +82,22 @@ class _Verbs(click.Group):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
         try:
-            return super().invoke(ctx)
+            with _until_terminated():
+                return super().invoke(ctx)
         except TrfastError as error:
             message, status = f"error: {error}", 1
-        except KeyboardInterrupt:
-            message, status = "stopped; what was finished is kept", 130
+        except KeyboardInterrupt as stop:
+            message = "stopped; what was finished is kept"
+            status = 143 if isinstance(stop, _Terminated) else 130
+        except (ImportError, MemoryError) as error:
+            if not is_short_of_memory(error):
+                raise
+            message, status = f"error: {out_of_memory(error)}", 1
         except OSError as error:
             if error.errno == errno.EPIPE:  # the reader of a pipe has gone; click knows what to do
                 raise
-            parts = (error.filename, error.strerror or error)
+            unnamed = "standard output" if is_full(error) else None
+            parts = (error.filename or unnamed, error.strerror or error)
             message, status = f"error: {': '.join(str(part) for part in parts if part)}", 1
         click.echo(f"trfast: {message}", err=True)
         raise click.exceptions.Exit(status)

@@ -37,7 +37,7 @@ def adapt(collection: Path, output: Path, model: Path | None) -> None:
     path = _common.collection_file(collection)
     bundle = load_model(model)
     _common.make_folder(output.parent)
-    with Collection(path) as opened:
+    with Collection(path, read_only=True) as opened:
         adapted, done = opened.adapt(bundle)
     adapted.save(output)
     _output.report(lambda: {"files": [output], "backends": done}, lambda: _show(done))

@@ -63,7 +63,7 @@ def export(collection: Path, output: Path, what: str) -> None:
             f"{output}: {what} are written to {', '.join(writers)}. Give such a file, or another"
             " --what"
         )
-    with Collection(_common.collection_file(collection)) as opened:
+    with Collection(_common.collection_file(collection), read_only=True) as opened:
         _common.make_folder(output.parent)
         writers[output.suffix.lower()](opened, output)
     _output.wrote(output)

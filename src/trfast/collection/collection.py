@@ -11,6 +11,7 @@ from itertools import chain
 
 from trfast._checks import check_listed, check_type
 from trfast._log import log
+from trfast._resources import enough_memory
 from trfast.annotation import Timeline
 from trfast.audio import check_name, is_url
 from trfast.collection.contents import Contents
@@ -425,7 +426,7 @@ class Collection(Contents):
                 " how to compare is comparison=model.across(...)"
             )
         self._store.db.check_writable()
-        with self._store.db.alone():
+        with enough_memory(), self._store.db.alone():
             return link_store(
                 self._store,
                 model,

@@ -24,8 +24,8 @@ _ADVICE = {
     sqlite3.SQLITE_FULL: "The disk is full: make room, and go on with the same call.",
     sqlite3.SQLITE_READONLY: "The file or its folder cannot be written: make both writable, or copy"
     " the file to where you may write.",
-    sqlite3.SQLITE_IOERR: "The disk cannot be read or written: see whether it is full, failing or"
-    " gone.",
+    sqlite3.SQLITE_IOERR: "The disk cannot be read or written: see whether it or a quota is"
+    " full, or the disk failing or gone.",
     sqlite3.SQLITE_CORRUPT: "The file is damaged: put back a copy, or start a new one.",
     sqlite3.SQLITE_NOTADB: "It is no file that trfast made: give another path.",
     sqlite3.SQLITE_CANTOPEN: "It must be a file, or a new one in a folder that exists, and may be"

@@ -16,6 +16,7 @@ from trfast._checks import check_type
 from trfast._listening import Tell, listener
 from trfast._log import log
 from trfast._names import DETECTORS, DetectorName
+from trfast._resources import enough_memory
 from trfast._threads import blas_limit
 from trfast.annotation import Annotation, Timeline, Turn, check_timeline
 from trfast.audio import SAMPLE_RATE, SoundCheck, Source, header_duration
@@ -168,13 +169,20 @@ class Diarizer:
             If the file cannot be read as audio.
         ParameterError
             If there is not speech enough for the speakers asked for.
+        ResourceError
+            If there is too little memory, or room for temporary files.
         """
         job = Job.of(job)
         speaker_count = job.speaker_count if job.speaker_count.is_known else self.speaker_count
         tell = progress or listener()
         expected = nan if tell is None else header_duration(job.source)
         clock = StageTimes(None if tell is None else Headway(tell, expected, self._costs(job)))
-        with blas_limit(), FrameStore() as static, FrameStore() as banks:
+        with (
+            enough_memory(),
+            blas_limit(),
+            FrameStore() as static,
+            FrameStore() as banks,
+        ):
             check = SoundCheck()
             blocks = job.stream(check=check)
             samples = TimedBlocks(clock, "audio", blocks, expected=expected * SAMPLE_RATE)

@@ -21,9 +21,9 @@ from concurrent.futures import (
     wait,
 )
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -33,7 +33,13 @@ from threadpoolctl import threadpool_limits
 from trfast._checks import check_integer
 from trfast._listening import listening
 from trfast._log import log
-from trfast._threads import available_cores, one_thread
+from trfast._resources import (
+    enough_memory,
+    is_short_of_memory,
+    out_of_memory,
+    temporary_space,
+)
+from trfast._threads import available_cores, one_thread, take_blas_buffers
 from trfast.errors import ExecutionError, ParameterError, ParameterTypeError, TrfastError
 from trfast.execution.board import INTERVAL, Board, Moved, StoppedError, seldom, writer
 
@@ -53,6 +59,7 @@ _CONTEXT = multiprocessing.get_context("spawn")
 # What pickling raises, and what an error's class does that is called with other arguments.
 _NO_PICKLE = (pickle.PickleError, TypeError, AttributeError, ImportError, LookupError, ValueError)
 _environment = threading.Lock()
+_TRIES = 3  # of an item that is alone, and whose worker is killed
 _NOT_STARTED = (
     "the worker processes died while they started{}. Use one job (--jobs 1); in a Python script,"
     ' jobs=1, or call this under `if __name__ == "__main__":`.'
@@ -94,7 +101,9 @@ def map_recordings(
 
     An item that fails is an outcome with an error and stops no other. When a worker process
     dies, the items that were in flight are tried again one by one, so that only the one that
-    kills its worker is lost. Leaving the loop early, or Ctrl+C, ends the workers at once.
+    kills its worker is lost; and one whose worker is killed from outside (SIGKILL), for want of
+    memory, say, only at the third time. Leaving the loop early, or Ctrl+C, ends the workers at
+    once.
 
     Parameters
     ----------
@@ -152,7 +161,8 @@ def map_recordings(
     if jobs <= 1:
         return _map_here(function, items, moved)
     try:
-        payload = pickle.dumps(function)
+        with enough_memory():
+            payload = pickle.dumps(function)
     except (pickle.PicklingError, TypeError, AttributeError) as error:
         raise ParameterError(
             f"the function cannot be sent to other processes ({error}); define it at the top level"
@@ -208,6 +218,7 @@ def _map_processes(
 ) -> Iterator[Outcome[Item, Any]]:
     items = iter(items)
     suspects: list[Item] = []
+    n_kills = 0
 
     def feed() -> Iterator[Item]:
         for item in items:
@@ -222,17 +233,23 @@ def _map_processes(
                 if isinstance(outcome.error, BrokenExecutor):
                     suspects.append(outcome.item)
                 else:
+                    n_kills = 0
                     yield outcome
-            if suspects:
+            killed = bool(suspects) and workers.killed()
+            if suspects and not killed:
                 workers.check_started()
         if not suspects:
             return
+        n_kills += killed
         if in_flight > 1:
             log.warning("a worker process died: %d items are tried one by one", len(suspects))
-        if in_flight == 1:
+        if in_flight == 1 and killed and n_kills < _TRIES:
+            items = chain(suspects[:], items)
+        elif in_flight == 1:
             died = ExecutionError(
                 "the worker process died: out of memory, or a crash in a library; try fewer jobs"
             )
+            n_kills = 0
             yield Outcome(suspects[0], None, died, 0.0)
         else:
             yield from _map_processes(payload, suspects, 1, 1, moved)
@@ -295,9 +312,15 @@ class _Workers:
 
     def __init__(self, payload: bytes, jobs: int, board: Board[Any] | None) -> None:
         self._board = board
-        self._folder = tempfile.TemporaryDirectory(prefix="trfast-", ignore_cleanup_errors=True)
-        path = Path(self._folder.name) / "function"
-        path.write_bytes(payload)
+        with temporary_space():
+            self._folder = tempfile.TemporaryDirectory(prefix="trfast-", ignore_cleanup_errors=True)
+            path = Path(self._folder.name) / "function"
+            try:
+                path.write_bytes(payload)
+            except BaseException:
+                self._folder.cleanup()
+                raise
+        self._children: set[Any] = set()
         self._line, self._workers_end = _CONTEXT.Pipe()
         try:
             self._pool = ProcessPoolExecutor(
@@ -313,9 +336,10 @@ class _Workers:
     def submit(self, item: Any) -> Future[Timed[Any]]:
         board = self._board
         line = None if board is None else board.claim(item)
-        with _one_thread_for_children():  # a submission may start a process
+        with _one_thread_for_children(), _quiet_children():  # a submission may start a process
             try:
                 future = self._pool.submit(_work, item, line)
+                self._children.update(multiprocessing.active_children())
                 if board is not None:
                     future.add_done_callback(lambda _: board.release(line))
                 return future
@@ -324,6 +348,13 @@ class _Workers:
                 if error.errno is not None and not isinstance(error, BrokenPipeError):
                     raise
                 raise BrokenProcessPool(str(error)) from error
+
+    def killed(self) -> bool:
+        """Whether a worker that died was killed, by somebody or for want of memory, and is not to
+        blame for it: a crash, and its own end, are other signals, or none."""
+        self._pool.shutdown()  # it is broken; now all have an exit code
+        number = getattr(signal, "SIGKILL", None)
+        return number is not None and -number in {child.exitcode for child in self._children}
 
     def check_started(self) -> None:
         reports = []
@@ -367,6 +398,19 @@ def _one_thread_for_children() -> Iterator[None]:
                     os.environ[name] = value
 
 
+@contextmanager
+def _quiet_children() -> Iterator[None]:
+    # Ctrl+C reaches them too, and before they can ignore it they would show where it did.
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 _function: Callable[[Any], Any]
 _lines: Any
 
@@ -374,11 +418,14 @@ _lines: Any
 def _start_worker(line: Connection, path: Path, lines: Any) -> None:
     global _function, _lines
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the parent, which ends us
+    tempfile.tempdir = str(path.parent)  # what a worker that is killed leaves goes with the folder
     threading.Thread(target=_exit_with_parent, args=(line, path.parent), daemon=True).start()
     try:
         _function = pickle.loads(path.read_bytes())
+        take_blas_buffers()
     except Exception as error:
-        line.send(f"{type(error).__name__}: {error}")
+        with suppress(OSError):  # nobody waits any more
+            line.send(f"{type(error).__name__}: {error}")
         os._exit(1)
     _lines = lines
     threadpool_limits(1)  # for as long as the worker lives
@@ -408,6 +455,8 @@ def _timed(function: Callable[[Item], Result], item: Item) -> Timed[Result]:
 
 def _portable(error: Exception) -> Exception:
     """Return the error without its frames, in a form that survives the way between processes."""
+    if is_short_of_memory(error):
+        error = out_of_memory(error)
     if not isinstance(error, TrfastError):
         error.add_note(traceback.format_exc())
     try:

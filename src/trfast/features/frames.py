@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from tempfile import SpooledTemporaryFile
 from typing import Any, Protocol, Self
 
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_matrix
+from trfast._resources import temporary_space
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -48,10 +50,17 @@ class FrameStore:
         self._file = SpooledTemporaryFile(largest_in_memory)  # noqa: SIM115 (__exit__ closes it)
 
     def extend(self, blocks: Iterable[FloatArray]) -> None:
-        """Add the rows of blocks, which have the same columns."""
+        """Add the rows of blocks, which have the same columns.
+
+        Raises
+        ------
+        ResourceError
+            If the temporary folder is full.
+        """
         self._file.seek(0, os.SEEK_END)
         for block in blocks:
-            self._file.write(np.ascontiguousarray(block).data)
+            with temporary_space():
+                self._file.write(np.ascontiguousarray(block).data)
             self.shape = (len(self) + len(block), block.shape[1])
 
     def __len__(self) -> int:
@@ -62,7 +71,8 @@ class FrameStore:
         if step != 1:
             raise IndexError(f"rows of a FrameStore are consecutive, not every {step}th")
         found = np.empty((max(0, stop - start), self.shape[1]), np.float32)
-        self._file.seek(start * found.strides[0])
+        with temporary_space():  # what is buffered is written first
+            self._file.seek(start * found.strides[0])
         self._file.readinto(found.data)
         return found
 
@@ -70,7 +80,8 @@ class FrameStore:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with suppress(OSError):  # nobody wants what could not be written
+            self._file.close()
 
 
 def checked_frames(frames: Frames | npt.ArrayLike, name: str) -> Frames:

@@ -17,6 +17,7 @@ from safetensors.numpy import save
 
 from trfast._checks import check_path
 from trfast._files import write_atomic
+from trfast._resources import out_of_memory
 from trfast.embedding.gmm import DiagonalGmm
 from trfast.errors import ModelError
 from trfast.features import MfccConfig
@@ -197,6 +198,8 @@ def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors]:
         raise ModelError(
             f"{path}: no such model file; with trfast come 'default' and 'campplus'"
         ) from error
+    except MemoryError as error:
+        raise out_of_memory(error) from error
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
     # Arrays of a type that NumPy has not, JSON in JSON in JSON.
@@ -209,6 +212,12 @@ def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors]:
     ) as error:
         raise ModelError(
             f"{path}: not a model file ({error}); give one made by 'trfast train'"
+        ) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of Rust, and no Exception
+            raise
+        raise ModelError(
+            f"{path}: cannot be read: {error}. Make memory free, or copy the file again"
         ) from error
     found = header.get("format") if isinstance(header, dict) else None
     if found != FORMAT:

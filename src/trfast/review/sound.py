@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from trfast._resources import temporary_space
 from trfast.audio import SAMPLE_RATE, stream
 from trfast.collection import Recording
 from trfast.errors import AudioError, CollectionError
@@ -52,7 +53,8 @@ class Sound:
                 self._file.write(_header(self.size))
                 self._pieces = stream(self._source)
             try:
-                self._decode(self._file, min(stop, self.size))
+                with temporary_space():
+                    self._decode(self._file, min(stop, self.size))
             except BaseException:
                 self._reset()
                 raise
