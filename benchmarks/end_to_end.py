@@ -1,7 +1,7 @@
 """Speed and memory of the whole way, from 16 kHz WAV to turns, on one core.
 
     python -m benchmarks.end_to_end --hours 3 --hours 10 [--model M] [--embedder FILE.onnx]
-        [--mode hybrid] [--detector FILE.onnx] [--json FILE]
+        [--mode hybrid] [--segments] [--detector FILE.onnx] [--json FILE]
 
 Each file is diarized in a process of its own, with one thread. Long files are joined from the
 shows of the collections (../shared/collections, or where TRFAST_COLLECTIONS points), or else from
@@ -38,7 +38,8 @@ from trfast.speech import OnnxDetector
 detector = OnnxDetector(sys.argv[3]) if sys.argv[3] else "model"
 model = load_model(sys.argv[2] or None, embedder=sys.argv[4] or None)
 local_model = load_model() if sys.argv[5] == "hybrid" else None
-diarizer = Diarizer(model, detector=detector, local_model=local_model)
+comparison = model.within() if sys.argv[6] else None
+diarizer = Diarizer(model, comparison=comparison, detector=detector, local_model=local_model)
 loaded = time.process_time()
 result = diarizer(sys.argv[1])
 seconds = time.process_time() - loaded
@@ -104,6 +105,7 @@ def run(path: Path, *options: str) -> dict[str, Any]:
 @click.option("--detector", default="", help="ONNX file that finds speech.  [default: the model's]")
 @click.option("--embedder", default="", help="ONNX file of the model, if it is neural.")
 @click.option("--mode", type=click.Choice(["full", "hybrid"]), default="full", show_default=True)
+@click.option("--segments", is_flag=True, help="Compare segments, as the paper does.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write results here.")
 def main(
     hours: tuple[float, ...],
@@ -111,6 +113,7 @@ def main(
     detector: str,
     embedder: str,
     mode: str,
+    segments: bool,
     json_path: Path | None,
 ) -> None:
     """Measure the whole way on long files."""
@@ -123,7 +126,7 @@ def main(
             if length < max(hours):
                 path = Path(folder) / f"{length:g}.wav"
                 write_start(path, whole, length)
-            result = run(path, model, detector, embedder, mode)
+            result = run(path, model, detector, embedder, mode, "yes" * segments)
             results.append(result)
             audio = 3600 * result["hours"]
             click.echo(
