@@ -99,13 +99,28 @@ def run(path: Path, *options: str) -> dict[str, Any]:
     return result
 
 
+def show(result: dict[str, Any], way: str) -> None:
+    """Print what a file took, by stage."""
+    audio = 3600 * result["hours"]
+    click.echo(
+        f"{result['hours']:g} h{', by segments' * bool(way)}:"
+        f" {audio / result['seconds']:,.0f} times real time"
+        f" (target {TARGET_SPEED:,}), peak {result['megabytes']:.0f} MB"
+        f" (target {TARGET_MEGABYTES} at 10 h);"
+        f" {result['turns']} turns, {result['speakers']} speakers"
+    )
+    for stage, seconds in result["stages"].items():
+        share = seconds / result["seconds"]
+        click.echo(f"  {stage:12} {seconds:8.2f} s {share:5.0%} {audio / seconds:8,.0f} times")
+
+
 @click.command()
 @click.option("--hours", multiple=True, type=float, default=(3.0, 10.0), show_default=True)
 @click.option("--model", default="", help="Model file.  [default: the one shipped]")
 @click.option("--detector", default="", help="ONNX file that finds speech.  [default: the model's]")
 @click.option("--embedder", default="", help="ONNX file of the model, if it is neural.")
 @click.option("--mode", type=click.Choice(["full", "hybrid"]), default="full", show_default=True)
-@click.option("--segments", is_flag=True, help="Compare segments, as the paper does.")
+@click.option("--segments", is_flag=True, help="Each file by segments too, as in the paper.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write results here.")
 def main(
     hours: tuple[float, ...],
@@ -126,20 +141,10 @@ def main(
             if length < max(hours):
                 path = Path(folder) / f"{length:g}.wav"
                 write_start(path, whole, length)
-            result = run(path, model, detector, embedder, mode, "yes" * segments)
-            results.append(result)
-            audio = 3600 * result["hours"]
-            click.echo(
-                f"{result['hours']:g} h: {audio / result['seconds']:,.0f} times real time"
-                f" (target {TARGET_SPEED:,}), peak {result['megabytes']:.0f} MB"
-                f" (target {TARGET_MEGABYTES} at 10 h);"
-                f" {result['turns']} turns, {result['speakers']} speakers"
-            )
-            for stage, seconds in result["stages"].items():
-                share = seconds / result["seconds"]
-                click.echo(
-                    f"  {stage:12} {seconds:8.2f} s {share:5.0%} {audio / seconds:8,.0f} times"
-                )
+            for way in ("", "segments")[: 1 + segments]:
+                result = run(path, model, detector, embedder, mode, way)
+                results.append(result | {"way": way})
+                show(result, way)
     if json_path:
         json_path.write_text(json.dumps(results, indent=1))
 
