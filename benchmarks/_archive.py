@@ -65,11 +65,12 @@ def diarization(
     names = [f"S{k + 1}" for k in range(len(vectors))]
     times = [(3.0 * k, 3.0 * k + 2.5, names[k % len(names)]) for k in range(turns)]
     annotation = Annotation(recording, times)
+    spoken = annotation.timeline_by_speaker()
     return Diarization(
         annotation=annotation,
         speakers=tuple(names),
         vectors=vectors,
-        speech_durations=np.array([annotation.timeline_by_speaker()[k].duration for k in names]),
+        speech_durations=np.array([spoken[k].duration for k in names]),
         duration=3.0 * turns,
         model_hash=model.vectors_hash,
     )

@@ -1,7 +1,7 @@
 """Speed and memory of the whole way, from 16 kHz WAV to turns, on one core.
 
     python -m benchmarks.end_to_end --hours 3 --hours 10 [--model M] [--embedder FILE.onnx]
-        [--mode hybrid] [--detector FILE.onnx] [--json FILE]
+        [--mode hybrid] [--segments] [--detector FILE.onnx] [--json FILE]
 
 Each file is diarized in a process of its own, with one thread. Long files are joined from the
 shows of the collections (../shared/collections, or where TRFAST_COLLECTIONS points), or else from
@@ -38,7 +38,8 @@ from trfast.speech import OnnxDetector
 detector = OnnxDetector(sys.argv[3]) if sys.argv[3] else "model"
 model = load_model(sys.argv[2] or None, embedder=sys.argv[4] or None)
 local_model = load_model() if sys.argv[5] == "hybrid" else None
-diarizer = Diarizer(model, detector=detector, local_model=local_model)
+comparison = model.within() if sys.argv[6] else None
+diarizer = Diarizer(model, comparison=comparison, detector=detector, local_model=local_model)
 loaded = time.process_time()
 result = diarizer(sys.argv[1])
 seconds = time.process_time() - loaded
@@ -98,12 +99,28 @@ def run(path: Path, *options: str) -> dict[str, Any]:
     return result
 
 
+def show(result: dict[str, Any], way: str) -> None:
+    """Print what a file took, by stage."""
+    audio = 3600 * result["hours"]
+    click.echo(
+        f"{result['hours']:g} h{', by segments' * bool(way)}:"
+        f" {audio / result['seconds']:,.0f} times real time"
+        f" (target {TARGET_SPEED:,}), peak {result['megabytes']:.0f} MB"
+        f" (target {TARGET_MEGABYTES} at 10 h);"
+        f" {result['turns']} turns, {result['speakers']} speakers"
+    )
+    for stage, seconds in result["stages"].items():
+        share = seconds / result["seconds"]
+        click.echo(f"  {stage:12} {seconds:8.2f} s {share:5.0%} {audio / seconds:8,.0f} times")
+
+
 @click.command()
 @click.option("--hours", multiple=True, type=float, default=(3.0, 10.0), show_default=True)
 @click.option("--model", default="", help="Model file.  [default: the one shipped]")
 @click.option("--detector", default="", help="ONNX file that finds speech.  [default: the model's]")
 @click.option("--embedder", default="", help="ONNX file of the model, if it is neural.")
 @click.option("--mode", type=click.Choice(["full", "hybrid"]), default="full", show_default=True)
+@click.option("--segments", is_flag=True, help="Each file by segments too, as in the paper.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write results here.")
 def main(
     hours: tuple[float, ...],
@@ -111,6 +128,7 @@ def main(
     detector: str,
     embedder: str,
     mode: str,
+    segments: bool,
     json_path: Path | None,
 ) -> None:
     """Measure the whole way on long files."""
@@ -123,20 +141,10 @@ def main(
             if length < max(hours):
                 path = Path(folder) / f"{length:g}.wav"
                 write_start(path, whole, length)
-            result = run(path, model, detector, embedder, mode)
-            results.append(result)
-            audio = 3600 * result["hours"]
-            click.echo(
-                f"{result['hours']:g} h: {audio / result['seconds']:,.0f} times real time"
-                f" (target {TARGET_SPEED:,}), peak {result['megabytes']:.0f} MB"
-                f" (target {TARGET_MEGABYTES} at 10 h);"
-                f" {result['turns']} turns, {result['speakers']} speakers"
-            )
-            for stage, seconds in result["stages"].items():
-                share = seconds / result["seconds"]
-                click.echo(
-                    f"  {stage:12} {seconds:8.2f} s {share:5.0%} {audio / seconds:8,.0f} times"
-                )
+            for way in ("", "segments")[: 1 + segments]:
+                result = run(path, model, detector, embedder, mode, way)
+                results.append(result | {"way": way})
+                show(result, way)
     if json_path:
         json_path.write_text(json.dumps(results, indent=1))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,17 @@ def test_strangers_who_are_too_many_stay_apart(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(evidence, "_MOST", 16)
     x = 5 * np.random.default_rng(0).normal(size=(50, 40))
     assert len(np.unique(agglomerate(x, np.ones(50), np.full(40, 30.0)))) == 50
+
+
+def test_windows_are_not_in_memory_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "_ROWS", 512)
+    x, counts, v, _ = windows(20_000, 100, 5)
+    x = x.astype(np.float32)
+    tracemalloc.start()
+    agglomerate(x, counts, v)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < x.nbytes / 2
 
 
 @pytest.mark.parametrize("rows", [2, 4096])

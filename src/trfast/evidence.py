@@ -96,32 +96,36 @@ def agglomerate(
     check_number(threshold, "threshold")
     if n_clusters is not None and check_integer(n_clusters, "n_clusters", least=1) > n:
         raise ParameterError(f"n_clusters must be at most the {n} windows, got {n_clusters}")
-    sums = x * weights[:, None]
     labels = np.arange(n)
+    # What the rows of x count in its sums: the windows of a day are not in memory twice.
+    factors: FloatArray | None = weights
 
     def in_blocks(least: float, *, strided: bool) -> None:
-        nonlocal labels, sums, weights
-        found = _in_blocks(sums, weights, v, least, n_clusters or 1, strided=strided)
+        nonlocal labels, x, factors, weights
+        found = _in_blocks(x, factors, weights, v, least, n_clusters or 1, strided=strided)
         labels = found[labels]
-        sums = sums_of_labels(sums, found).astype(sums.dtype)
+        x = sums_of_labels(x, found, factors).astype(x.dtype)
+        factors = None
         weights = np.bincount(found, weights).astype(weights.dtype)
 
     if n > _BLOCK:
         in_blocks(max(threshold, _SURE), strided=False)
-    strided, n_before = True, len(sums) + 1
+    strided, n_before = True, len(x) + 1
     # Those that no neighbour joins meet others.
-    while _MOST < len(sums) < n_before:
-        n_before = len(sums)
+    while _MOST < len(x) < n_before:
+        n_before = len(x)
         in_blocks(threshold, strided=strided)
         strided = not strided
-    if len(sums) <= _MOST or n_clusters is not None:
+    if len(x) <= _MOST or n_clusters is not None:
         least = threshold if n_clusters is None else -np.inf
+        sums = x if factors is None else x * factors[:, None]
         labels = _agglomerated(sums, weights, v, least, n_clusters or 1)[labels]
     return in_order_of_appearance(labels)
 
 
 def _in_blocks(
-    sums: FloatArray,
+    x: FloatArray,
+    factors: FloatArray | None,
     counts: FloatArray,
     eigenvalues: FloatArray,
     threshold: float,
@@ -130,13 +134,14 @@ def _in_blocks(
     strided: bool,
 ) -> Labels:
     """Cluster neighbours, or every so manieth, by themselves."""
-    n_blocks = -(-len(sums) // _BLOCK)
-    block = np.arange(len(sums)) % n_blocks if strided else np.arange(len(sums)) // _BLOCK
-    labels = np.empty(len(sums), np.int64)
+    n_blocks = -(-len(x) // _BLOCK)
+    block = np.arange(len(x)) % n_blocks if strided else np.arange(len(x)) // _BLOCK
+    labels = np.empty(len(x), np.int64)
     n_found = 0
     for k in range(n_blocks):
         rows = np.flatnonzero(block == k)
-        found = _agglomerated(sums[rows], counts[rows], eigenvalues, threshold, n_clusters)
+        sums = x[rows] if factors is None else x[rows] * factors[rows, None]
+        found = _agglomerated(sums, counts[rows], eigenvalues, threshold, n_clusters)
         labels[rows] = n_found + found
         n_found += int(found.max()) + 1
     return in_order_of_appearance(labels)

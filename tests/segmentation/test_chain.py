@@ -13,6 +13,7 @@ from tests.reference import segmentation as reference
 from trfast.errors import ParameterError
 from trfast.segmentation import (
     SegmentationConfig,
+    bic,
     bic_clustering,
     change_points,
     gaussian_divergence,
@@ -235,6 +236,27 @@ def test_bic_does_not_depend_on_scale() -> None:
 def test_bic_clustering_of_few_segments(n_segments: int) -> None:
     segments = bounds([50] * n_segments)
     assert bic_clustering(np.ones((50, 3)), segments, alpha=1.0).tolist() == [0] * n_segments
+
+
+@pytest.mark.parametrize("most", [20, 50])
+def test_bic_blocks_end_with_what_all_pairs_give(
+    monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    speakers = np.random.default_rng(12).integers(0, 5, 90).tolist()
+    x = speech(12, [60] * 90, speakers)
+    at_once = bic_clustering(x, bounds([60] * 90), alpha=1.0)
+    monkeypatch.setattr(bic, "_BLOCK", 16)
+    monkeypatch.setattr(bic, "_MOST", most)
+    found = bic_clustering(x, bounds([60] * 90), alpha=1.0)
+    assert found.tolist() == at_once.tolist()
+    assert len(set(zip(found.tolist(), speakers, strict=True))) == 5
+
+
+def test_bic_clusters_that_are_too_many_stay_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = speech(13, [60] * 40, list(range(40)))
+    monkeypatch.setattr(bic, "_BLOCK", 8)
+    monkeypatch.setattr(bic, "_MOST", 16)
+    assert bic_clustering(x, bounds([60] * 40), alpha=1.0).tolist() == list(range(40))
 
 
 @pytest.mark.parametrize("alpha", [1.0, 1.5, 3.0])

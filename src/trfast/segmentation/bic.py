@@ -10,6 +10,13 @@ from trfast._ext import _bic, _union_find
 from trfast.features.frames import Frames, checked_frames
 from trfast.segmentation.moments import VARIANCE_FLOOR, Bounds, packed_moments
 
+Labels = npt.NDArray[np.int64]
+Moments = npt.NDArray[np.float64]
+
+# Segments that are clustered among themselves first, where there are more than are compared each
+# with each: 32 MB of distances.
+_BLOCK, _MOST = 512, 4096
+
 
 def linear_bic(
     features: Frames | npt.ArrayLike, segments: npt.ArrayLike, *, alpha: float, max_gap: int = 0
@@ -68,8 +75,9 @@ def bic_clustering(
 ) -> npt.NDArray[np.int64]:
     """Cluster segments bottom-up: the pair of lowest dBIC first, while it is below 0.
 
-    The criterion is that of `linear_bic`, on full covariances. Takes memory for
-    ``n_segments ** 2 / 2`` distances, float32.
+    The criterion is that of `linear_bic`, on full covariances. Of more than 4,096 segments, about
+    nine hours, neighbours are clustered first, then every so manieth, in blocks of 512, until so
+    few are left: time and memory grow with the segments, not with their square.
 
     Parameters
     ----------
@@ -91,8 +99,47 @@ def bic_clustering(
     >>> bic_clustering(x, [[0, 100], [100, 200], [200, 300]], alpha=1.0).tolist()
     [0, 1, 0]
     """
-    merges, _ = _bic_merges(features, segments, alpha)
-    labels = np.empty(len(np.asarray(segments)), dtype=np.int64)
+    moments, d = _checked_moments(features, segments, alpha)
+    penalty = _penalty(d, alpha)
+    labels = np.arange(len(moments))
+    strided, n_before = False, len(moments) + 1
+    while _MOST < len(moments) < n_before:
+        n_before = len(moments)
+        found = _in_blocks(moments, d, penalty, strided=strided)
+        labels = found[labels]
+        moments = _sums(moments, found)
+        strided = not strided
+    if len(moments) <= _MOST:
+        labels = _clustered(moments, d, penalty)[labels]
+    return labels
+
+
+def _in_blocks(moments: Moments, d: int, penalty: float, *, strided: bool) -> Labels:
+    """Cluster neighbours, or every so manieth, by themselves; numbered as in `bic_clustering`."""
+    n_blocks = -(-len(moments) // _BLOCK)
+    block = np.arange(len(moments))
+    block = block % n_blocks if strided else block // _BLOCK
+    labels = np.empty(len(moments), np.int64)
+    n_found = 0
+    for k in range(n_blocks):
+        rows = np.flatnonzero(block == k)
+        found = _clustered(moments[rows], d, penalty)
+        labels[rows] = n_found + found
+        n_found += int(found.max()) + 1
+    first, inverse = np.unique(labels, return_index=True, return_inverse=True)[1:]
+    return np.argsort(np.argsort(first))[inverse]
+
+
+def _sums(moments: Moments, labels: Labels) -> Moments:
+    """Add up the moments of each label."""
+    order = np.argsort(labels, kind="stable")
+    starts = np.searchsorted(labels[order], np.arange(labels.max() + 1))
+    return np.add.reduceat(moments[order], starts)
+
+
+def _clustered(moments: Moments, d: int, penalty: float) -> Labels:
+    merges, _ = _merges(moments, d, penalty)
+    labels = np.empty(len(moments), dtype=np.int64)
     parent = np.arange(len(labels))
     _union_find.unite(merges, parent)
     _union_find.number_components(parent, labels)
@@ -103,23 +150,30 @@ def _bic_merges(
     features: Frames | npt.ArrayLike, segments: npt.ArrayLike, alpha: float
 ) -> tuple[Bounds, npt.NDArray[np.float64]]:
     """Pairs that BIC clustering merges, in order, and their dBIC."""
+    moments, d = _checked_moments(features, segments, alpha)
+    return _merges(moments, d, _penalty(d, alpha))
+
+
+def _checked_moments(
+    features: Frames | npt.ArrayLike, segments: npt.ArrayLike, alpha: float
+) -> tuple[Moments, int]:
+    """Moments of each segment, and how many features there are."""
     x = checked_frames(features, "features")
     bounds = check_bounds(segments, "segments", len(x))
     check_not_negative(alpha, "alpha")
-    m, d = len(bounds), x.shape[1]
+    return packed_moments(x, bounds), x.shape[1]
+
+
+def _merges(moments: Moments, d: int, penalty: float) -> tuple[Bounds, npt.NDArray[np.float64]]:
+    m = len(moments)
     merges = np.empty((max(m - 1, 0), 2), dtype=np.int64)
     distances = np.empty(len(merges))
     if m < 2:
         return merges, distances
-    moments = np.pad(packed_moments(x, bounds), ((0, -m % _bic.BLOCK), (0, 0)), mode="edge")
-    blocks = moments.reshape(-1, _bic.BLOCK, moments.shape[1]).transpose(0, 2, 1)
+    padded = np.pad(moments, ((0, -m % _bic.BLOCK), (0, 0)), mode="edge")
+    blocks = padded.reshape(-1, _bic.BLOCK, moments.shape[1]).transpose(0, 2, 1)
     n_merges = _bic.bic_hac(
-        np.ascontiguousarray(blocks),
-        d,
-        _penalty(d, alpha),
-        VARIANCE_FLOOR,
-        merges,
-        distances,
+        np.ascontiguousarray(blocks), d, penalty, VARIANCE_FLOOR, merges, distances
     )
     return merges[:n_merges], distances[:n_merges]
 
