@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,9 @@ _PIECE = 1 << 16  # samples of silence that are put at once
 # bits; AAC's are a frame, of some encoders more.
 _MPEG_DELAYS = {1: 1105, 2: 481, 3: 481}
 _DELAYS = {"ac3": 256, "eac3": 256}
+_DURATION = re.compile(r"(\d+):(\d+):(\d+\.?\d*)\0*", re.ASCII)
+_DTYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
+_MOST_PLANES = 7  # of a frame; PyAV counts one too many of 8, and its to_ndarray reads there
 _GAP = 0.1  # seconds; smaller steps between time stamps are rounding
 
 # What FFmpeg may take a file for: containers and streams of sound. No playlist is among them, nor
@@ -148,11 +152,16 @@ def _open_with_ffmpeg(given: Given, left: Left) -> Iterator[Opened]:
         ) from error
     with container:
         if not container.streams.audio:
-            streams = ", ".join(f"{s.type} {_codec(s)}" for s in container.streams) or "none"
+            streams = ", ".join(map(_described, container.streams)) or "none"
             raise AudioError(
                 f"{name} has no audio track (streams: {streams}). Give a file with sound."
             )
         track = container.streams.audio[0]
+        if track.codec_context is None:
+            raise AudioError(
+                f"{name} has an audio track in a code that FFmpeg does not know, or its header is"
+                f' damaged. Write it again: ffmpeg -i "{name}" again.flac'
+            )
         if not track.rate:
             raise AudioError(f"{name} has an audio track without sound. Record it again.")
         start = (container.start_time or 0) / 1e6
@@ -165,6 +174,12 @@ def _open_with_ffmpeg(given: Given, left: Left) -> Iterator[Opened]:
             f"{container.format.name.split(',')[0]} {_codec(track)}",
         )
         yield info, _ffmpeg_pieces(given, container, track, start, expected)
+
+
+def _described(stream: Any) -> str:
+    if type(stream).__name__ == "Stream":  # of no type: to ask for it crashes older PyAV
+        return "unknown"
+    return f"{stream.type} {_codec(stream)}"
 
 
 def _codec(stream: Any) -> str:
@@ -181,10 +196,10 @@ def _stored_duration(container: Any, track: Any, start: float) -> float | None:
     """Seconds from the start of the file to the end of the track, if the file stores it."""
     if container.format.name.startswith("mov") and track.duration:
         return float((track.duration + (track.start_time or 0)) * track.time_base) - start
-    hours, colon, rest = track.metadata.get("DURATION", "").partition(":")
-    if container.format.name.startswith("matroska") and colon:
-        minutes, _, seconds = rest.partition(":")
-        return 3600 * int(hours) + 60 * int(minutes) + float(seconds) - start
+    stored = _DURATION.fullmatch(track.metadata.get("DURATION", ""))
+    if container.format.name.startswith("matroska") and stored:
+        hours, minutes, seconds = map(float, stored.groups())
+        return 3600 * hours + 60 * minutes + seconds - start
     return None
 
 
@@ -237,7 +252,15 @@ def _ffmpeg_pieces(
 
 
 def _frames(container: Any, track: Any) -> Iterator[tuple[Any, Any]]:
-    for packet in container.demux(track):
+    packets = container.demux(track)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except IndexError:  # PyAV met a packet of a track that was not there at the start
+            packets = container.demux(track)
+            continue
         for frame in packet.decode():
             yield packet, frame
 
@@ -256,11 +279,31 @@ def _untold_delay(container: Any, track: Any, packet: Any, frame: Any) -> int:
 
 
 def _samples(frame: Any) -> FloatArray:
-    stored = frame.to_ndarray()
-    stored = stored.T if frame.format.is_planar else stored.reshape(frame.samples, -1)
+    n_channels, planar = frame.layout.nb_channels, frame.format.is_planar
+    if planar and n_channels > _MOST_PLANES:
+        frame = _packed(frame)
+        planar = False
+    name = frame.format.name.removesuffix("p")
+    dtype = _DTYPES[name]
+    planes = frame.planes
+    if planar:
+        stored = np.empty((frame.samples, n_channels), dtype)
+        for channel in range(n_channels):
+            stored[:, channel] = np.frombuffer(planes[channel], dtype, frame.samples)
+    else:
+        n_values = frame.samples * n_channels
+        stored = np.frombuffer(planes[0], dtype, n_values).reshape(-1, n_channels)
     values: FloatArray = stored.astype(np.float32)
-    if stored.dtype == np.uint8:
+    if name == "u8":
         return values / np.float32(128) - np.float32(1)
     if stored.dtype.kind == "i":
         return values * np.float32(2.0 ** (1 - 8 * stored.dtype.itemsize))
     return values
+
+
+def _packed(frame: Any) -> Any:
+    import av
+
+    name = frame.format.name.removesuffix("p")
+    (packed,) = av.AudioResampler(name, frame.layout, frame.sample_rate).resample(frame)
+    return packed
