@@ -107,4 +107,6 @@ def test_frames_of_eight_planes() -> None:
     packed = av.AudioFrame.from_ndarray(values, format="flt", layout="7.1")
     packed.sample_rate = 48000
     (planar,) = av.AudioResampler("fltp", "7.1", 48000).resample(packed)
-    np.testing.assert_array_equal(decoders._samples(planar), values.reshape(2, 8))
+    held = decoders._Gathered()
+    held.add(planar, decoders._kind(planar))
+    np.testing.assert_array_equal(next(held.take()), values.reshape(2, 8))
