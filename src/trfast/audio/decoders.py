@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from math import nan
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from trfast._log import log
 from trfast.audio.encoded import Encoded, OnDisk
@@ -21,11 +23,14 @@ from trfast.audio.limits import check_gaps, check_length
 from trfast.audio.opened import AudioInfo, FloatArray, Opened, at_rate, cut_off
 from trfast.errors import AudioError, MissingExtraError
 
-_PIECE = 1 << 16  # samples of silence that are put at once
+_PIECE = 1 << 16  # samples
 # Samples that encoders put before the sound: FFmpeg's, LAME, twoLAME. Of MPEG audio by its layer's
 # bits; AAC's are a frame, of some encoders more.
 _MPEG_DELAYS = {1: 1105, 2: 481, 3: 481}
 _DELAYS = {"ac3": 256, "eac3": 256}
+_DURATION = re.compile(r"(\d+):(\d+):(\d+\.?\d*)\0*", re.ASCII)
+_DTYPES = {"u8": "u1", "s16": "=i2", "s32": "=i4", "s64": "=i8", "flt": "=f4", "dbl": "=f8"}
+_MOST_PLANES = 7  # of a frame; PyAV counts one too many of 8, and its to_ndarray reads there
 _GAP = 0.1  # seconds; smaller steps between time stamps are rounding
 
 # What FFmpeg may take a file for: containers and streams of sound. No playlist is among them, nor
@@ -160,7 +165,7 @@ def _open_with_ffmpeg(given: Given, number: int, left: Left) -> Iterator[Opened]
         ) from error
     with container:
         if not container.streams.audio:
-            streams = ", ".join(f"{s.type} {_codec(s)}" for s in container.streams) or "none"
+            streams = ", ".join(map(_described, container.streams)) or "none"
             raise AudioError(
                 f"{name} has no audio track (streams: {streams}). Give a file with sound."
             )
@@ -187,6 +192,12 @@ def _open_with_ffmpeg(given: Given, number: int, left: Left) -> Iterator[Opened]
         yield info, _ffmpeg_pieces(given, container, track, start, expected)
 
 
+def _described(stream: Any) -> str:
+    if type(stream).__name__ == "Stream":  # of no type: to ask for it crashes older PyAV
+        return "unknown"
+    return f"{stream.type} {_codec(stream)}"
+
+
 def _codec(stream: Any) -> str:
     return stream.codec_context.name if stream.codec_context else "unknown"
 
@@ -201,10 +212,10 @@ def _stored_duration(container: Any, track: Any, start: float) -> float | None:
     """Seconds from the start of the file to the end of the track, if the file stores it."""
     if container.format.name.startswith("mov") and track.duration:
         return float((track.duration + (track.start_time or 0)) * track.time_base) - start
-    hours, colon, rest = track.metadata.get("DURATION", "").partition(":")
-    if container.format.name.startswith("matroska") and colon:
-        minutes, _, seconds = rest.partition(":")
-        return 3600 * int(hours) + 60 * int(minutes) + float(seconds) - start
+    stored = _DURATION.fullmatch(track.metadata.get("DURATION", ""))
+    if container.format.name.startswith("matroska") and stored:
+        hours, minutes, seconds = map(float, stored.groups())
+        return 3600 * hours + 60 * minutes + seconds - start
     return None
 
 
@@ -216,7 +227,7 @@ def _ffmpeg_pieces(
     name, rate, n_read, n_filled = given.name, track.rate, 0, 0
     known = nan if expected is None else expected
     longest = container.duration / 1e6 if container.duration else 0.0
-    delay = 0
+    held = _Gathered()
     frames = _frames(container, track)
     while True:
         try:
@@ -231,7 +242,7 @@ def _ffmpeg_pieces(
                 f' at {n_read / rate:.2f} s. Even it out: ffmpeg -i "{name}" even.flac'
             )
         if n_read == 0:
-            delay = _untold_delay(container, track, packet, frame)
+            held.skip = _untold_delay(container, track, packet, frame)
             if container.start_time is None:
                 start = frame.time or 0.0
         # A track that starts late, or has a hole: silence keeps the times right.
@@ -241,13 +252,16 @@ def _ffmpeg_pieces(
             n_read += n_missing
             n_filled += n_missing
             check_gaps(name, n_filled / rate, time)
+            yield from held.take()
             for first in range(0, n_missing, _PIECE):
-                zeros = np.zeros((min(_PIECE, n_missing - first), track.channels), np.float32)
-                yield zeros[delay:]
-                delay = max(0, delay - len(zeros))
+                shape = min(_PIECE, n_missing - first), track.channels
+                yield from held.skipped(np.zeros(shape, np.float32))
         n_read += frame.samples
-        yield _samples(frame)[delay:]
-        delay = max(0, delay - frame.samples)
+        kind = _kind(frame)
+        if not held.fits(kind):
+            yield from held.take()
+        held.add(frame, kind)
+    yield from held.take()
     ends_early = expected is not None and n_read / rate < expected - 0.5
     sound = find_sound(given)
     if sound is not None and sound.is_cut:
@@ -257,7 +271,15 @@ def _ffmpeg_pieces(
 
 
 def _frames(container: Any, track: Any) -> Iterator[tuple[Any, Any]]:
-    for packet in container.demux(track):
+    packets = container.demux(track)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except IndexError:  # PyAV met a packet of a track that was not there at the start
+            packets = container.demux(track)
+            continue
         for frame in packet.decode():
             yield packet, frame
 
@@ -275,12 +297,68 @@ def _untold_delay(container: Any, track: Any, packet: Any, frame: Any) -> int:
     return _DELAYS.get(codec, 0)
 
 
-def _samples(frame: Any) -> FloatArray:
-    stored = frame.to_ndarray()
-    stored = stored.T if frame.format.is_planar else stored.reshape(frame.samples, -1)
-    values: FloatArray = stored.astype(np.float32)
-    if stored.dtype == np.uint8:
+_Kind = tuple[str, bool, int]
+
+
+def _kind(frame: Any) -> _Kind:
+    """Return the type of a frame's samples, whether channels are apart, and how many there are."""
+    n_channels, stored = frame.layout.nb_channels, frame.format
+    planar = stored.is_planar and n_channels <= _MOST_PLANES
+    return stored.name.removesuffix("p"), planar, n_channels
+
+
+class _Gathered:
+    """Frames, which are short, until they are a piece; `skip` samples of the first are left out."""
+
+    def __init__(self) -> None:
+        self.n_samples = self.skip = 0
+        self._kind: _Kind = ("", False, 0)
+        self._held: list[list[npt.NDArray[Any]]] = []
+
+    def fits(self, kind: _Kind) -> bool:
+        """Whether a frame is to join those that are held."""
+        return self.n_samples < _PIECE and (not self._held or kind == self._kind)
+
+    def add(self, frame: Any, kind: _Kind) -> None:
+        """Hold a frame."""
+        self._kind = name, planar, n_channels = kind
+        if frame.format.is_planar and not planar:
+            frame = _packed(frame)
+        n, dtype, planes = frame.samples, _DTYPES[name], frame.planes
+        if planar:
+            self._held.append([np.frombuffer(planes[i], dtype, n) for i in range(n_channels)])
+        else:
+            self._held.append([np.frombuffer(planes[0], dtype, n * n_channels)])
+        self.n_samples += n
+
+    def take(self) -> Iterator[FloatArray]:
+        """Yield what is held, if anything is, and hold nothing."""
+        if not self._held:
+            return
+        name, planar, n_channels = self._kind
+        stored = np.array([np.concatenate(plane) for plane in zip(*self._held, strict=True)])
+        stored = stored.T if planar else stored.reshape(-1, n_channels)
+        self._held, self.n_samples = [], 0
+        yield from self.skipped(_scaled(stored, name))
+
+    def skipped(self, piece: FloatArray) -> Iterator[FloatArray]:
+        """Yield a piece, without what is to be left out."""
+        yield piece[self.skip :]
+        self.skip = max(0, self.skip - len(piece))
+
+
+def _scaled(stored: npt.NDArray[Any], name: str) -> FloatArray:
+    values: FloatArray = stored.astype(np.float32, copy=False)
+    if name == "u8":
         return values / np.float32(128) - np.float32(1)
     if stored.dtype.kind == "i":
         return values * np.float32(2.0 ** (1 - 8 * stored.dtype.itemsize))
     return values
+
+
+def _packed(frame: Any) -> Any:
+    import av
+
+    name = frame.format.name.removesuffix("p")
+    (packed,) = av.AudioResampler(name, frame.layout, frame.sample_rate).resample(frame)
+    return packed

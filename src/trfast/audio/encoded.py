@@ -155,7 +155,8 @@ class _Window(RawIOBase):
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         origin = {os.SEEK_SET: self._start, os.SEEK_END: self._end}.get(whence, self._file.tell())
-        return self._file.seek(max(self._start, origin + offset)) - self._start
+        at = min(max(self._start, origin + offset), self._end)
+        return self._file.seek(at) - self._start
 
     def tell(self) -> int:
         return self._file.tell() - self._start

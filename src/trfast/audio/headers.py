@@ -130,13 +130,10 @@ def _in_chunks(file: BinaryIO, at: int, form: str, wanted: bytes) -> tuple[int, 
 
 def _chunks(file: BinaryIO, at: int, form: str) -> Iterator[tuple[bytes, int, int]]:
     """Yield name, start and size of each chunk."""
-    n_header = struct.calcsize(form)
-    while True:
+    n_header, end = struct.calcsize(form), file.seek(0, os.SEEK_END)
+    while at + n_header <= end:
         file.seek(at)
-        header = file.read(n_header)
-        if len(header) < n_header:
-            return
-        name, size = struct.unpack(form, header)
+        name, size = struct.unpack(form, file.read(n_header))
         if form == _W64:  # its sizes count the header
             size = max(0, size - n_header)
         yield name, at + n_header, size
