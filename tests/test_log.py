@@ -11,6 +11,7 @@ import pytest
 
 from tests.fakes import FakeDiarizer, FakeModel
 from trfast import Collection, Comparison, Job
+from trfast._log import log
 
 SCRIPT = """
 import sys
@@ -53,3 +54,8 @@ def test_what_is_kept_failed_and_linked(tmp_path: Path, caplog: pytest.LogCaptur
     assert any(level == "INFO" and text.startswith(kept) for level, text in said)
     assert ("WARNING", "recording gone failed: gone.wav: no such file") in said
     assert said[-1][1].startswith(f"{tmp_path}/c.sqlite: linked all by Comparison(threshold=0.5")
+
+
+def test_a_name_that_is_no_unicode_can_be_written(caplog: pytest.LogCaptureFixture) -> None:
+    log.warning("%s failed", "caf\udce9.wav")
+    assert caplog.messages == ["caf\\udce9.wav failed"]

@@ -81,7 +81,9 @@ def test_a_codec_that_is_not_known(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[20:22] = b"\x99\x99"
     path.write_bytes(content)
-    with pytest.raises(AudioError, match=r"show.wav has an audio track in a code that FFmpeg does"):
+    with pytest.raises(
+        AudioError, match=r"show.wav has an audio track of a codec that FFmpeg does"
+    ):
         load(path)
 
 

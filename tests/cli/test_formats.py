@@ -217,7 +217,7 @@ def test_a_format_that_cannot_hold_a_recording_stops_no_other(
 def test_each_channel_a_recording(
     trfast: Trfast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
-    monkeypatch.setattr("trfast.execution.recordings._n_channels", lambda path: len(path.stem))
+    monkeypatch.setattr("trfast.execution.recordings._n_channels", lambda path, **_: len(path.stem))
     (call,) = write(tmp_path / "in", ab="ann:1 ben:2")
     (tmp_path / "speech.rttm").write_text(
         RTTM.format("ab", "A") + RTTM.format("ab", "B").replace(" 2.0 ", " 3.0 ")

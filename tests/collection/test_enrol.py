@@ -71,6 +71,32 @@ def test_taken_back_the_name_is_free(collection: Collection) -> None:
     collection.corrections.rename("speaker-0002", "Ann")
 
 
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_what_is_forgotten_is_in_no_page_of_the_file(tmp_path: Path, taken_back: bool) -> None:
+    voice = diarization("tape", "ann:9")
+    voice.vectors[:] = [[0.123, 4.56, 7.89, 1.011]]
+    stored = voice.vectors.tobytes()
+    with Collection(tmp_path / "c.sqlite") as collection:
+        collection.add(diarization("a", "ann:5 ben:2"))
+        collection.enrol("Ann", voice)
+        linked(collection)
+    assert stored in (tmp_path / "c.sqlite").read_bytes()
+    with Collection(tmp_path / "c.sqlite") as collection:
+        if taken_back:
+            collection.corrections.undo()
+        else:
+            assert collection.corrections.forget_voices("Ann", who="me", why="asked for") == 1
+            last = collection.corrections.log()[-1]
+            assert (last.kind, last.what) == ("forget", "what Ann sounds like is deleted")
+            with pytest.raises(CollectionError, match="no correction to undo"):
+                collection.corrections.undo()
+        assert collection.voices() == []
+        linked(collection)
+        with pytest.raises(CollectionError, match="has no voice of 'Ann'"):
+            collection.corrections.forget_voices("Ann")
+    assert stored not in (tmp_path / "c.sqlite").read_bytes()
+
+
 def test_who_is_here_keeps_id_and_name(collection: Collection) -> None:
     linked(collection)
     collection.corrections.rename("speaker-0002", "Ben")

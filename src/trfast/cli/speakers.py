@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trfast.cli import _collections, _options, _output
+from trfast.cli import _collections, _options, _output, _tables
 
 if TYPE_CHECKING:
     from trfast.collection import Collection, Link
@@ -245,6 +245,18 @@ def enrol(
     )
     for warning in warnings:
         _output.warn(f"warning: {warning}")
+
+
+@_correction("SPEAKER")
+def forget(ctx: click.Context, speaker: str, who: str | None, why: str) -> None:
+    """Delete the voices that SPEAKER is enrolled by, for good."""
+    with _collections.changing(ctx) as collection:
+        n = collection.corrections.forget_voices(speaker, who=who, why=why)
+    _output.say(
+        f"{_tables.counted(n, 'voice')} of {speaker} deleted, for good; the next link names by the"
+        " others",
+        {"speaker": speaker, "deleted": n},
+    )
 
 
 @_correction("SPEAKER", "OTHER")

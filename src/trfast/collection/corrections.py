@@ -202,9 +202,28 @@ class Corrections:
             for number in numbers:
                 self._say(correction, [self._most_speech(number)], number)
 
+    def forget_voices(self, speaker: str, *, who: str | None = None, why: str = "") -> int:
+        """Delete the voices that a speaker is enrolled by, for good; return how many there were. The
+        log says that it was done; the speaker keeps the name until a link finds otherwise."""
+        with self._writing(linked=False):
+            found = self._db.rows(f"SELECT id FROM speaker WHERE {NAME_OF} = ?", speaker)
+            voices = self._voices(found[0][0]) if found else []
+            if not voices:
+                raise CollectionError(f"{self._store.path} has no voice of {speaker!r}")
+            self._db.rows(
+                "UPDATE correction SET undone = ? WHERE undone IS NULL"
+                " AND id IN (SELECT correction FROM voice WHERE speaker = ?)",
+                _now(),
+                found[0][0],
+            )
+            self._db.rows("DELETE FROM voice WHERE speaker = ?", found[0][0])
+            done = self._note("forget", f"what {speaker} sounds like is deleted", who, why)
+            self._db.rows("UPDATE correction SET undone = made WHERE id = ?", done)  # for good
+        return len(voices)
+
     def undo(self) -> Correction:
         """Take back the last correction that holds; names are as before it, as far as they are
-        still there."""
+        still there. Voices that it enrolled are deleted."""
         with self._writing():
             held = [correction for correction in self.log() if correction.undone is None]
             if not held:
@@ -219,6 +238,7 @@ class Corrections:
             for local, number in before["speakers"].items():
                 self._db.rows("UPDATE local_speaker SET speaker = ? WHERE id = ?", number, local)
             self._db.rows("UPDATE correction SET undone = ? WHERE id = ?", _now(), last.id)
+            self._db.rows("DELETE FROM voice WHERE correction = ?", last.id)
         return last
 
     def log(self) -> list[Correction]:

@@ -212,7 +212,8 @@ def prepare(db: Connection) -> None:
             elif version == 0:
                 _run(db, _TABLES)
     db.write_ahead()
-    for pragma in ("synchronous = NORMAL", "foreign_keys = ON"):
+    # secure_delete: what is deleted of people is gone, and not left in free pages.
+    for pragma in ("synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON"):
         db.rows(f"PRAGMA {pragma}")
 
 

@@ -104,6 +104,11 @@ class Store:
         with self.db.writing():
             numbers = [(self._recording(name),) for name in recordings]
             self.db.many("DELETE FROM recording WHERE id = ?", numbers)
+            # Means of speakers hold vectors of what is gone; the next link that needs them makes
+            # them anew.
+            for table in ("summary", "summary_block"):
+                if self.db.rows("SELECT 1 FROM sqlite_master WHERE name = ?", table):
+                    self.db.rows(f"DELETE FROM {table}")
 
     def rename(self, old: str, new: str) -> None:
         """Give a recording another name."""
