@@ -203,8 +203,10 @@ class Corrections:
                 self._say(correction, [self._most_speech(number)], number)
 
     def forget_voices(self, speaker: str, *, who: str | None = None, why: str = "") -> int:
-        """Delete the voices that a speaker is enrolled by, for good; return how many there were. The
-        log says that it was done; the speaker keeps the name until a link finds otherwise."""
+        """Delete the voices that a speaker is enrolled by, for good; return how many there were.
+
+        The log says that it was done. The speaker keeps the name until a link finds otherwise.
+        """
         with self._writing(linked=False):
             found = self._db.rows(f"SELECT id FROM speaker WHERE {NAME_OF} = ?", speaker)
             voices = self._voices(found[0][0]) if found else []
