@@ -89,11 +89,9 @@ def theirs(ffmpeg: str, path: Path, short: Path) -> float:
 
 def _seconds(ffmpeg: str, path: Path) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(
-        [ffmpeg, "-v", "error", "-nostdin", "-threads", "1", "-filter_threads", "1", "-i", path]
-        + ["-ar", "16000", "-ac", "1", "-f", "s16le", "-y", os.devnull],
-        check=True,
-    )
+    given = [ffmpeg, "-v", "error", "-nostdin", "-threads", "1", "-filter_threads", "1", "-i", path]
+    wanted = ["-ar", "16000", "-ac", "1", "-f", "s16le", "-y", os.devnull]
+    subprocess.run([*given, *wanted], check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -138,9 +136,9 @@ def main(minutes: float, rounds: int, ffmpeg: str, output: Path | None, shared: 
     header = "format|trfast|ffmpeg|times as fast|the whole way|share of decoding"
     lines = [
         "# Decoding\n",
-        f"Written by `python -m benchmarks.decoding`: {minutes:g} min of speech in each format to 16",
-        "kHz mono, beside the ffmpeg command, one core each, in turns; in times real time, from the",
-        f"medians of {rounds} runs. The whole way is from the file to turns and vectors.\n",
+        f"Written by `python -m benchmarks.decoding`: {minutes:g} min of speech in each format to",
+        "16 kHz mono, beside the ffmpeg command, one core each, in turns; in times real time, from",
+        f"the medians of {rounds} runs. The whole way is from the file to turns and vectors.\n",
         f"- {version.stdout.splitlines()[0].split(' Copyright')[0]}",
         f"- Measured at commit {commit()}{', on a machine that others used meanwhile' * shared}\n",
         *table(header, rows),

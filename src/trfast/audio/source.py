@@ -301,8 +301,8 @@ def _mono(
             mono = np.ascontiguousarray(piece[:, channel or 0])
         else:
             mono = piece @ np.full(n_channels, 1 / n_channels, np.float32)
-        finite = np.isfinite(mono)
-        if not finite.all():
+        # The sum of squares is quick; where it overflows, all may be finite.
+        if not isfinite(mono @ mono) and not (finite := np.isfinite(mono)).all():
             first = (position + int(finite.argmin())) / sample_rate
             raise AudioError(
                 f"{name} holds NaN or infinity, first at {first:.3f} s."
