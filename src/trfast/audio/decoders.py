@@ -95,7 +95,8 @@ def _open_one(given: Given, track: int) -> Iterator[Opened]:
             yield opened
             return
     with _open_with_ffmpeg(given, track, opened) as found:
-        yield found
+        info = opened.info
+        yield found if info is None else (info, at_rate(found, info.sample_rate))
 
 
 def check_has_track(name: str, n_tracks: int, track: int) -> None:
@@ -241,12 +242,13 @@ def _ffmpeg_pieces(
                 f"{name} changes from {rate} to {frame.sample_rate} samples a second"
                 f' at {n_read / rate:.2f} s. Even it out: ffmpeg -i "{name}" even.flac'
             )
+        stamp = frame.time
         if n_read == 0:
             held.skip = _untold_delay(container, track, packet, frame)
             if container.start_time is None:
-                start = frame.time or 0.0
+                start = stamp or 0.0
         # A track that starts late, or has a hole: silence keeps the times right.
-        time = n_read / rate if frame.time is None else frame.time - start
+        time = 0.0 if stamp is None else stamp - start
         if n_read / rate + _GAP < time <= longest:
             n_missing = round(time * rate) - n_read
             n_read += n_missing

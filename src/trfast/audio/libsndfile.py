@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from itertools import pairwise
 from math import nan
 
@@ -59,10 +60,12 @@ class SoundFile(soundfile.SoundFile):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class Left:
-    """A file that is left to FFmpeg, and why; or it `goes_on` behind the end that it states."""
+    """A file that is left to FFmpeg, and why; or it `goes_on` behind the end that it states, or
+    `info` is what it is."""
 
     reason: str
     goes_on: bool = False
+    info: AudioInfo | None = None
 
 
 @contextmanager
@@ -88,7 +91,9 @@ def open_with_libsndfile(given: Given) -> Iterator[Opened | Left]:
             file.channels,
             f"{file.format} {file.subtype}".lower(),
         )
-        if sound is not None and beyond:
+        if file.subtype == "OPUS" and file.samplerate == 48000 and find_spec("av"):
+            yield Left("FFmpeg decodes full-band Opus twice as fast", info=info)
+        elif sound is not None and beyond:
             with _without_header(given, file, sound) as plain:
                 info = replace(info, duration=plain.frames / plain.samplerate)
                 yield info, _pieces(given, plain)

@@ -357,6 +357,7 @@ def _mono(
         else:
             mono = piece @ np.full(n_channels, 1 / n_channels, np.float32)
         energy = float(mono @ mono)
+        # That is quick; where it overflows, all may be finite.
         if not isfinite(energy) and not (finite := np.isfinite(mono)).all():
             first = (position + int(finite.argmin())) / sample_rate
             raise AudioError(
