@@ -192,6 +192,13 @@ def test_what_is_wrong_is_said(path: Path, copy: Path, sql: str, ask: str, messa
         ASKED[ask](collection, copy.parent)
 
 
+def test_an_error_of_sqlite_that_is_no_text(path: Path) -> None:
+    with Collection(path, read_only=True) as collection:
+        db = collection._store.db
+        with pytest.raises(CollectionError, match="The file is damaged"), db._errors():
+            b"\xff".decode()
+
+
 def test_a_file_that_asks_for_too_much_memory(path: Path) -> None:
     with Collection(path, read_only=True) as collection:
         db = collection._store.db

@@ -205,6 +205,10 @@ class Connection:
             raise CollectionError(
                 f"{self.path}: cannot be used as a collection ({error}). {advice}"
             ) from error
+        except UnicodeDecodeError as error:  # in SQLite's own message
+            raise CollectionError(
+                f"{self.path}: cannot be used as a collection. {_ADVICE[sqlite3.SQLITE_CORRUPT]}"
+            ) from error
         except MemoryError as error:  # a damaged file may ask for any amount
             raise CollectionError(
                 f"{self.path}: reading it takes more memory than there is. Make memory free; if"
