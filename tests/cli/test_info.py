@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +108,7 @@ def test_suspicious_sound_is_told(upside_down: Path, tmp_path: Path, verb: str) 
     words = [verb, upside_down, "-o", tmp_path / "out", "--jobs=1"]
     result = trfast(*words)
     assert result.stderr.startswith(
-        "trfast: warning: 1 recordings sound suspicious:\n  call: its 2"
+        "trfast: warning: suspicious sound in 1 recording:\n  call: its 2"
     )
     found = json.loads(trfast(*words[:-2], tmp_path / "again", "--jobs=2", "--json").stdout)
     assert "cancel each other" in found["warnings"]["call"][0]
@@ -126,3 +128,25 @@ def test_a_track_that_is_not_silent(tmp_path: Path) -> None:
     assert "0 of them now" in trfast("run", path, "-o", out, "--jobs=1").stdout
     assert "no speech was found" in trfast("run", path, "-o", out, "--jobs=1", "--track=1").stderr
     assert "no track 2" in trfast("diarize", path, "-o", out, "--track=2", status=1).stderr
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_decoders_print_is_not_shown(tmp_path: Path, jobs: int) -> None:
+    soundfile.write(tmp_path / "a.mp3", tones(20.0, SAMPLE_RATE), SAMPLE_RATE)
+    content = bytearray((tmp_path / "a.mp3").read_bytes())
+    for start in range(3000, len(content) - 700, 4000):
+        content[start : start + 700] = np.random.default_rng(start).bytes(700)
+    (tmp_path / "a.mp3").write_bytes(content)
+
+    def errors(*words: object) -> str:
+        done = subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True)
+        assert done.returncode == 1
+        return done.stderr
+
+    load = "import sys, trfast.audio; trfast.audio.load(sys.argv[1])"
+    # A program's own standard error is its own.
+    assert "Illegal Audio-MPEG-Header" in errors("-c", load, tmp_path / "a.mp3")
+    words = ("diarize", tmp_path / "a.mp3", "-o", tmp_path, f"--jobs={jobs}")
+    shown = errors("-m", "trfast", *words)
+    assert shown.startswith("trfast: 1 of 1 recordings failed:")
+    assert "Illegal" not in shown

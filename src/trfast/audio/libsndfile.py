@@ -18,6 +18,7 @@ from math import nan
 import numpy as np
 import soundfile
 
+from trfast._stderr import caught
 from trfast.audio.encoded import Part
 from trfast.audio.headers import (
     Given,
@@ -72,7 +73,8 @@ class Left:
 def open_with_libsndfile(given: Given) -> Iterator[Opened | Left]:
     """Open a file, if libsndfile reads it whole."""
     try:
-        file = SoundFile(given.for_soundfile())
+        with caught(given.name):
+            file = SoundFile(given.for_soundfile())
     # soundfile raises TypeError for any name that ends in .raw.
     except (soundfile.LibsndfileError, TypeError) as error:
         yield Left(getattr(error, "error_string", "a headerless file"))
@@ -135,7 +137,8 @@ def _pieces(given: Given, file: SoundFile) -> Iterator[FloatArray]:
     dtype, scale = ("int16", 2.0**-15) if file.subtype == "PCM_16" else ("float32", 1.0)
     while n_read < file.frames:  # FLAC behind it would be taken for damage
         try:
-            piece = file.read(min(_PIECE, file.frames - n_read), dtype=dtype, always_2d=True)
+            with caught(name):
+                piece = file.read(min(_PIECE, file.frames - n_read), dtype=dtype, always_2d=True)
         except soundfile.LibsndfileError as error:
             found = error.error_string.rstrip(".")
             raise cut_off(name, found, n_read / rate, file.frames / rate) from error

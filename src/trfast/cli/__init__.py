@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from trfast import _stderr
 from trfast._resources import is_full, is_short_of_memory, out_of_memory
 from trfast.cli import _output
 from trfast.errors import TrfastError
@@ -78,6 +79,7 @@ class _Verbs(click.Group):
             formatter.write_dl(list(_VERBS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
+        _stderr.take()
         for stream in (sys.stdout, sys.stderr):  # not every terminal can show every name
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")

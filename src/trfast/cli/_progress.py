@@ -16,7 +16,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from trfast.cli import _output
+from trfast.cli import _output, _tables
 from trfast.report import hours
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ class Watch:
         """Print which recordings sound suspicious, and why."""
         if self.warnings:
             each = {name: "; ".join(self.warnings[name]) for name in sorted(self.warnings)}
-            _output.warn(f"warning: {len(each)} recordings sound suspicious:", each)
+            what = _tables.counted(len(each), "recording")
+            _output.warn(f"warning: suspicious sound in {what}:", each)
 
     @property
     def profile(self) -> dict[str, float]:

@@ -30,6 +30,7 @@ from typing import Any, Generic, TypeVar
 
 from threadpoolctl import threadpool_limits
 
+from trfast import _stderr
 from trfast._checks import check_integer
 from trfast._listening import listening
 from trfast._log import log
@@ -417,6 +418,7 @@ _lines: Any
 
 def _start_worker(line: Connection, path: Path, lines: Any) -> None:
     global _function, _lines
+    _stderr.take()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the parent, which ends us
     tempfile.tempdir = str(path.parent)  # what a worker that is killed leaves goes with the folder
     threading.Thread(target=_exit_with_parent, args=(line, path.parent), daemon=True).start()
