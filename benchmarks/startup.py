@@ -58,7 +58,7 @@ def cost(program: Path, folder: str, source: Path) -> tuple[float, float]:
 
 
 @click.command()
-@click.option("--beside", type=click.Path(exists=True, path_type=Path), help="Another trfast.")
+@click.option("--beside", type=click.Path(exists=True, resolve_path=True, path_type=Path))
 @click.option("--rounds", default=9, show_default=True)
 @click.option("--recordings", default=40, show_default=True)
 @click.option("--seconds", default=12.0, show_default=True)

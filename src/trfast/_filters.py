@@ -14,7 +14,7 @@ Edges = Literal["symmetric", "edge"]
 
 
 def running_max(x: FloatArray, size: int, *, edges: Edges = "symmetric") -> FloatArray:
-    """Return the greatest of `size` values around each, (n,); where they are even, one more before.
+    """Return the greatest of `size` values around each, (n,): of an even size, one more before it.
 
     Examples
     --------

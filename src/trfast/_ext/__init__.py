@@ -40,14 +40,18 @@ def use_instruction_set(name: str, *, source: str = "the instruction set") -> st
 
 def _load_blas() -> None:
     """Load SciPy's BLAS, which kernels call, without the rest of `scipy.linalg`: it is a module of
-    its own, and the package around it takes longer to load than all else that inference needs."""
+    its own, and the package around it takes longer to load than all else that inference needs. If
+    that fails, kernels load all of it."""
     package, name = "scipy.linalg", "scipy.linalg.cython_blas"
     if package in sys.modules or name in sys.modules:
         return
     spec = PathFinder.find_spec(name, [os.path.join(path, "linalg") for path in scipy.__path__])
     if spec is not None and spec.loader is not None:
         module = sys.modules[name] = module_from_spec(spec)
-        spec.loader.exec_module(module)
+        try:
+            spec.loader.exec_module(module)
+        except ImportError:
+            del sys.modules[name]
 
 
 _load_blas()
