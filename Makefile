@@ -69,13 +69,20 @@ test-oldest: PYTHON = python3.11
 test-oldest: PACKAGE = .[test-core]
 test-oldest: SETTINGS = PIP_CONSTRAINT=oldest.txt PIP_BUILD_CONSTRAINT=oldest.txt
 
+# The kernels under AddressSanitizer and UndefinedBehaviorSanitizer, of GCC; Python itself leaks.
+INSTALLED += sanitize
+sanitize: SETTINGS = TRFAST_SANITIZE=1
+sanitize: PACKAGE = .[test-core]
+sanitize: RUN = LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+	ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1
+
 .PHONY: $(INSTALLED)
 $(INSTALLED): sdist
 	$(unpack)
 	$(PYTHON) -m venv build/$@/.venv
 	cd build/$@ && .venv/bin/python tools/oldest.py > oldest.txt
 	cd build/$@ && $(SETTINGS) .venv/bin/python -m pip install --quiet "$(PACKAGE)"
-	cd build/$@ && .venv/bin/$(PYTEST)
+	cd build/$@ && $(RUN) .venv/bin/$(PYTEST)
 
 # One core. `bench` writes docs/benchmarks.md; `bench-quick`, under 3 minutes, leaves the slow
 # peers and the long files out. SIDEKIT and S4D: TRFAST_SIDEKIT_PYTHON names their interpreter.

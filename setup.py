@@ -4,6 +4,7 @@ Environment variables:
 
 TRFAST_DEBUG=1    bounds checks and zero-division checks in the kernels
 TRFAST_OPENMP=0   build without OpenMP (the default where the platform lacks it)
+TRFAST_SANITIZE=1 AddressSanitizer and UndefinedBehaviorSanitizer; see `make sanitize`
 """
 
 import os
@@ -14,6 +15,7 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 
 DEBUG = os.environ.get("TRFAST_DEBUG", "0") == "1"
+SANITIZE = os.environ.get("TRFAST_SANITIZE", "0") == "1"
 OPENMP = os.environ.get("TRFAST_OPENMP", "0" if sys.platform == "darwin" else "1") == "1"
 
 KERNELS = [
@@ -59,6 +61,10 @@ else:
         "-falign-loops=32",
     ] + (["-fopenmp"] if OPENMP else [])
     link_args = ["-fopenmp"] if OPENMP else []
+    if SANITIZE:
+        found = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
+        compile_args += ["-O1", "-g", "-fno-omit-frame-pointer", *found]
+        link_args += found
 
 extensions = [
     Extension(

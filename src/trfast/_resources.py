@@ -23,7 +23,8 @@ def is_short_of_memory(error: BaseException) -> bool:
     """Whether memory stands behind an error: a library too cannot be loaded without."""
     if isinstance(error, ImportError):
         return any(said in str(error) for said in _OF_MEMORY)
-    return isinstance(error, MemoryError)
+    of_system = isinstance(error, OSError) and error.errno == errno.ENOMEM
+    return isinstance(error, MemoryError) or of_system
 
 
 def out_of_memory(error: BaseException) -> ResourceError:

@@ -125,3 +125,14 @@ def test_nobody_else_reckons_with_the_hop_asked_for(file: str) -> None:
     )
     assert "hop" not in found
     assert file in OTHER_WINDOWS or not found
+
+
+def test_more_frames_than_kernels_count() -> None:
+    assert frames_in(1e308, 0.01) == 2**31
+
+
+def test_windows_and_filters_that_nobody_means() -> None:
+    with pytest.raises(ParameterError, match=r"window must be at most 1\.0 s, got 60"):
+        MfccConfig(window=60)
+    with pytest.raises(ParameterError, match="n_mels must be at most 1024"):
+        MfccConfig(n_mels=10**9)

@@ -21,7 +21,7 @@ class FrameConfig:
     sample_rate : int
         Hz, of the samples that frames are made of.
     window, hop : float
-        Length and step of a frame in seconds, which are rounded to whole samples.
+        Length and step of a frame in seconds, 1 at most, which are rounded to whole samples.
 
     Raises
     ------
@@ -65,7 +65,7 @@ class MfccConfig(FrameConfig):
     sample_rate : int
         Hz, of the samples that `Mfcc` gets. A model takes only what `trfast.audio` gives, 16 kHz.
     window, hop : float
-        Length and step of a frame in seconds, which are rounded to whole samples; times go by the
+        Length and step of a frame in seconds, 1 at most, rounded to whole samples; times go by the
         rounded ones (`trfast.features.frame_hop`).
     n_cepstra : int
         Cepstra kept, c1 first; the log-energy stands before them.
@@ -111,7 +111,7 @@ class FbankConfig(FrameConfig):
     sample_rate : int
         Hz, of the samples that `Fbank` gets.
     window, hop : float
-        Length and step of a frame in seconds, which are rounded to whole samples; times go by the
+        Length and step of a frame in seconds, 1 at most, rounded to whole samples; times go by the
         rounded ones (`trfast.features.frame_hop`).
     n_mels : int
         Number of mel filters.
