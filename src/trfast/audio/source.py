@@ -21,7 +21,7 @@ import soxr
 from trfast._checks import check_integer, check_positive
 from trfast.audio.decoders import open_file
 from trfast.audio.encoded import Encoded, OnDisk
-from trfast.audio.opened import AudioInfo
+from trfast.audio.opened import AudioInfo, Opened, Piece, as_float
 from trfast.audio.remote import fetched, is_url
 from trfast.errors import (
     AudioError,
@@ -290,7 +290,7 @@ def _stream(source: CheckedSource, channel: int | None, size: int) -> Iterator[F
 
 
 def _mono(
-    pieces: Iterable[FloatArray], channel: int | None, sample_rate: int, name: str
+    pieces: Iterable[Piece], channel: int | None, sample_rate: int, name: str
 ) -> Iterator[FloatArray]:
     position = 0
     for piece in pieces:
@@ -298,9 +298,12 @@ def _mono(
         if channel is not None and channel >= n_channels:  # a broadcast that turns mono
             channel = None
         if channel is not None or n_channels == 1:
-            mono = np.ascontiguousarray(piece[:, channel or 0])
+            mono = as_float(np.ascontiguousarray(piece[:, channel or 0]))
+        elif piece.dtype == np.int16:  # scaled by the weights: one pass less
+            weight = np.float32(1 / n_channels) * np.float32(2.0**-15)
+            mono = piece.astype(np.float32) @ np.full(n_channels, weight)
         else:
-            mono = piece @ np.full(n_channels, 1 / n_channels, np.float32)
+            mono = as_float(piece) @ np.full(n_channels, 1 / n_channels, np.float32)
         # The sum of squares is quick; where it overflows, all may be finite.
         if not isfinite(mono @ mono) and not (finite := np.isfinite(mono)).all():
             first = (position + int(finite.argmin())) / sample_rate
@@ -338,9 +341,7 @@ def _regroup(pieces: Iterable[FloatArray], size: int) -> Iterator[FloatArray]:
         yield np.concatenate(held)
 
 
-def _open(
-    source: CheckedSource, *, thorough: bool = True
-) -> AbstractContextManager[tuple[AudioInfo, Iterator[FloatArray]]]:
+def _open(source: CheckedSource, *, thorough: bool = True) -> AbstractContextManager[Opened]:
     if isinstance(source, Waveform):
         return _open_waveform(source)
     if is_url(source):
@@ -353,7 +354,7 @@ def _file(source: str | os.PathLike[str] | Encoded) -> OnDisk | Encoded:
 
 
 @contextmanager
-def _open_url(url: str) -> Iterator[tuple[AudioInfo, Iterator[FloatArray]]]:
+def _open_url(url: str) -> Iterator[Opened]:
     with fetched(url) as file:
         try:
             with open_file(OnDisk(file)) as opened:
@@ -363,7 +364,7 @@ def _open_url(url: str) -> Iterator[tuple[AudioInfo, Iterator[FloatArray]]]:
 
 
 @contextmanager
-def _open_waveform(waveform: Waveform) -> Iterator[tuple[AudioInfo, Iterator[FloatArray]]]:
+def _open_waveform(waveform: Waveform) -> Iterator[Opened]:
     samples = waveform.samples if waveform.samples.ndim == 2 else waveform.samples[:, None]
     scale = np.float32(1 / _FULL_SCALE[str(samples.dtype)])
     yield (
