@@ -321,7 +321,10 @@ class _Gathered:
         if not self._held:
             return
         name, planar, n_channels = self._kind
-        stored = np.array([np.concatenate(plane) for plane in zip(*self._held, strict=True)])
+        n_rows = n_channels if planar else 1
+        stored = np.empty((n_rows, self.n_samples * n_channels // n_rows), _DTYPES[name])
+        for row, plane in zip(stored, zip(*self._held, strict=True), strict=True):
+            np.concatenate(plane, out=row)
         stored = stored.T if planar else stored.reshape(-1, n_channels)
         self._held, self.n_samples = [], 0
         yield from self.skipped(_scaled(stored, name))
