@@ -1,4 +1,4 @@
-"""Files -> (m, channels) float32 pieces at the file's own rate: libsndfile, then FFmpeg."""
+"""Files -> (m, channels) pieces of int16 or float32 at their own rate: libsndfile, then FFmpeg."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from trfast.audio.encoded import Encoded, OnDisk
 from trfast.audio.headers import Given, find_sound, ogg_ends, split
 from trfast.audio.libsndfile import Left, open_with_libsndfile
 from trfast.audio.limits import check_gaps, check_length
-from trfast.audio.opened import AudioInfo, FloatArray, Opened, at_rate, cut_off
+from trfast.audio.opened import AudioInfo, Opened, Piece, at_rate, cut_off
 from trfast.errors import AudioError, MissingExtraError
 
 _PIECE = 1 << 16  # samples
@@ -59,9 +59,7 @@ def open_file(
         yield info, _bounded(given, info, pieces)
 
 
-def _bounded(
-    given: OnDisk | Encoded, info: AudioInfo, pieces: Iterator[FloatArray]
-) -> Iterator[FloatArray]:
+def _bounded(given: OnDisk | Encoded, info: AudioInfo, pieces: Iterator[Piece]) -> Iterator[Piece]:
     n_samples, size = 0, given.size
     for piece in pieces:
         n_samples += len(piece)
@@ -81,7 +79,7 @@ def _open_joined(parts: Sequence[Given], track: int) -> Iterator[Opened]:
     yield replace(infos[0], duration=duration, sample_rate=rate), _joined(parts, track, rate)
 
 
-def _joined(parts: Iterable[Given], track: int, rate: int) -> Iterator[FloatArray]:
+def _joined(parts: Iterable[Given], track: int, rate: int) -> Iterator[Piece]:
     for part in parts:
         with _open_one(part, track) as opened:
             yield from at_rate(opened, rate)
@@ -222,7 +220,7 @@ def _stored_duration(container: Any, track: Any, start: float) -> float | None:
 
 def _ffmpeg_pieces(
     given: Given, container: Any, track: Any, start: float, expected: float | None
-) -> Iterator[FloatArray]:
+) -> Iterator[Piece]:
     import av
 
     name, rate, n_read, n_filled = given.name, track.rate, 0, 0
@@ -333,24 +331,29 @@ class _Gathered:
             self._held.append([np.frombuffer(planes[0], dtype, n * n_channels)])
         self.n_samples += n
 
-    def take(self) -> Iterator[FloatArray]:
+    def take(self) -> Iterator[Piece]:
         """Yield what is held, if anything is, and hold nothing."""
         if not self._held:
             return
         name, planar, n_channels = self._kind
-        stored = np.array([np.concatenate(plane) for plane in zip(*self._held, strict=True)])
+        n_rows = n_channels if planar else 1
+        stored = np.empty((n_rows, self.n_samples * n_channels // n_rows), _DTYPES[name])
+        for row, plane in zip(stored, zip(*self._held, strict=True), strict=True):
+            np.concatenate(plane, out=row)
         stored = stored.T if planar else stored.reshape(-1, n_channels)
         self._held, self.n_samples = [], 0
         yield from self.skipped(_scaled(stored, name))
 
-    def skipped(self, piece: FloatArray) -> Iterator[FloatArray]:
+    def skipped(self, piece: Piece) -> Iterator[Piece]:
         """Yield a piece, without what is to be left out."""
         yield piece[self.skip :]
         self.skip = max(0, self.skip - len(piece))
 
 
-def _scaled(stored: npt.NDArray[Any], name: str) -> FloatArray:
-    values: FloatArray = stored.astype(np.float32, copy=False)
+def _scaled(stored: npt.NDArray[Any], name: str) -> Piece:
+    if name == "s16":
+        return stored
+    values: npt.NDArray[np.float32] = stored.astype(np.float32, copy=False)
     if name == "u8":
         return values / np.float32(128) - np.float32(1)
     if stored.dtype.kind == "i":

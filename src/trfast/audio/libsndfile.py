@@ -15,7 +15,6 @@ from importlib.util import find_spec
 from itertools import pairwise
 from math import nan
 
-import numpy as np
 import soundfile
 
 from trfast._stderr import caught
@@ -28,7 +27,7 @@ from trfast.audio.headers import (
     mp3_count,
     ogg_ends,
 )
-from trfast.audio.opened import AudioInfo, FloatArray, Opened, at_rate, cut_off
+from trfast.audio.opened import AudioInfo, Opened, Piece, at_rate, cut_off
 from trfast.errors import AudioError
 
 _LAME_DELAY = (
@@ -103,7 +102,7 @@ def open_with_libsndfile(given: Given) -> Iterator[Opened | Left]:
             yield info, _READERS.get(file.format, _pieces)(given, file)
 
 
-def _flac_pieces(given: Given, file: SoundFile) -> Iterator[FloatArray]:
+def _flac_pieces(given: Given, file: SoundFile) -> Iterator[Piece]:
     """Read a FLAC file, and those that were joined to it."""
     with given.open() as opened:
         try:
@@ -124,17 +123,16 @@ def _flac_pieces(given: Given, file: SoundFile) -> Iterator[FloatArray]:
             yield from at_rate(found, file.samplerate)
 
 
-def _mp3_pieces(given: Given, file: SoundFile) -> Iterator[FloatArray]:
+def _mp3_pieces(given: Given, file: SoundFile) -> Iterator[Piece]:
     delay = 0 if mp3_count(given).tells_delay else _LAME_DELAY
     for piece in _pieces(given, file):
         yield piece[delay:]
         delay = max(0, delay - len(piece))
 
 
-def _pieces(given: Given, file: SoundFile) -> Iterator[FloatArray]:
+def _pieces(given: Given, file: SoundFile) -> Iterator[Piece]:
     name, n_read, rate = given.name, 0, file.samplerate
-    # libsndfile scales 16 bits slowly.
-    dtype, scale = ("int16", 2.0**-15) if file.subtype == "PCM_16" else ("float32", 1.0)
+    dtype = "int16" if file.subtype == "PCM_16" else "float32"
     while n_read < file.frames:  # FLAC behind it would be taken for damage
         try:
             with caught(name):
@@ -145,7 +143,7 @@ def _pieces(given: Given, file: SoundFile) -> Iterator[FloatArray]:
         if not len(piece):
             break
         n_read += len(piece)
-        yield piece if scale == 1 else piece * np.float32(scale)
+        yield piece
     if n_read < file.frames:
         raise cut_off(name, "the sound ends early", n_read / rate, file.frames / rate)
 

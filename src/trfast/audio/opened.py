@@ -13,6 +13,7 @@ import soxr
 from trfast.errors import AudioError
 
 FloatArray = npt.NDArray[np.float32]
+Piece = npt.NDArray[np.float32 | np.int16]
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,18 @@ class AudioInfo:
     tracks: int = 1
 
 
-Opened = tuple[AudioInfo, Iterator[FloatArray]]
+Opened = tuple[AudioInfo, Iterator[Piece]]
 """What a recording is, and its pieces, (m, channels)."""
 
 
-def at_rate(opened: Opened, rate: int) -> Iterator[FloatArray]:
+def as_float(piece: Piece) -> FloatArray:
+    """Return samples with full scale at +-1."""
+    if piece.dtype == np.int16:
+        return piece * np.float32(2.0**-15)
+    return piece.astype(np.float32, copy=False)
+
+
+def at_rate(opened: Opened, rate: int) -> Iterator[Piece]:
     """Yield the pieces, resampled where the recording has another rate."""
     info, pieces = opened
     if info.sample_rate == rate:
@@ -50,7 +58,7 @@ def at_rate(opened: Opened, rate: int) -> Iterator[FloatArray]:
         return
     resampler = soxr.ResampleStream(info.sample_rate, rate, info.channels, "float32", "HQ")
     for piece in pieces:
-        yield resampler.resample_chunk(piece)
+        yield resampler.resample_chunk(as_float(piece))
     yield resampler.resample_chunk(np.empty((0, info.channels), np.float32), last=True)
 
 

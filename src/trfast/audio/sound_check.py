@@ -5,9 +5,6 @@ from __future__ import annotations
 from math import inf, isfinite, nan
 
 import numpy as np
-import numpy.typing as npt
-
-FloatArray = npt.NDArray[np.float32]
 
 # Mean squares of what is silence, with the last bit of 16 dithered: -90 dB of full scale.
 _SILENCE = 1e-9
@@ -44,15 +41,17 @@ class SoundCheck:
         """Take seconds as the file says, NaN if it does not, and its rate."""
         self.expected, self._rate = expected, rate
 
-    def add(self, piece: FloatArray, energy: float, *, mixed: bool) -> None:
-        """Take a piece, (m, channels), and the sum of squares of what was made of it."""
-        self._n_samples += len(piece)
+    def add(
+        self, n_samples: int, energy: float, n_channels: int = 0, of_channels: float = 0.0
+    ) -> None:
+        """Take the sum of squares of samples, and, if they are the mean of channels, of all of
+        these."""
+        self._n_samples += n_samples
         self.duration = self._n_samples / self._rate
         self._energy += energy
-        if mixed:
-            flat = piece.ravel(order="K")
-            self._n_channels = piece.shape[1]
-            self._energy_of_channels += float(flat @ flat) / self._n_channels
+        if n_channels:
+            self._n_channels = n_channels
+            self._energy_of_channels += of_channels / n_channels
 
     @property
     def level(self) -> float:

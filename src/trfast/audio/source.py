@@ -21,7 +21,7 @@ import soxr
 from trfast._checks import check_integer, check_positive
 from trfast.audio.decoders import check_has_track, open_file
 from trfast.audio.encoded import Encoded, OnDisk
-from trfast.audio.opened import AudioInfo
+from trfast.audio.opened import AudioInfo, Opened, Piece, as_float
 from trfast.audio.remote import fetched, is_url
 from trfast.audio.sound_check import SoundCheck
 from trfast.errors import (
@@ -312,7 +312,7 @@ def has_sound(source: Source, *, track: int = 0) -> bool:
     for block in stream(source, track=track):
         check = SoundCheck()
         check.begin(nan, SAMPLE_RATE)
-        check.add(block[:, None], float(block @ block), mixed=False)
+        check.add(len(block), _energy(block))
         if not check.is_silent:
             return True
     return False
@@ -340,7 +340,7 @@ def _stream(
 
 
 def _mono(
-    pieces: Iterable[FloatArray],
+    pieces: Iterable[Piece],
     channel: int | None,
     sample_rate: int,
     name: str,
@@ -352,10 +352,13 @@ def _mono(
         if channel is not None and channel >= n_channels:  # a broadcast that turns mono
             channel = None
         mixed = channel is None and n_channels > 1
-        if not mixed:
-            mono = np.ascontiguousarray(piece[:, channel or 0])
+        if mixed:
+            # Scaled by the weights: one pass less.
+            scale = np.float32(2.0**-15 if piece.dtype == np.int16 else 1.0)
+            wide = piece.astype(np.float32, copy=False)
+            mono = wide @ np.full(n_channels, np.float32(1 / n_channels) * scale)
         else:
-            mono = piece @ np.full(n_channels, 1 / n_channels, np.float32)
+            mono = as_float(np.ascontiguousarray(piece[:, channel or 0]))
         energy = float(mono @ mono)
         # That is quick; where it overflows, all may be finite.
         if not isfinite(energy) and not (finite := np.isfinite(mono)).all():
@@ -366,8 +369,14 @@ def _mono(
             )
         position += len(mono)
         if check is not None:
-            check.add(piece, energy, mixed=mixed)
+            of_channels = _energy(wide) * float(scale) ** 2 if mixed else 0.0
+            check.add(len(mono), energy, n_channels * mixed, of_channels)
         yield mono
+
+
+def _energy(samples: FloatArray) -> float:
+    flat = samples.ravel(order="K")
+    return float(flat @ flat)
 
 
 def _resample(pieces: Iterable[FloatArray], sample_rate: int) -> Iterator[FloatArray]:
@@ -398,7 +407,7 @@ def _regroup(pieces: Iterable[FloatArray], size: int) -> Iterator[FloatArray]:
 
 def _open(
     source: CheckedSource, track: int, *, thorough: bool = True
-) -> AbstractContextManager[tuple[AudioInfo, Iterator[FloatArray]]]:
+) -> AbstractContextManager[Opened]:
     if isinstance(source, Waveform):
         return _open_waveform(source, track)
     if is_url(source):
@@ -411,7 +420,7 @@ def _file(source: str | os.PathLike[str] | Encoded) -> OnDisk | Encoded:
 
 
 @contextmanager
-def _open_url(url: str, track: int) -> Iterator[tuple[AudioInfo, Iterator[FloatArray]]]:
+def _open_url(url: str, track: int) -> Iterator[Opened]:
     with fetched(url) as file:
         try:
             with open_file(OnDisk(file), track) as opened:
@@ -421,9 +430,7 @@ def _open_url(url: str, track: int) -> Iterator[tuple[AudioInfo, Iterator[FloatA
 
 
 @contextmanager
-def _open_waveform(
-    waveform: Waveform, track: int
-) -> Iterator[tuple[AudioInfo, Iterator[FloatArray]]]:
+def _open_waveform(waveform: Waveform, track: int) -> Iterator[Opened]:
     check_has_track("the waveform", 1, track)
     samples = waveform.samples if waveform.samples.ndim == 2 else waveform.samples[:, None]
     scale = np.float32(1 / _FULL_SCALE[str(samples.dtype)])
