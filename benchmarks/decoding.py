@@ -142,6 +142,7 @@ def main(minutes: float, rounds: int, ffmpeg: str, output: Path | None, shared: 
         f"- {version.stdout.splitlines()[0].split(' Copyright')[0]}",
         f"- Measured at commit {commit()}{', on a machine that others used meanwhile' * shared}\n",
         *table(header, rows),
+        f"Slower than ffmpeg: {'; '.join(row[0] for row in rows if float(row[3]) < 1) or 'none'}.",
     ]
     if output:
         output.write_text("\n".join(lines).rstrip() + "\n")
