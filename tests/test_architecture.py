@@ -12,14 +12,15 @@ import trfast
 SOURCE = Path(trfast.__file__).parent
 GROUND = (
     "errors",
+    "_text",
+    "_log",
+    "_stderr",
     "_checks",
     "_names",
     "_pictures",
     "_resources",
     "_threads",
     "_files",
-    "_log",
-    "_stderr",
     "_listening",
     "_extras",
     "_estimators",

@@ -45,8 +45,3 @@ def write_atomic(path: str | os.PathLike[str], content: str | bytes) -> None:
     """Write `content` to `path` in one step; text as UTF-8, line ends as they are."""
     with replacing(path) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-
-
-def writable(text: str) -> str:
-    """Text that can be written: what is no Unicode, as in a path, has its bytes in it."""
-    return text.encode(errors="backslashreplace").decode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from trfast._files import writable
+from trfast._text import writable
 
 
 def _write_any_name(record: logging.LogRecord) -> bool:

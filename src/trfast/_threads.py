@@ -137,12 +137,12 @@ def take_blas_buffers() -> None:
     ResourceError
         If there is too little.
     """
-    from scipy.linalg.blas import sgemm
+    from trfast._ext import _ivector  # whose products are SciPy's; scipy.linalg takes long to load
 
     try:
         mmap.mmap(-1, _BUFFERS).close()
         x = np.ones((200, 200), np.float32)  # products of fewer rows take none
-        sgemm(1.0, x, x @ x)
+        _ivector.add_products(x, x @ x, np.zeros((200, 200)), 1)
     except (MemoryError, OSError) as error:
         raise out_of_memory(error) from error
 

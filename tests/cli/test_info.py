@@ -119,7 +119,7 @@ def test_a_track_that_is_not_silent(tmp_path: Path) -> None:
     first = Diarizer(MODEL)(path)
     assert first.warnings == (
         "all of it is silence",
-        "track 1 is not silent: take it, with --track 1, in Python track=1",
+        "track 1 is not silent: take it, with --track 1, in Python Job(..., track=1)",
     )
     second = Diarizer(MODEL)(Job("two", path, track=1))
     assert second.warnings == ("no speech was found in its 3.0 s",)

@@ -52,7 +52,7 @@ def test_lists_and_corrections(folder: Path) -> None:
         "speaker-0001",
         "speaker-0002",
     ]
-    keeps = ". The next trfast link, and every later one, keeps it\n"
+    keeps = ". It is so now, and every later link keeps it\n"
     told = call(folder, "rename", "speaker-0001", "Ann", "--why", "she says so", "--who", "me")
     assert told == "rename: speaker-0001 is called Ann" + keeps
     assert " Ann " in (folder / "collection.rttm").read_text()
@@ -63,7 +63,7 @@ def test_lists_and_corrections(folder: Path) -> None:
     split = call(folder, "split", "Ann", "b")
     assert split == "split: Ann in b: somebody else (speaker-0003)" + keeps
     assert call(folder, "merge", "Ann", "speaker-0003") == "merge: speaker-0003 is Ann" + keeps
-    assert "(speaker-0004). The next" in call(folder, "reject", "b", "S2")
+    assert "(speaker-0004). It is so now" in call(folder, "reject", "b", "S2")
     assert call(folder / "collection.sqlite", "confirm", "a", "S1").startswith("confirm: S1 of a")
     log = call(folder, "log")
     for word in ("Ann in b: somebody else", "speaker-0003 is Ann", "she says so", "reject"):

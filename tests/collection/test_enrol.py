@@ -87,7 +87,8 @@ def test_what_is_forgotten_is_in_no_page_of_the_file(tmp_path: Path, taken_back:
         else:
             assert collection.corrections.forget_voices("Ann", who="me", why="asked for") == 1
             last = collection.corrections.log()[-1]
-            assert (last.kind, last.what) == ("forget", "what Ann sounds like is deleted")
+            assert (last.kind, last.undone) == ("forget", None)
+            assert last.what == "what Ann sounds like is deleted"
             with pytest.raises(CollectionError, match="no correction to undo"):
                 collection.corrections.undo()
         assert collection.voices() == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 
@@ -11,9 +13,12 @@ from trfast.linking import doubts, link_centred
 from trfast.linking.centring import centred
 from trfast.model import load_model
 
+MODULE = import_module("trfast.linking.doubts")  # whose name is that of the function, too
+
 
 @pytest.mark.parametrize("backend", ["cosine", "plda", "tr"])
-def test_scores_are_means_of_all_pairs(backend: str) -> None:
+def test_scores_are_means_of_all_pairs(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MODULE, "_ENOUGH", 10_000)  # however far
     model = load_model()
     comparison = model.across(backend)  # type: ignore[arg-type]
     rng = np.random.default_rng(2)
@@ -45,6 +50,17 @@ def test_scores_are_means_of_all_pairs(backend: str) -> None:
     few = doubts(vectors, recordings, labels, seconds, comparison, most=5)
     assert sorted(abs(d.score - comparison.threshold) for d in few) == pytest.approx(away[:5])
     assert [d.speech for d in few] == sorted((d.speech for d in few), reverse=True)
+
+
+def test_what_is_far_from_the_threshold_is_no_doubt() -> None:
+    scattered, comparison = random_unit(0, 40), Comparison(threshold=0.5)
+    names, alone = [f"r{k}" for k in range(40)], np.arange(40)
+    scores = (scattered @ scattered.T)[np.triu_indices(40, 1)]
+    found = doubts(scattered, names, alone, np.ones(40), comparison, most=10_000)
+    centre = centred(scattered, alone, comparison)
+    rows = centre / np.linalg.norm(centre, axis=1, keepdims=True)
+    scores = (rows @ rows.T)[np.triu_indices(40, 1)]
+    assert len(found) == (np.abs(scores - 0.5) <= scores.std()).sum() < len(scores)
 
 
 def test_nobody_to_doubt() -> None:

@@ -405,6 +405,7 @@ def test_one_recording_joins_nobody_and_scores_nothing(
     assert links.nearest.tolist() == links.runners_up.tolist() == [-1] * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clustering", ["cc", "hac", "average"])
 @pytest.mark.parametrize("backend", ["cosine", "plda"])
 @pytest.mark.parametrize("constrain", [True, False])

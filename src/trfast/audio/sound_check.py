@@ -25,7 +25,8 @@ class SoundCheck:
     >>> check = SoundCheck()
     >>> _ = load(Waveform(np.stack([tone, -tone], axis=1), 16000), check=check)
     >>> print(*check.warnings)
-    its 2 channels cancel each other in their mean: take one, with --channel 0, in Python channel=0
+    its 2 channels cancel each other in their mean: take one, with --channel 0, in Python Job(...,
+    channel=0)
     """
 
     def __init__(self) -> None:
@@ -75,7 +76,7 @@ class SoundCheck:
         if loud and self._energy < _CANCELLED * self._energy_of_channels:
             found.append(
                 f"its {self._n_channels} channels cancel each other in their mean: take one, with"
-                " --channel 0, in Python channel=0"
+                " --channel 0, in Python Job(..., channel=0)"
             )
         elif self._n_samples and self.is_silent:
             found.append("all of it is silence")

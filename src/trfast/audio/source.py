@@ -359,7 +359,7 @@ def _mono(
             mono = wide @ np.full(n_channels, np.float32(1 / n_channels) * scale)
         else:
             mono = as_float(np.ascontiguousarray(piece[:, channel or 0]))
-        energy = float(mono @ mono)
+        energy = _energy(mono)
         # That is quick; where it overflows, all may be finite.
         if not isfinite(energy) and not (finite := np.isfinite(mono)).all():
             first = (position + int(finite.argmin())) / sample_rate
@@ -376,7 +376,8 @@ def _mono(
 
 def _energy(samples: FloatArray) -> float:
     flat = samples.ravel(order="K")
-    return float(flat @ flat)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(flat @ flat)
 
 
 def _resample(pieces: Iterable[FloatArray], sample_rate: int) -> Iterator[FloatArray]:

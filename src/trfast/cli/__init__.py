@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from importlib import import_module
 from keyword import iskeyword
 from typing import Any
@@ -67,9 +68,10 @@ class _Verbs(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(_VERBS)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in _VERBS:
-            return None
+            near = get_close_matches(name, _VERBS, n=1)
+            ctx.fail(f"No such command {name!r}." + "".join(f" Is {n!r} meant?" for n in near))
         own = name + "_" * iskeyword(name)
         command: click.Command = getattr(import_module(f"trfast.cli.{own}"), own)
         return _output.with_options(command)

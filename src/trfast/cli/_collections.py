@@ -28,6 +28,9 @@ class CollectionFirst(click.Group):
             if not others or others[0].startswith("-"):
                 ctx.fail(f"the collection comes first: {ctx.command_path} COLLECTION {command} ...")
             args = [others[0], command, *others[1:]]
+        flags = {word for option in self.params for word in option.opts if word.startswith("-")}
+        n = next((k for k, word in enumerate(args[1:]) if word not in flags), 0)
+        args = [*args[1 : 1 + n], *args[:1], *args[1 + n :]]
         return super().parse_args(ctx, args)
 
 

@@ -72,8 +72,8 @@ def say(message: str, entries: Mapping[str, Any]) -> None:
 
 
 def wrote(*files: Path, **more: Any) -> None:
-    """Say which files were written, to a program; who gave their names knows them."""
-    report(lambda: {"files": files} | more, lambda: None)
+    """Say which files were written."""
+    report(lambda: {"files": files} | more, lambda: click.echo("\n".join(map(str, files))))
 
 
 def warn(message: str, each: Mapping[str, str] = MappingProxyType({})) -> None:

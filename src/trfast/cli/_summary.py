@@ -70,6 +70,8 @@ def show(found: Mapping[str, Any], *, new_only: bool) -> None:
         click.echo(what + "; ".join(linked["because"]))
     console = Console()
     console.print(_total(found))
+    for file in found["files"]:
+        click.echo(f" {file}")
     if found["most_recordings"]:
         console.print(_heard(found["most_recordings"]))
     for line in _voices.in_words(found["voices"]):

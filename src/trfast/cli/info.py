@@ -161,7 +161,10 @@ def _in_words(name: str, value: Any) -> Iterator[str]:
     from trfast.report import hours
 
     if isinstance(value, Mapping):
-        yield ", ".join(f"{inner.replace('_', ' ')} {one}" for inner, one in value.items())
+        shown = {
+            inner: f"{one:.12}" if inner.endswith("hash") else one for inner, one in value.items()
+        }
+        yield ", ".join(f"{inner.replace('_', ' ')} {one}" for inner, one in shown.items())
     elif isinstance(value, list | tuple):
         yield from value
     elif name in ("duration", "heard", "audio", "speech"):

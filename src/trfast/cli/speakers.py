@@ -58,7 +58,7 @@ def _tell(collection: Collection, new: str | None = None) -> None:
     made = collection.corrections.log()[-1]
     now = "" if new is None else f" ({new})"
     _output.say(
-        f"{made.kind}: {made.what}{now}. The next trfast link, and every later one, keeps it",
+        f"{made.kind}: {made.what}{now}. It is so now, and every later link keeps it",
         asdict(made) | {"new_speaker": new},
     )
 

@@ -27,7 +27,14 @@ def validate(paths: tuple[Path, ...], source: str | None) -> None:
     format and nothing else (not .txt, .csv, .json, .parquet). Of good files, what is in them is
     printed. The exit status is 1 if anything is wrong.
     """
-    reports = [_report(path, kind) for path, kind in _formats.files_below(paths, source)]
+    from trfast.errors import TrfastError
+
+    reports = []
+    for given in paths:
+        try:
+            reports += [_report(path, kind) for path, kind in _formats.files_below([given], source)]
+        except TrfastError as error:  # nothing that could be a file of turns
+            reports.append(_bad(given, str(error)))
 
     def in_words() -> None:
         for report in reports:
@@ -39,6 +46,13 @@ def validate(paths: tuple[Path, ...], source: str | None) -> None:
         message = f"trfast: {n_bad} of {len(reports)} files are not as they should be"
         click.echo(message, err=True)
         sys.exit(1)
+
+
+def _bad(path: Path, message: str) -> dict[str, Any]:
+    message = message.removeprefix(f"{path}: ")
+    problems = [{"line": 0, "message": message}]
+    nothing = {"recordings": 0, "turns": 0, "speakers": 0, "left_out": ""}
+    return {"file": str(path), "format": None, "problems": problems, **nothing}
 
 
 def _report(path: Path, kind: Format) -> dict[str, Any]:

@@ -165,6 +165,7 @@ class Collection(Contents):
         self._store.db.check_writable()
         if isinstance(item, Diarization):
             self._store.keep(item, Origin.of(source), None, replace=False)
+            log.info("kept %r", item)
             return item
         if source is not None:
             raise ParameterError("source= tells where a Diarization is from; a Job has its own")
@@ -173,6 +174,7 @@ class Collection(Contents):
         for planned in plan.todo.values():
             found = checked_result(planned.job, diarizer(planned.job))
             self._store.keep(found, planned.origin, planned.made_by, replace=True)
+            log.info("kept %r", found)
         return self.diarization(*plan.given)
 
     def add_all(
@@ -425,6 +427,8 @@ class Collection(Contents):
                 f"model must be a ModelBundle, got {type(model).__name__}: give load_model(path);"
                 " how to compare is comparison=model.across(...)"
             )
+        if comparison is not None:
+            check_type(comparison, Comparison, "comparison", hint="give model.across(...)")
         self._store.db.check_writable()
         with enough_memory(), self._store.db.alone():
             return link_store(

@@ -219,15 +219,14 @@ class Corrections:
                 found[0][0],
             )
             self._db.rows("DELETE FROM voice WHERE speaker = ?", found[0][0])
-            done = self._note("forget", f"what {speaker} sounds like is deleted", who, why)
-            self._db.rows("UPDATE correction SET undone = made WHERE id = ?", done)  # for good
+            self._note("forget", f"what {speaker} sounds like is deleted", who, why)
         return len(voices)
 
     def undo(self) -> Correction:
         """Take back the last correction that holds; names are as before it, as far as they are
         still there. Voices that it enrolled are deleted."""
         with self._writing():
-            held = [correction for correction in self.log() if correction.undone is None]
+            held = [one for one in self.log() if one.undone is None and one.kind != "forget"]
             if not held:
                 raise CollectionError(f"{self._store.path} has no correction to undo")
             last = held[-1]

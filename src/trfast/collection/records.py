@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trfast._files import writable
 from trfast._names import BackendName, ClusteringName
+from trfast._text import writable
 from trfast.audio import Encoded, Source, Waveform, check_source, is_url
 from trfast.errors import TrfastError
 

@@ -16,7 +16,10 @@ def suspicions(job: Job, check: SoundCheck, found: Diarization) -> Iterator[str]
     if check.is_silent:
         for k in range(probe(job.source, track=job.track).tracks):
             if k != job.track and has_sound(job.source, track=k):
-                yield f"track {k} is not silent: take it, with --track {k}, in Python track={k}"
+                yield (
+                    f"track {k} is not silent: take it, with --track {k}, in Python"
+                    f" Job(..., track={k})"
+                )
                 break
     elif job.speech is None and not found.annotation.turns:
         yield f"no speech was found in its {check.duration:.1f} s"

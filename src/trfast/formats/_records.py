@@ -105,7 +105,7 @@ def writable_name(name: str, kind: str) -> str:
     if name.split() != [name] or name == "<NA>" or name.startswith(";;"):
         raise AnnotationError(
             f"{kind} name {name!r} cannot be written: expected one word, without whitespace,"
-            " not <NA> and no comment (;;). Rename it first, for instance with '_' for a space"
+            " not <NA> and no comment (;;). Take another name, for instance with '_' for a space"
         )
     return any_name(name, kind)
 

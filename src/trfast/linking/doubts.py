@@ -20,6 +20,8 @@ FloatArray = npt.NDArray[Any]
 
 # Speakers whose pairs are looked at, those with the most speech; pairs at a time.
 _MOST_SPEAKERS, _BLOCK = 20_000, 1_000
+# Local speakers whose scores say how far these scatter, and pairs from which on they do.
+_SAMPLE, _ENOUGH = 2_000, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,9 @@ def doubts(
     Returns
     -------
     list of Doubt
-        The nearest to the threshold, those with most speech first. Pairs of speakers are looked at
-        among the 20,000 with the most speech.
+        The nearest to the threshold, those with most speech first; none that is farther from it
+        than the standard deviation of scores of two speakers, where there are many. Pairs of
+        speakers are looked at among the 20,000 with the most speech.
 
     Examples
     --------
@@ -101,8 +104,18 @@ def doubts(
         *_links(left, right, number, seconds, comparison.threshold, most),
         *_pairs(left, right, number, group, seconds, comparison.threshold, most),
     ]
+    reach = _reach(left, right, number)
+    found = [doubt for doubt in found if abs(doubt.score - comparison.threshold) <= reach]
     found.sort(key=lambda doubt: abs(doubt.score - comparison.threshold))
     return sorted(found[:most], key=lambda doubt: (-doubt.speech, doubt.row, doubt.other))
+
+
+def _reach(left: FloatArray, right: FloatArray, labels: IntArray) -> float:
+    """How far from the threshold a score may be to be a doubt."""
+    some = slice(None, None, 1 + len(left) // _SAMPLE)
+    scores, own = left[some] @ right[some].T, labels[some]
+    strangers = scores[np.triu(own[:, None] != own, 1)]
+    return float(strangers.std()) if len(strangers) >= _ENOUGH else np.inf
 
 
 def _links(

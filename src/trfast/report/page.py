@@ -16,7 +16,8 @@ from importlib.resources import files
 from string import Template
 from typing import Any, TextIO
 
-from trfast._files import replacing, writable
+from trfast._files import replacing
+from trfast._text import writable
 from trfast.annotation import Annotation
 from trfast.report.colours import COLOURS
 from trfast.report.sound import Embedded, beside

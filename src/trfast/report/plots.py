@@ -13,8 +13,9 @@ import numpy.typing as npt
 import scipy
 
 from trfast._checks import check_listed, check_path, check_type
-from trfast._files import replacing, writable
+from trfast._files import replacing
 from trfast._pictures import clock
+from trfast._text import writable
 from trfast.annotation import Annotation
 from trfast.errors import MissingExtraError, ParameterError
 from trfast.report.colours import COLOURS

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from itertools import pairwise, product
 from typing import Any
 
@@ -21,7 +23,7 @@ from trfast.embedding.ivector import ProjectedStatistics
 from trfast.errors import ModelError
 from trfast.evaluation import common_time, diarization_error, one_to_one
 from trfast.linking import link_centred
-from trfast.scoring.backend import Backend, Thresholds
+from trfast.scoring.backend import Backend, Scores, Thresholds
 from trfast.training.labelled import LabelledCollection
 
 FloatArray = npt.NDArray[Any]
@@ -30,6 +32,8 @@ Labels = npt.NDArray[np.int64]
 _COSINES = np.round(np.arange(0.1, 0.951, 0.025), 3)
 _N_CANDIDATES = 60
 _NORMALIZED = np.round(np.arange(1.0, 8.01, 0.1), 1)
+# Sets of rows, of recordings and of those to be linked, that are held at a time.
+_MOST_REMEMBERED = 256
 # Times the least time confused: differences below are chance.
 _NEARLY = 1.05
 
@@ -185,6 +189,40 @@ class Fold:
     found: HeldBack | None = None
 
 
+class _Remembering(Backend):
+    """A back-end that is asked for the same rows at one threshold after another: it makes once what
+    does not depend on that."""
+
+    @classmethod
+    def of(cls, backend: Backend) -> _Remembering:
+        """Make one of another."""
+        return cls(**{field.name: getattr(backend, field.name) for field in fields(backend)})
+
+    @cached_property
+    def _remembered(self) -> OrderedDict[tuple[Any, ...], Any]:
+        return OrderedDict()
+
+    def project(self, vectors: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """Project as the other does."""
+        found: npt.NDArray[np.float32] = self._once(super().project, np.asarray(vectors))
+        return found
+
+    def scores(self, rows: npt.ArrayLike, *, normalized: bool = False) -> Scores:
+        """Score as the other does."""
+        found: Scores = self._once(super().scores, np.asarray(rows), normalized=normalized)
+        return found
+
+    def _once(self, make: Callable[..., Any], rows: FloatArray, **how: bool) -> Any:
+        key = (make.__name__, rows.shape, rows.dtype.str, rows.tobytes(), *how.values())
+        if key in self._remembered:
+            self._remembered.move_to_end(key)
+        else:
+            self._remembered[key] = make(rows, **how)
+            if len(self._remembered) > _MOST_REMEMBERED:
+                self._remembered.popitem(last=False)
+        return self._remembered[key]
+
+
 def tune(
     folds: Sequence[Fold],
     *,
@@ -217,6 +255,7 @@ def tune(
     """
     if not folds[0].held_back.times.scored:
         raise ModelError("nothing is scored in the collection; does all.uem fit it?")
+    folds = [replace(fold, backend=_Remembering.of(fold.backend)) for fold in folds]
     with blas_limit():  # of small matrices, many
         rows = [fold.backend.project(fold.held_back.cluster_vectors) for fold in folds]
         candidates = _candidates(folds, rows)
