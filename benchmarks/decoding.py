@@ -100,7 +100,7 @@ def measure(ffmpeg: str, path: Path, short: Path, minutes: float, rounds: int) -
     """Return a row of the table."""
     pairs = [(ours(path, short), theirs(ffmpeg, path, short)) for _ in range(rounds)]
     us, them = (median(times) for times in zip(*pairs, strict=True))
-    whole = run(path, "", "", "", "full")
+    whole = run(path, "", "", "", "full", "")
     seconds = 60 * minutes
     return [
         f"{seconds / us:,.0f}",
