@@ -5,9 +5,12 @@ import pytest
 from click.testing import CliRunner
 
 from trfast.annotation import Annotation
+from trfast.cli._output import with_options
 from trfast.cli.corpus import corpus
 from trfast.errors import AnnotationError
 from trfast.formats import write_rttm
+
+COMMAND = with_options(corpus)
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(*arguments: object) -> str:
-    result = CliRunner().invoke(corpus, [str(a) for a in arguments], catch_exceptions=False)
+    result = CliRunner().invoke(COMMAND, [str(a) for a in arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.stdout
 

@@ -5,6 +5,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from trfast.annotation import Annotation
+from trfast.cli._output import with_options
 from trfast.cli.evaluate import evaluate
 from trfast.errors import AnnotationError
 from trfast.formats import write_rttm, write_turns
@@ -17,6 +18,8 @@ HYPOTHESIS = [
     Annotation("one", [(1, 10, "S1"), (10, 16, "S2")]),
     Annotation("two", [(0, 9, "S2"), (9, 20, "S3")]),
 ]
+
+COMMAND = with_options(evaluate)
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 def run(folder: Path, *arguments: str) -> Result:
     names = [a if a.startswith("-") else str(folder / a) for a in arguments]
-    return CliRunner().invoke(evaluate, names)
+    return CliRunner().invoke(COMMAND, names)
 
 
 def rows(result: Result) -> list[list[str]]:

@@ -75,7 +75,7 @@ def evaluate(
     takes the name of who speaks most in it), clustering within recordings (what I-DER has above
     that) and linking (what X-DER has above I-DER).
     """
-    if more and explained:
+    if more and explained and not _output.is_json():  # which has all of it
         raise click.UsageError("--explain has tables of its own: give it or --more, not both.")
     scored = _read(reference, hypothesis, uem, split=channels == "split")
     annotations = scored.reference, scored.hypothesis

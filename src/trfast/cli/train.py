@@ -11,6 +11,10 @@ import click
 from trfast._names import RECIPES
 from trfast.cli import _common, _options, _output, _tables
 
+_OF_QUARTERS = (
+    "Errors of a quarter of the speakers at a time; all together are harder to tell apart."
+)
+
 
 @click.command(short_help="Make a model from labelled recordings.")
 @click.argument("collection", type=_options.PathType())
@@ -143,6 +147,7 @@ def train(
             f" {made['speakers']} speakers ({made['classes']} classes)"
         )
         _tables.console().print(_tables.thresholds(model, made["held-back"]))
+        click.echo(_OF_QUARTERS)
         if "left out" in made:
             click.echo(f"Left out {made['left out']}")
         if "windows left out" in made:
@@ -181,6 +186,7 @@ def _train_on_vectors(
                     _tables.percent(rates["x_der"]),
                 )
         _tables.console().print(table)
+        click.echo(_OF_QUARTERS)
         if "left out" in made:
             click.echo(f"Left out {made['left out']}")
 
