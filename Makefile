@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: demo test test-quick lint bench bench-quick bench-compare docs notebooks pictures model campplus paper clean sdist dist test-sdist
 
 # OPTIONS, for example: make test-clang OPTIONS='-m "not slow"'
-PYTEST = python -m pytest -n auto --dist loadfile --pyargs tests trfast $(OPTIONS)
+PYTEST = python -m pytest -n auto --dist loadfile --no-loadscope-reorder --pyargs tests trfast $(OPTIONS)
 
 .venv/.created:
 	$(PYTHON) -m venv .venv

@@ -63,7 +63,9 @@ const player = {
 
   tell() {
     const time = 100 * this.audio.currentTime;
-    if (this.until !== null && this.playing && time >= this.until) {
+    // While it is being moved, nobody knows yet by whom.
+    const stays = this.playing && !this.audio.seeking;
+    if (this.until !== null && stays && time >= this.until) {
       this.until = null;
       this.stop();
     }
