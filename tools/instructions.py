@@ -19,7 +19,6 @@ ROOT = Path(__file__).resolve().parents[1]
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _RANDOM = "import numpy as np; rng = np.random.default_rng(0); "
 _ROWS = "rows = rng.normal(size=({}, {})).astype(np.float32); "
-_UNIT = "rows /= np.linalg.norm(rows, axis=1, keepdims=True); "
 
 # What is made ready, and the call.
 KERNELS = {
@@ -36,10 +35,6 @@ KERNELS = {
         _RANDOM + _ROWS.format(20000, 14) + "from trfast.segmentation import bic_clustering;"
         " at = np.arange(0, 20000, 200); bounds = np.stack([at, at + 200], axis=1)",
         "bic_clustering(rows, bounds, alpha=2.0)",
-    ),
-    "cosine": (
-        _RANDOM + _ROWS.format(3000, 200) + _UNIT + "from trfast.scoring import edges_above",
-        "edges_above(rows, 0.2, n_threads=1)",
     ),
 }
 

@@ -116,6 +116,8 @@ def test_kills_at_random(
             message = process.communicate(timeout=300)[1]
             if process.returncode == 0:
                 break
-            assert process.returncode == -signal.SIGKILL, message.decode()
+            # All that were to work killed before they did is an error, and what is kept is kept.
+            all_gone = b"the worker processes died while they started" in message
+            assert process.returncode == -signal.SIGKILL or all_gone, message.decode()
         assert contents(out) == expected
     assert n_kills < 10 or 0 < drivers < n_kills
