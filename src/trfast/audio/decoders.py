@@ -47,7 +47,7 @@ _DEMUXERS = (
 def open_file(
     given: OnDisk | Encoded, track: int = 0, *, thorough: bool = True
 ) -> Iterator[Opened]:
-    """Open a file; give the AudioInfo and the pieces, (m, channels) float32, of an audio track.
+    """Open a file; give the AudioInfo and the pieces, (m, channels), of an audio track.
 
     Not `thorough`, it reads no more than it must to say what the file is.
     """

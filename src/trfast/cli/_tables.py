@@ -38,18 +38,23 @@ def table(first: str, headings: Sequence[str]) -> Table:
 def thresholds(model: ModelBundle, errors: Errors) -> Table:
     """Make a table of the thresholds and errors by back-end and clustering, the default starred."""
     made = table("Back-end", ("Within", "Across", "I-DER %", "X-DER %"))
-    default = (model.clustering.backend, model.clustering.clustering)
+    default = model.clustering
     for name, kinds in errors.items():
         for kind, rates in kinds.items():
             found = model.thresholds(name, kind)
             made.add_row(
-                f"{name} {kind}" + " *" * ((name, kind) == default),
+                starred(name, kind, default.backend, default.clustering),
                 f"{found.within:.4g}",
                 f"{found.across:.4g}",
                 percent(rates["i_der"]),
                 percent(rates["x_der"]),
             )
     return made
+
+
+def starred(backend: str, clustering: str, *default: str) -> str:
+    """Write a back-end and a clustering, with a star if they are the default."""
+    return f"{backend} {clustering}" + " *" * ((backend, clustering) == default)
 
 
 def percent(fraction: float) -> str:

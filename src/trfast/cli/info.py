@@ -179,7 +179,7 @@ def _thresholds(backends: Entry, default: Mapping[str, str]) -> Table:
     table = _tables.table("Back-end", ("Within", "Across"))
     for name, kinds in backends.items():
         for kind, found in kinds.items():
-            star = " *" * ((name, kind) == (default["backend"], default["clustering"]))
             cells = ("-" if one is None else f"{one:.4g}" for one in found.values())
-            table.add_row(f"{name} {kind}{star}", *cells)
+            starred = _tables.starred(name, kind, default["backend"], default["clustering"])
+            table.add_row(starred, *cells)
     return table

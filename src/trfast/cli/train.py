@@ -177,11 +177,11 @@ def _train_on_vectors(
     def in_words() -> None:
         click.echo(f"{output}: {made['recordings']} recordings, {made['speakers']} speakers")
         table = _tables.table("Back-end", ("Threshold", "X-DER %"))
-        default = (model.clustering.backend, model.clustering.clustering)
+        default = model.clustering
         for backend, kinds in made["held-back"].items():
             for kind, rates in kinds.items():
                 table.add_row(
-                    f"{backend} {kind}" + " *" * ((backend, kind) == default),
+                    _tables.starred(backend, kind, default.backend, default.clustering),
                     f"{model.thresholds(backend, kind).across:.4g}",
                     _tables.percent(rates["x_der"]),
                 )
