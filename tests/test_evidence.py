@@ -12,7 +12,7 @@ import pytest
 from tests.reference import evidence as twin
 from trfast import evidence
 from trfast.errors import ParameterError
-from trfast.evidence import _merges, agglomerate, sums_of_labels
+from trfast.evidence import _merges, agglomerate, partitions, sums_of_labels
 
 Array = npt.NDArray[Any]
 
@@ -89,6 +89,17 @@ def test_threshold_is_a_gain() -> None:
     gains = [gain for _, _, gain in twin.merges(x * counts[:, None], counts, v, 3.0, 1)]
     found = agglomerate(x, counts, v, threshold=3.0)
     assert found.max() + 1 == 50 - len(gains)
+
+
+@pytest.mark.parametrize("n", [1, 60, 700])
+def test_thresholds_at_once_give_what_each_gives(n: int) -> None:
+    x, counts, v, _ = windows(n, 5, 4)
+    thresholds = [3.0, -20.0, 0.0, 40.0]
+    found = partitions(x, counts, v, thresholds)
+    each = [agglomerate(x, counts, v, threshold=threshold) for threshold in thresholds]
+    assert [labels.tolist() for labels in found] == [labels.tolist() for labels in each]
+    assert n == 1 or len({int(labels.max()) for labels in found}) > 2
+    assert partitions(x, counts, v, []) == []
 
 
 @pytest.mark.parametrize("n_speakers", [4, 90])

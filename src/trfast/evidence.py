@@ -17,6 +17,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -87,12 +88,8 @@ def agglomerate(
     >>> agglomerate(windows, np.ones(4), [9.0, 1.0], n_clusters=1).tolist()
     [0, 0, 0, 0]
     """
-    x = check_matrix(windows, "windows")
+    x, weights, v = _checked(windows, counts, eigenvalues)
     n = len(x)
-    weights = check_vector(counts, "counts", n, "a window", least=0).astype(np.float32)
-    if n and not weights.min() > 0:
-        raise ParameterError(f"counts must be above 0, got {weights.min():g}")
-    v = check_vector(eigenvalues, "eigenvalues", x.shape[1], "a column of windows", least=0)
     check_number(threshold, "threshold")
     if n_clusters is not None and check_integer(n_clusters, "n_clusters", least=1) > n:
         raise ParameterError(f"n_clusters must be at most the {n} windows, got {n_clusters}")
@@ -123,6 +120,60 @@ def agglomerate(
     return in_order_of_appearance(labels)
 
 
+def partitions(
+    windows: npt.ArrayLike,
+    counts: npt.ArrayLike,
+    eigenvalues: npt.ArrayLike,
+    thresholds: Sequence[float],
+) -> list[Labels]:
+    """Cluster windows as `agglomerate` does at each of some thresholds, most of them at once: up to
+    512 windows are joined down to the lowest, and the others end earlier on the same way.
+
+    Parameters
+    ----------
+    windows, counts, eigenvalues
+        As for `agglomerate`.
+    thresholds : sequence of float
+        Least gains in log-likelihood.
+
+    Returns
+    -------
+    list of ndarray (n,), int64
+        Clusters at each threshold.
+
+    Raises
+    ------
+    ParameterError
+        As `agglomerate` does.
+
+    Examples
+    --------
+    >>> windows = [[4.0, 0.0], [5.0, 1.0], [-4.0, 0.0], [4.0, -1.0]]
+    >>> [found.tolist() for found in partitions(windows, np.ones(4), [9.0, 1.0], [0.0, -99.0])]
+    [[0, 0, 1, 0], [0, 0, 0, 0]]
+    """
+    x, weights, v = _checked(windows, counts, eigenvalues)
+    for threshold in thresholds:
+        check_number(threshold, "threshold")
+    if len(x) > _BLOCK:
+        return [agglomerate(x, weights, v, threshold=threshold) for threshold in thresholds]
+    least = min(thresholds, default=np.inf)
+    merges, gains = _merges(x * weights[:, None], weights, v, least, 1)
+    ends = [np.append(np.flatnonzero(~(gains >= least)), len(gains))[0] for least in thresholds]
+    return [in_order_of_appearance(_united(merges[:end], len(x))) for end in ends]
+
+
+def _checked(
+    windows: npt.ArrayLike, counts: npt.ArrayLike, eigenvalues: npt.ArrayLike
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    x = check_matrix(windows, "windows")
+    weights = check_vector(counts, "counts", len(x), "a window", least=0).astype(np.float32)
+    if len(x) and not weights.min() > 0:
+        raise ParameterError(f"counts must be above 0, got {weights.min():g}")
+    v = check_vector(eigenvalues, "eigenvalues", x.shape[1], "a column of windows", least=0)
+    return x, weights, v
+
+
 def _in_blocks(
     x: FloatArray,
     factors: FloatArray | None,
@@ -151,8 +202,11 @@ def _agglomerated(
     sums: FloatArray, counts: FloatArray, eigenvalues: FloatArray, least: float, n_clusters: int
 ) -> Labels:
     merges, _ = _merges(sums, counts, eigenvalues, least, n_clusters)
-    parent = np.arange(len(sums))
-    labels = np.empty(len(sums), np.int64)
+    return _united(merges, len(sums))
+
+
+def _united(merges: npt.NDArray[np.int64], n: int) -> Labels:
+    parent, labels = np.arange(n), np.empty(n, np.int64)
     _union_find.unite(merges, parent)
     _union_find.number_components(parent, labels)
     return labels

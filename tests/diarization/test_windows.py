@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from trfast import load_model
 from trfast.diarization import SpeakerCount, StageTimes, windows
-from trfast.diarization.windows import join_units, refined, rows_of_units
+from trfast.diarization.windows import join_units, join_units_at, refined, rows_of_units
 from trfast.errors import ParameterError
 from trfast.scoring import WindowConfig
 from trfast.segmentation import Units
@@ -52,6 +53,15 @@ def test_who_says_little_joins_the_nearest() -> None:
     assert found.tolist() == [0] * 10 + [1] * 10 + [0] * 2
     alone = join_units(rows, durations, v, WindowConfig(threshold=0.0, min_speech=0.0))
     assert alone[-1] == 2
+
+
+def test_thresholds_at_once_give_what_each_gives() -> None:
+    rows, durations, v, _ = show([(0, 8), (1, 5), (0, 6), (2, 12), (1, 9)], d=3, shift=1.0)
+    thresholds = [-30.0, 8.0, 0.0, 60.0]
+    found = join_units_at(rows, durations, v, CONFIG, thresholds)
+    each = [join_units(rows, durations, v, replace(CONFIG, threshold=t)) for t in thresholds]
+    assert [labels.tolist() for labels in found] == [labels.tolist() for labels in each]
+    assert len({int(labels.max()) for labels in found}) > 2
 
 
 def test_if_nobody_says_enough_all_stay() -> None:

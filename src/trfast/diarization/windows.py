@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from trfast.diarization.speaker_count import SpeakerCount
 from trfast.diarization.stage_times import StageTimes
 from trfast.embedding import ProjectedStatistics
 from trfast.errors import ModelError
-from trfast.evidence import agglomerate, sums_of_labels
+from trfast.evidence import agglomerate, partitions, sums_of_labels
 from trfast.features import frame_hop, frames_in
 from trfast.features.clock import HOP
 from trfast.features.frames import Frames
@@ -245,21 +246,52 @@ def join_units(
     """
     if len(rows) == 0:
         return np.zeros(0, np.int64)
+    least = speaker_count.least
+    (labels,) = join_units_at(rows, durations, eigenvalues, config, [config.threshold], least=least)
+    n_found = int(labels.max()) + 1
+    n = speaker_count.nearest(n_found)
+    if n == n_found:
+        return labels
 
-    def joined(x: FloatArray, n: int | None) -> Labels:
+    def joined(x: FloatArray) -> Labels:
         return agglomerate(x, durations, eigenvalues, threshold=config.threshold, n_clusters=n)
 
-    def joined_twice(n: int | None) -> Labels:
-        means = _means(rows, durations, joined(rows, n))
-        shared = means.sum(axis=0) / (len(means) + config.relevance)
-        x = rows - shared.astype(rows.dtype)
-        least = speaker_count.least if n is None else n
-        return _without_short(x, durations, eigenvalues, joined(x, n), config.min_speech, least)
+    x = _without_shared(rows, durations, joined(rows), config.relevance)
+    return _without_short(x, durations, eigenvalues, joined(x), config.min_speech, n)
 
-    labels = joined_twice(None)
-    n_found = int(labels.max()) + 1
-    n_speakers = speaker_count.nearest(n_found)
-    return labels if n_speakers == n_found else joined_twice(n_speakers)
+
+def join_units_at(
+    rows: FloatArray,
+    durations: FloatArray,
+    eigenvalues: FloatArray,
+    config: WindowConfig,
+    thresholds: Sequence[float],
+    *,
+    least: int = 1,
+) -> list[Labels]:
+    """Join the units of one recording as `join_units` does, at least one, at each of some
+    thresholds in place of that of `config`; `least` speakers stay, however short."""
+    alike: dict[bytes, list[int]] = {}
+    first = partitions(rows, durations, eigenvalues, thresholds)
+    for k, labels in enumerate(first):
+        alike.setdefault(labels.tobytes(), []).append(k)
+    found: list[Labels] = [*first]
+    for places in alike.values():
+        x = _without_shared(rows, durations, first[places[0]], config.relevance)
+        second = partitions(x, durations, eigenvalues, [thresholds[k] for k in places])
+        for k, labels in zip(places, second, strict=True):
+            found[k] = _without_short(x, durations, eigenvalues, labels, config.min_speech, least)
+    return found
+
+
+def _without_shared(
+    rows: FloatArray, durations: FloatArray, labels: Labels, relevance: float
+) -> FloatArray:
+    """Take the mean of the speakers from the rows."""
+    means = _means(rows, durations, labels)
+    shared: FloatArray = means.sum(axis=0) / (len(means) + relevance)
+    found: FloatArray = rows - shared.astype(rows.dtype)
+    return found
 
 
 def _without_short(

@@ -15,7 +15,7 @@ from scipy.optimize import linear_sum_assignment
 from trfast._threads import blas_limit, map_in_threads
 from trfast.annotation import Annotation
 from trfast.audio import stream
-from trfast.diarization.windows import join_units
+from trfast.diarization.windows import join_units_at
 from trfast.embedding import (
     BaumWelchStatistics,
     IvectorEmbedder,
@@ -323,6 +323,9 @@ def _counts(
     plain = replace(fold.scoring, config=replace(config, scale=1.0))
     rows = plain.rows(recording.statistics, recording.units.regions, fold.vectors_of)
     n = len(rows)
+    scales: dict[float, list[int]] = {}
+    for i, (scale, _) in enumerate(grid):
+        scales.setdefault(scale, []).append(i)
     for k, size in enumerate((n, *_PIECES)):
         for start in range(0, n, size):
             piece = slice(start, start + size)
@@ -330,14 +333,16 @@ def _counts(
             if size < n and len(spoken) < _LEAST_PIECE:
                 continue
             counts[0, k] += spoken[:, own].sum()
-            for i, (scale, threshold) in enumerate(grid, 1):
-                labels = join_units(
+            for scale, places in scales.items():
+                found = join_units_at(
                     rows[piece] * np.float32(np.sqrt(scale)),
                     durations[piece],
                     plain.eigenvalues * np.float32(scale),
-                    replace(config, scale=scale, threshold=threshold),
+                    replace(config, scale=scale),
+                    [grid[i][1] for i in places],
                 )
-                counts[i, k] += _confused(spoken, labels, own)
+                for i, labels in zip(places, found, strict=True):
+                    counts[1 + i, k] += _confused(spoken, labels, own)
     return counts
 
 
