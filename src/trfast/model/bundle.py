@@ -43,10 +43,8 @@ from trfast.model.file import (
     window_tensors,
     write_model,
 )
-from trfast.scoring.backend import (
-    Backend,
-    estimator_tensors,
-)
+from trfast.scoring.backend import Backend
+from trfast.scoring.estimators import estimator_tensors
 from trfast.scoring.normalization import Whitening
 from trfast.scoring.windows import WindowConfig, WindowScoring
 from trfast.segmentation import SegmentationConfig
