@@ -13,7 +13,8 @@ from trfast.annotation import Timeline
 from trfast.audio import check_name, is_url
 from trfast.collection.adding import keep_diarizations, keep_planned
 from trfast.collection.contents import Contents
-from trfast.collection.corrections import Correction, Corrections
+from trfast.collection.correction_log import Correction
+from trfast.collection.corrections import Corrections
 from trfast.collection.intake import checked_result
 from trfast.collection.linker import link_store
 from trfast.collection.models import Compares, check_model, only_model
