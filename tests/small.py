@@ -17,13 +17,8 @@ from trfast.features import MfccConfig
 from trfast.formats import write_rttm
 from trfast.model import ClusteringConfig, ModelBundle
 from trfast.scoring import Lda, LengthNorm, Plda, Wccn, Whitening
-from trfast.scoring.backend import (
-    BACKENDS,
-    Backend,
-    Thresholds,
-    estimator_of,
-    estimator_tensors,
-)
+from trfast.scoring.backend import BACKENDS, Backend, Thresholds
+from trfast.scoring.estimators import estimator_of, estimator_tensors
 from trfast.segmentation import SegmentationConfig
 from trfast.speech import SpeechDetector
 from trfast.speech.inputs import n_inputs

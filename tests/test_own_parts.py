@@ -115,7 +115,7 @@ def test_scores_by_rows_or_by_factors_join_alike(
     found = comparison.cluster(backend.project(rows))
     monkeypatch.delattr(Scaled, "factors")
     assert comparison.cluster(backend.project(rows)).tolist() == found.tolist()
-    monkeypatch.setattr("trfast.scoring.backend._MOST_ROWS", 10)
+    monkeypatch.setattr("trfast.scoring.scores._MOST_ROWS", 10)
     with pytest.raises(ParameterError, match=r"32 rows by 'scaled'.*10 at most.*factors\(rows\)"):
         comparison.cluster(backend.project(rows))
 
@@ -133,7 +133,7 @@ def test_a_transformer_is_a_back_end(rows: Array) -> None:
 def test_an_executor_lists_the_pairs_of_a_score(
     rows: Array, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trfast.scoring.backend._BLOCK", 10)
+    monkeypatch.setattr("trfast.scoring.scores._BLOCK", 10)
     scores = Backend(name="nearness", estimator=Nearness()).scores(rows)
     executor = Sending()
     there = scores.edges_above(-3.0, executor=executor)

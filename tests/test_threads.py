@@ -18,7 +18,7 @@ from trfast import _threads
 from trfast._threads import available_cores, blas_limit, effective_n_threads, one_thread
 from trfast.diarization import Diarizer
 from trfast.errors import ParameterError
-from trfast.execution import map_recordings, processes
+from trfast.execution import map_recordings, workers
 from trfast.scoring import cosine_components
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "audio" / "show-1.opus"
@@ -162,12 +162,12 @@ def test_the_environment_is_as_before_when_two_threads_start_workers(
 
     def second() -> None:
         inside.wait(10)
-        with processes._one_thread_for_children():
+        with workers._one_thread_for_children():
             assert os.environ["OMP_NUM_THREADS"] == "1"
 
     with ThreadPoolExecutor(1) as pool:
         done = pool.submit(second)
-        with processes._one_thread_for_children():
+        with workers._one_thread_for_children():
             inside.set()
             time.sleep(0.05)  # for one that would not wait to read what is set here
         done.result()

@@ -38,7 +38,8 @@ from trfast.evaluation import (
 from trfast.execution import map_recordings
 from trfast.linking import link_centred
 from trfast.model import ModelBundle, load_model
-from trfast.scoring.backend import Backend, Thresholds, estimator_of, estimator_tensors
+from trfast.scoring.backend import Backend, Thresholds
+from trfast.scoring.estimators import estimator_of, estimator_tensors
 from trfast.scoring.triplet import TripletNetwork, TripletRanking
 from trfast.training import (
     SpeakerVectors,

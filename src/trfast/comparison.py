@@ -16,8 +16,9 @@ from trfast.clustering import (
     connected_components,
     merges_of_scores,
 )
-from trfast.scoring.backend import Backend, Scores
+from trfast.scoring.backend import Backend
 from trfast.scoring.cosine import cosine_components
+from trfast.scoring.scores import Scores
 
 FloatArray = npt.NDArray[np.floating]
 IntArray = npt.NDArray[np.int64]

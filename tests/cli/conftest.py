@@ -8,18 +8,18 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.fakes import FakeDiarizer, FakeModel
-from trfast.cli import _options, main
+from trfast.cli import _given, main
 
 
 @pytest.fixture
 def trfast(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Call `trfast` and check its exit status; `--model X` takes a fake model with hash X."""
 
-    def load(given: _options.Given, *_: object, **__: object) -> tuple[FakeModel, FakeDiarizer]:
+    def load(given: _given.Given, *_: object, **__: object) -> tuple[FakeModel, FakeDiarizer]:
         name = str(given.model or "fake")
         return FakeModel(name), FakeDiarizer(name)
 
-    monkeypatch.setattr(_options.Given, "diarizer", load)
+    monkeypatch.setattr(_given.Given, "diarizer", load)
 
     def call(*arguments: object, status: int = 0) -> Result:
         result = CliRunner().invoke(main, [str(a) for a in arguments], prog_name="trfast")

@@ -59,6 +59,14 @@ def test_several_voices_are_told(collection: Collection, tmp_path: Path) -> None
     assert warning.startswith(
         "two: 2 speakers seem to speak there: say where Ann does, with --speech"
     )
+    calls = (tmp_path / "calls.log").read_text().split()
+    assert calls == ["alone", "alone", "two", "two"]
+
+
+def test_who_speaks_alone_is_heard_once(collection: Collection, tmp_path: Path) -> None:
+    (path,), fake = write(tmp_path, tape="ann:9"), FakeDiarizer()
+    assert collection.enrol("Ann", path, diarizer=fake) == []
+    assert (tmp_path / "calls.log").read_text().split() == ["tape"]
 
 
 def test_taken_back_the_name_is_free(collection: Collection) -> None:

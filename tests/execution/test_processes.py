@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_info
 
 from trfast.errors import AudioError, ExecutionError, ParameterError
 from trfast.execution import Outcome, map_recordings
-from trfast.execution.processes import _THREAD_VARIABLES
+from trfast.execution.workers import _THREAD_VARIABLES
 
 
 class UnpicklableError(Exception):

@@ -17,8 +17,8 @@ from trfast.diarization import Diarization, Diarizer, Job
 from trfast.errors import AudioError
 from trfast.execution import Outcome, Progress, map_recordings
 from trfast.execution.board import INTERVAL, Board
-from trfast.execution.processes import _CONTEXT
 from trfast.execution.progress import Tally
+from trfast.execution.workers import CONTEXT
 
 
 def slow(item: str) -> bool:
@@ -77,7 +77,7 @@ def test_an_error_of_the_listener_is_none_of_the_recording(jobs: int) -> None:
 
 def test_a_board_without_a_free_line(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[object] = []
-    board: Board[str] = Board(_CONTEXT, 1, lambda *step: told.append(step))
+    board: Board[str] = Board(CONTEXT, 1, lambda *step: told.append(step))
     line = board.claim("a")
     assert line == 0
     assert board.claim("b") is None

@@ -25,7 +25,8 @@ from trfast.scoring import (
     normalize_scores,
     products,
 )
-from trfast.scoring.backend import BACKENDS, Backend, estimator_of, estimator_tensors
+from trfast.scoring.backend import BACKENDS, Backend
+from trfast.scoring.estimators import estimator_of, estimator_tensors
 
 SPEAKERS = np.repeat(np.arange(15), 4)
 

@@ -10,7 +10,8 @@ from trfast.diarization import EmbeddedSegments
 from trfast.embedding.ivector import ProjectedStatistics
 from trfast.errors import ModelError
 from trfast.evaluation import diarization_error
-from trfast.scoring.backend import Backend, estimator_of
+from trfast.scoring.backend import Backend
+from trfast.scoring.estimators import estimator_of
 from trfast.scoring.normalization import LengthNorm, Whitening
 from trfast.scoring.plda import Plda
 from trfast.training.labelled import LabelledCollection

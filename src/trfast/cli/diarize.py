@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trfast.cli import _common, _formats, _options, _output
+from trfast.cli import _common, _formats, _given, _options, _output
 
 if TYPE_CHECKING:
     from trfast.diarization import Diarization
 
 
 @click.command(short_help="Find who speaks when: a file a recording.")
-@_options.recording_options
+@_given.recording_options
 @_formats.FORMAT
 @click.option(
     "--threshold",
     type=float,
     help=f"Similarity from which two segments are one speaker, with --segments: {_options.UNITS}",
 )
-def diarize(given: _options.Given, formats: tuple[str, ...], threshold: float | None) -> None:
+def diarize(given: _given.Given, formats: tuple[str, ...], threshold: float | None) -> None:
     """Find who speaks when, and write one RTTM a recording to the output folder, or, with --format,
     a file of each format.
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from trfast.cli import _common, _options, _output, _voices
+from trfast.cli import _common, _given, _options, _output, _voices
 
 
 @click.command(short_help="Link the speakers of a collection anew.")
 @click.argument("collection", type=_options.PathType())
-@_options.linking_options
+@_given.linking_options
 @_options.VOICE_MARGIN
 @_options.THREADS
-def link(collection: Path, given: _options.Linking, voice_margin: float | None) -> None:
+def link(collection: Path, given: _given.Linking, voice_margin: float | None) -> None:
     """Find which speakers of the recordings in a collection are the same person.
 
     COLLECTION is a folder that `trfast run` or `trfast import` has made, or its collection.sqlite;

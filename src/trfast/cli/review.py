@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from trfast.cli import _collections, _common, _options, _output
+from trfast.cli import _collections, _common, _given, _options, _output
 
 
 @click.command(short_help="Hear speakers and put links right, in the browser.")
 @click.argument("collection", type=_options.PathType())
-@_options.linking_options
+@_given.linking_options
 @_options.THREADS
 @click.option(
     "--port",
@@ -24,7 +24,7 @@ from trfast.cli import _collections, _common, _options, _output
 @click.option("--no-browser", is_flag=True, help="Print the address, and open no browser.")
 @click.option("--by", metavar="NAME", help="Who corrects; kept with it.  [default: the user]")
 def review(
-    collection: Path, given: _options.Linking, port: int, no_browser: bool, by: str | None
+    collection: Path, given: _given.Linking, port: int, no_browser: bool, by: str | None
 ) -> None:
     """Hear speakers, and put links right, in the browser.
 

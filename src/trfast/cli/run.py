@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trfast.cli import _common, _formats, _options, _output, _voices
+from trfast.cli import _common, _formats, _given, _options, _output, _voices
 
 if TYPE_CHECKING:
     from trfast.collection import Collection
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Diarize, and find the same speakers across recordings.")
-@_options.recording_options
+@_given.recording_options
 @_formats.FORMAT
 @click.option(
     "--threshold-within",
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 )
 @_options.VOICE_MARGIN
 def run(
-    given: _options.Given,
+    given: _given.Given,
     formats: tuple[str, ...],
     threshold_within: float | None,
     threshold_across: float | None,
@@ -66,7 +66,7 @@ def run(
     files, refused = _common.find_recordings(given.paths)
     marks, counts = given.marks(), given.counts()
     model, diarizer = given.diarizer(threshold_within, "--threshold-within")
-    across = _options.across(  # its errors come before hours of work
+    across = _given.across(  # its errors come before hours of work
         model, given.backend, given.clustering, threshold_across, "--threshold-across"
     )
     n_least = len(files) + (given.channels == "split")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trfast.cli import _collections, _options, _output, _tables
+from trfast.cli import _collections, _given, _options, _output, _tables
 
 if TYPE_CHECKING:
     from trfast.collection import Collection, Link
@@ -115,11 +115,11 @@ def voices(ctx: click.Context) -> None:
 
 
 @speakers.command()
-@_options.linking_options
+@_given.linking_options
 @_options.THREADS
 @click.option("--most", type=click.IntRange(min=1), default=20, show_default=True, metavar="N")
 @click.pass_context
-def doubts(ctx: click.Context, given: _options.Linking, most: int) -> None:
+def doubts(ctx: click.Context, given: _given.Linking, most: int) -> None:
     """List links, and pairs left apart, nearest to the threshold, worth most speech first.
 
     The options are to be those of the link.
@@ -228,7 +228,7 @@ def enrol(
     from trfast.errors import ParameterError
     from trfast.model import load_model
 
-    marks = None if speech is None else _options.read_marks(speech)
+    marks = None if speech is None else _given.read_marks(speech)
     jobs = [Job.of(file) for file in files]
     if marks is not None:
         missing = [job.name for job in jobs if job.name not in marks]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trfast._names import BackendName, DetectorName
-from trfast.cli import _common, _options, _output, _tables
+from trfast.cli import _common, _given, _options, _output, _tables
 
 if TYPE_CHECKING:
     from trfast.scoring.calibration import ScoreHistogram
@@ -65,7 +65,7 @@ def tune(
     from trfast.training.tuning import tune_model
 
     labelled = LabelledCollection.read(collection)
-    bundle, opened = load_model(model, embedder=embedder), _options.opened_detector(detector)
+    bundle, opened = load_model(model, embedder=embedder), _given.opened_detector(detector)
     _common.make_folder(output.parent)
     with (
         _common.cluster(dask, jobs) as executor,

@@ -1,7 +1,8 @@
 """The on-disk home of many diarizations, and of the speakers they share."""
 
 from trfast.collection.collection import Collection
-from trfast.collection.corrections import Correction, Corrections
+from trfast.collection.correction_log import Correction
+from trfast.collection.corrections import Corrections
 from trfast.collection.imports import import_diarizations
 from trfast.collection.models import Compares
 from trfast.collection.records import (

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
-from itertools import chain
 
 from trfast._checks import check_listed, check_type
 from trfast._log import log
 from trfast._resources import enough_memory
 from trfast.annotation import Timeline
 from trfast.audio import check_name, is_url
+from trfast.collection.adding import keep_diarizations, keep_planned
 from trfast.collection.contents import Contents
-from trfast.collection.corrections import Correction, Corrections
-from trfast.collection.intake import checked_result, checked_vectors
+from trfast.collection.correction_log import Correction
+from trfast.collection.corrections import Corrections
+from trfast.collection.intake import checked_result
 from trfast.collection.linker import link_store
 from trfast.collection.models import Compares, check_model, only_model
 from trfast.collection.plan import make_plan
@@ -31,17 +30,14 @@ from trfast.collection.records import (
     Voice,
 )
 from trfast.collection.store import Store
+from trfast.collection.voices import hear_voice
 from trfast.comparison import Comparison
 from trfast.diarization import Diarization, Diarizer, Job, SpeakerCounts
-from trfast.errors import CollectionError, ParameterError, ParameterTypeError, TrfastError
-from trfast.execution import DiarizesOne, Outcome, Progress, diarize_all
-from trfast.execution.progress import Tally
+from trfast.errors import CollectionError, ParameterError, ParameterTypeError
+from trfast.execution import DiarizesOne, Progress
 from trfast.execution.recordings import Channel
 from trfast.linking import Adapted, adapt
 from trfast.model import ModelBundle, load_model
-
-# Share of speech that others have in what is enrolled as one voice, from where on it is told.
-_OTHERS = 0.2
 
 __all__ = [
     "Collection",
@@ -249,24 +245,9 @@ class Collection(Contents):
         check_model(self._store, plan.given, diarizer.model_hash)
         if planned is not None:
             planned(plan.jobs)
-        tally = None if progress is None else Tally(plan.jobs, progress)
-        moved = None if tally is None else tally.moved
-        failures = []
-        todo = [entry.job for entry in plan.todo.values()]
-        for outcome in chain(
-            plan.refused, diarize_all(diarizer, todo, executor=executor, jobs=jobs, moved=moved)
-        ):
-            outcome, entry = _checked(outcome), plan.todo.get(outcome.item.name)
-            if entry is not None and outcome.result is not None:
-                self._store.keep(outcome.result, entry.origin, entry.made_by, replace=True)
-                log.info("kept %r, diarized in %.1f s", outcome.result, outcome.seconds)
-            elif outcome.error is not None:
-                log.warning("recording %s failed: %s", outcome.item.name, outcome.error)
-                origin = Origin.of(outcome.item.source) if entry is None else entry.origin
-                failures.append(self._store.fail(outcome.item.name, outcome.error, origin))
-            if tally is not None:
-                tally.finished(outcome)
-        return sorted(failures, key=lambda failure: failure.recording)
+        return keep_planned(
+            self._store, plan, diarizer, executor=executor, jobs=jobs, progress=progress
+        )
 
     def add_diarizations(
         self, diarizations: Iterable[Diarization], *, replace: bool = False
@@ -299,30 +280,7 @@ class Collection(Contents):
         ['speaker-0001', 'speaker-0002']
         """
         given = check_listed(diarizations, "diarizations", "Diarization")
-        for diarization in given:
-            checked_vectors(check_type(diarization, Diarization, "diarization"))
-        names = Counter(diarization.recording for diarization in given)
-        if twice := [name for name, n in names.items() if n > 1]:
-            raise CollectionError(
-                f"{len(twice)} recordings, such as {min(twice)}, are given more than once, expected"
-                " each once"
-            )
-        if not replace and (known := [name for name in names if self._store.holds(name)]):
-            raise CollectionError(
-                f"{self._store.path} has {len(known)} of these recordings already, such as"
-                f" {min(known)}: leave them out, or let them be replaced (--replace, in Python"
-                " replace=True)"
-            )
-        models = sorted({diarization.model_hash for diarization in given})
-        if len(models) > 1:
-            raise CollectionError(
-                f"the diarizations are of {len(models)} models ({', '.join(models)}), whose vectors"
-                " cannot be compared: one collection for each"
-            )
-        for model in models:
-            check_model(self._store, names, model)
-        for diarization in given:
-            self._store.keep(diarization, Origin(), None, replace=replace)
+        keep_diarizations(self._store, given, replace=replace)
 
     def add_failure(self, recording: str, error: Exception, *, source: Path | None = None) -> None:
         """Keep the error that stopped a recording, unless it is here already, diarized."""
@@ -483,16 +441,9 @@ class Collection(Contents):
             if isinstance(item, Diarization):
                 voices.append(item)
                 continue
-            job, diarize = Job.of(item), self._diarizer(diarizer)
-            alone = replace(job, num_speakers=1, min_speakers=None, max_speakers=None)
-            voices.append(diarize(alone))
-            warnings += [f"{job.name}: {warning}" for warning in voices[-1].warnings]
-            speech = diarize(job).speech_durations
-            if speech.sum() - speech.max() >= _OTHERS * speech.sum():
-                warnings.append(
-                    f"{job.name}: {len(speech)} speakers seem to speak there: say where {speaker}"
-                    " does, with --speech, in Python Job(speech=...)"
-                )
+            voice, suspicious = hear_voice(Job.of(item), self._diarizer(diarizer), speaker)
+            voices.append(voice)
+            warnings += suspicious
         self.corrections.enrol(speaker, *voices, who=who, why=why)
         return warnings
 
@@ -539,16 +490,6 @@ class Collection(Contents):
         if self._default is None:
             self._default = Diarizer()
         return self._default
-
-
-def _checked(outcome: Outcome[Job, Diarization]) -> Outcome[Job, Diarization]:
-    """Make a result that cannot be kept, by a diarizer of somebody's own, a failure."""
-    if outcome.result is not None:
-        try:
-            checked_result(outcome.item, outcome.result)
-        except TrfastError as error:
-            return Outcome(outcome.item, None, error, outcome.seconds)
-    return outcome
 
 
 def _is_gone(file: str | None) -> bool:

@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-import getpass
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from types import NoneType
-from typing import Any
 
 from trfast.audio import check_name
+from trfast.collection.correction_log import Correction, corrections_of, note, now, take_back
 from trfast.collection.intake import checked_voice
-from trfast.collection.kinds import parsed, senseless
 from trfast.collection.models import check_model
 from trfast.collection.store import NAME_OF, Store
 from trfast.diarization import Diarization
 from trfast.errors import CollectionError
 
 _NUMBERED = re.compile(r"speaker-(\d{4,})")
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """What somebody put right: in words, by whom, when (UTC, ISO 8601), why, and whether undone."""
-
-    id: int
-    kind: str
-    what: str
-    who: str
-    made: str
-    why: str
-    undone: str | None
 
 
 class Corrections:
@@ -73,7 +54,9 @@ class Corrections:
                     f"there is a speaker {name!r} already: give another name, or merge the two"
                 )
             (before,) = self._db.row("SELECT name AS given FROM speaker WHERE id = ?", number)
-            self._note("rename", f"{speaker} is called {name}", who, why, names={number: before})
+            note(
+                self._db, "rename", f"{speaker} is called {name}", who, why, names={number: before}
+            )
             self._db.rows(
                 "UPDATE speaker SET name = ? WHERE id = ?", None if taken else name, number
             )
@@ -87,7 +70,8 @@ class Corrections:
                 raise CollectionError(f"{speaker} is to be merged with at least one other speaker")
             moved = [local for other in gone for local in self._locals(other)]
             against = self._told_apart({*self._locals(number), *moved})
-            correction = self._note(
+            correction = note(
+                self._db,
                 "merge",
                 f"{', '.join(others)} is {speaker}" + f", against {against}" * bool(against),
                 who,
@@ -116,8 +100,13 @@ class Corrections:
                 raise CollectionError(
                     f"{speaker} must be in some of the recordings to split off, and in others"
                 )
-            correction = self._note(
-                "split", f"{speaker} in {', '.join(names)}: somebody else", who, why, moved=chosen
+            correction = note(
+                self._db,
+                "split",
+                f"{speaker} in {', '.join(names)}: somebody else",
+                who,
+                why,
+                moved=chosen,
             )
             new = self._db.insert("speaker")
             self._move(chosen, new)
@@ -130,7 +119,7 @@ class Corrections:
         with self._writing():
             row, number = self._local(recording, local)
             what = f"{local} of {recording} is {self._name(number)}"
-            correction = self._note("confirm", what, who, why)
+            correction = note(self._db, "confirm", what, who, why)
             self._say(correction, [row, self._most_speech(number)], number)
 
     def reject(self, recording: str, local: str, *, who: str | None = None, why: str = "") -> str:
@@ -144,7 +133,7 @@ class Corrections:
                     f"{local} of {recording} is all there is of {self._name(number)}"
                 )
             what = f"{local} of {recording} is not {self._name(number)}"
-            correction = self._note("reject", what, who, why, moved=[row])
+            correction = note(self._db, "reject", what, who, why, moved=[row])
             new = self._db.insert("speaker")
             self._move([row], new)
             self._say(correction, others, number)
@@ -172,7 +161,8 @@ class Corrections:
                 raise CollectionError(f"there is no {speaker}; a new speaker needs another name")
             number = found[0][0] if found else self._db.insert("speaker", name=speaker)
             names = ", ".join(voice.recording for voice in voices)
-            correction = self._note(
+            correction = note(
+                self._db,
                 "enrol",
                 f"{speaker} sounds as in {names}",
                 who,
@@ -198,7 +188,7 @@ class Corrections:
             numbers = self._store.speaker(speaker), self._store.speaker(other)
             if numbers[0] == numbers[1]:
                 raise CollectionError(f"{speaker} is to be told from another speaker")
-            correction = self._note("distinguish", f"{speaker} is not {other}", who, why)
+            correction = note(self._db, "distinguish", f"{speaker} is not {other}", who, why)
             for number in numbers:
                 self._say(correction, [self._most_speech(number)], number)
 
@@ -215,42 +205,23 @@ class Corrections:
             self._db.rows(
                 "UPDATE correction SET undone = ? WHERE undone IS NULL"
                 " AND id IN (SELECT correction FROM voice WHERE speaker = ?)",
-                _now(),
+                now(),
                 found[0][0],
             )
             self._db.rows("DELETE FROM voice WHERE speaker = ?", found[0][0])
-            self._note("forget", f"what {speaker} sounds like is deleted", who, why)
+            note(self._db, "forget", f"what {speaker} sounds like is deleted", who, why)
         return len(voices)
 
     def undo(self) -> Correction:
         """Take back the last correction that holds; names are as before it, as far as they are
         still there. Voices that it enrolled are deleted."""
         with self._writing():
-            held = [one for one in self.log() if one.undone is None and one.kind != "forget"]
-            if not held:
-                raise CollectionError(f"{self._store.path} has no correction to undo")
-            last = held[-1]
-            (text,) = self._db.row("SELECT before FROM correction WHERE id = ?", last.id)
-            before = _before(self._store.path, text)
-            for number, name in before["names"].items():
-                self._db.rows("UPDATE speaker SET name = ? WHERE id = ?", name, number)
-            for voice, number in before["voices"].items():
-                self._db.rows("UPDATE voice SET speaker = ? WHERE id = ?", number, voice)
-            for local, number in before["speakers"].items():
-                self._db.rows("UPDATE local_speaker SET speaker = ? WHERE id = ?", number, local)
-            self._db.rows("UPDATE correction SET undone = ? WHERE id = ?", _now(), last.id)
-            self._db.rows("DELETE FROM voice WHERE correction = ?", last.id)
-        return last
+            return take_back(self._db)
 
     def log(self) -> list[Correction]:
         """Return all corrections, those that were undone too, in the order in which they were
         made."""
-        return [
-            Correction(*row)
-            for row in self._db.rows(
-                "SELECT id, kind, what, who, made, why, undone FROM correction ORDER BY id"
-            )
-        ]
+        return corrections_of(self._db)
 
     @contextmanager
     def _writing(self, *, linked: bool = True) -> Iterator[None]:
@@ -345,62 +316,3 @@ class Corrections:
             "INSERT INTO known (correction, local, speaker, same) VALUES (?, ?, ?, ?)",
             ((correction, row, number, int(same)) for row in dict.fromkeys(rows)),
         )
-
-    def _note(
-        self,
-        kind: str,
-        what: str,
-        who: str | None,
-        why: str,
-        *,
-        names: dict[int, str | None] | None = None,
-        moved: Sequence[int] = (),
-        voices: Sequence[int] = (),
-    ) -> int:
-        """Write a correction, and what undoing it puts back."""
-        speaker = "SELECT speaker AS speaker_id FROM"
-        speakers = {
-            row: self._db.row(f"{speaker} local_speaker WHERE id = ?", row)[0] for row in moved
-        }
-        of_voices = {
-            voice: self._db.row(f"{speaker} voice WHERE id = ?", voice)[0] for voice in voices
-        }
-        before = {"names": names or {}, "speakers": speakers, "voices": of_voices}
-        return self._db.insert(
-            "correction",
-            kind=kind,
-            what=what,
-            who=_user() if who is None else who,
-            made=_now(),
-            why=why,
-            before=json.dumps(before),
-        )
-
-
-def _before(path: str, text: str) -> dict[str, dict[int, Any]]:
-    """What undoing a correction puts back: by id, names, and ids of speakers."""
-    before = parsed(path, text, dict, "before")
-    kinds = {"names": (str, NoneType), "speakers": (int, NoneType), "voices": (int,)}
-    try:
-        found = {
-            part: {int(number): value for number, value in before.get(part, {}).items()}
-            for part in kinds
-        }
-    except (AttributeError, ValueError):
-        found = {}
-    if not found or any(
-        not isinstance(value, kinds[part]) for part in kinds for value in found[part].values()
-    ):
-        raise senseless(path, f"before is {text!r:.80}, expected what undoing puts back")
-    return found
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (ImportError, KeyError, OSError):  # a user without a name, as in some containers
-        return ""

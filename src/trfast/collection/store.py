@@ -325,30 +325,8 @@ class Store:
                 *values,
             )
         return [
-            Link(
-                recording,
-                local,
-                speaker,
-                similarity,
-                None if there is None else (there, other),
-                correction,
-                second_similarity,
-                None if yonder is None else (yonder, second),
-                by_voice,
-            )
-            for (
-                recording,
-                local,
-                speaker,
-                similarity,
-                there,
-                other,
-                correction,
-                second_similarity,
-                yonder,
-                second,
-                by_voice,
-            ) in rows
+            Link(name, local, who, score, _pair(a, b), correction, second, _pair(c, d), by_voice)
+            for name, local, who, score, a, b, correction, second, c, d, by_voice in rows
         ]
 
     def speakers(self) -> list[Speaker]:
@@ -426,3 +404,7 @@ def _column(path: str) -> str | bytes:
 
 def _path(column: str | bytes | None) -> str | None:
     return os.fsdecode(column) if isinstance(column, bytes) else column
+
+
+def _pair(recording: str | None, local: str) -> tuple[str, str] | None:
+    return None if recording is None else (recording, local)

@@ -1,14 +1,37 @@
-"""The voices that are enrolled in a collection's file."""
+"""Voices: what is heard of one speaker, and those that are enrolled in a collection's file."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
 from trfast.collection.kinds import senseless
 from trfast.collection.records import Voice
 from trfast.collection.store import Store
+from trfast.diarization import Diarization, Job
 from trfast.errors import CollectionError
+from trfast.execution import DiarizesOne
 from trfast.linking import Voices
+
+# Share of speech that others have in what is enrolled as one voice, from where on it is told.
+_OTHERS = 0.2
+
+
+def hear_voice(job: Job, diarizer: DiarizesOne, speaker: str) -> tuple[Diarization, list[str]]:
+    """Return all that is said in a recording as the voice of one speaker, and what is suspicious
+    about it. One pass is enough where one speaker is found."""
+    voice = found = diarizer(job)
+    if len(found.speakers) != 1:
+        voice = diarizer(replace(job, num_speakers=1, min_speakers=None, max_speakers=None))
+    warnings = [f"{job.name}: {warning}" for warning in voice.warnings]
+    speech = found.speech_durations
+    if speech.sum() - speech.max(initial=0.0) >= _OTHERS * speech.sum():
+        warnings.append(
+            f"{job.name}: {len(speech)} speakers seem to speak there: say where {speaker}"
+            " does, with --speech, in Python Job(speech=...)"
+        )
+    return voice, warnings
 
 
 def voices_of(store: Store) -> list[Voice]:

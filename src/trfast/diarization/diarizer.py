@@ -7,7 +7,6 @@ from dataclasses import replace
 from importlib.metadata import version
 from math import nan
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,38 +14,35 @@ import numpy.typing as npt
 from trfast._checks import check_type
 from trfast._listening import Tell, listener
 from trfast._log import log
-from trfast._names import DETECTORS, DetectorName
+from trfast._names import DetectorName
 from trfast._resources import enough_memory
 from trfast._threads import blas_limit
-from trfast.annotation import Annotation, Timeline, Turn, check_timeline
-from trfast.audio import SAMPLE_RATE, SoundCheck, Source, header_duration
-from trfast.clustering import in_order_of_appearance
+from trfast.annotation import Timeline
+from trfast.audio import Source, header_duration
 from trfast.comparison import Comparison
+from trfast.diarization.detection import checked_detector, settings_of, speech_regions
 from trfast.diarization.headway import COSTS, Headway
 from trfast.diarization.job import Job
-from trfast.diarization.local_speakers import local_speakers
-from trfast.diarization.result import Diarization, EmbeddedSegments
+from trfast.diarization.local_speakers import bic_clusters, local_speakers
+from trfast.diarization.result import Diarization, EmbeddedSegments, diarization_of
 from trfast.diarization.speaker_count import SpeakerCount
 from trfast.diarization.stage_times import StageTimes
-from trfast.diarization.streams import TimedBlocks, make_all
+from trfast.diarization.streams import hear
 from trfast.diarization.suspicions import suspicions
 from trfast.diarization.windows import (
     embedded_speakers,
     embedded_units,
-    joined_units,
-    refined,
-    speakers_of_units,
+    speakers_by_embedding,
+    speakers_by_windows,
     window_scoring_of,
 )
 from trfast.embedding import ProjectedStatistics
 from trfast.errors import ModelError, ParameterError, ParameterTypeError
-from trfast.features import frame_hop, frames_to_seconds, timeline_to_frames
+from trfast.features import frame_hop, frames_to_seconds
 from trfast.features.frames import Frames, FrameStore
 from trfast.model import ModelBundle, load_model
-from trfast.segmentation import Units, bic_clustering, segment, units_between_changes
-from trfast.speech import Detector, OnnxDetector, detect_by_energy
-
-FloatArray = npt.NDArray[Any]
+from trfast.segmentation import Units, segment, units_between_changes
+from trfast.speech import Detector, OnnxDetector
 
 Bounds = npt.NDArray[np.int64]
 
@@ -113,7 +109,7 @@ class Diarizer:
         if self.model.neural is not None:
             self.model.neural_embedder  # noqa: B018 (here, and not after minutes of work)
         self.comparison = comparison
-        self.detector = _checked_detector(detector)
+        self.detector = checked_detector(detector)
         self.speaker_count = SpeakerCount(num_speakers, min_speakers, max_speakers)
 
     def _checked_local(self, local_model: ModelBundle | None) -> ModelBundle:
@@ -141,7 +137,7 @@ class Diarizer:
             version("trfast"),
             self.model.vectors_hash if own is None else self.model.content_hash,
             *(() if own is None else (*own.settings, *own.backend.fingerprint)),
-            *_told(self.detector),
+            *settings_of(self.detector),
             *(() if self.local_model is self.model else (self.local_model.vectors_hash, _SUREST)),
             *self.speaker_count.settings,
         )
@@ -183,25 +179,16 @@ class Diarizer:
             FrameStore() as static,
             FrameStore() as banks,
         ):
-            check = SoundCheck()
-            blocks = job.stream(check=check)
-            samples = TimedBlocks(clock, "audio", blocks, expected=expected * SAMPLE_RATE)
             filters = None if self.model.neural is None else banks
-            detector, speech = None, job.speech
-            if isinstance(self.detector, OnnxDetector) and speech is None:
-                detector = self.detector
-            elif not isinstance(self.detector, str) and speech is None:
-                with clock("speech"):
-                    heard = self.detector.detect(job.stream())
-                    speech = check_timeline(heard, "speech, as the detector finds it,")
-            with clock("features"):
-                probabilities = make_all(
-                    samples, self.local_model.mfcc, static, filters, detector, clock
-                )
-            duration = samples.count / SAMPLE_RATE
-            if detector is not None:
-                with clock("speech"):
-                    speech = detector.timeline(probabilities, duration)
+            duration, speech, check = hear(
+                job,
+                self.detector,
+                self.local_model.mfcc,
+                static,
+                filters,
+                expected=expected,
+                clock=clock,
+            )
             segments = self.embed(
                 static,
                 duration=duration,
@@ -299,8 +286,27 @@ class Diarizer:
                 speaker_count=count,
                 clock=clock,
             )
-        found_by = self._by_windows if self.comparison is None else self._by_segments
-        segments, clusters = found_by(static, speech, segments, recording, count, clock)
+        if self.comparison is None:
+            segments, clusters = speakers_by_windows(
+                self.local_model,
+                static,
+                self.units(static, speech, segments, clock=clock),
+                recording=recording,
+                speaker_count=count,
+                move=segments is None,
+                clock=clock,
+            )
+        else:
+            if segments is None:
+                regions = self._speech(static, speech, clock)
+                with clock("segmentation"):
+                    segments = segment(
+                        static, regions, config=model.segmentation, hop=frame_hop(model.mfcc)
+                    )
+            count.check(len(segments), "segment", recording)
+            clusters = bic_clusters(
+                static, segments, alpha=model.clustering.alpha, least=count.least, clock=clock
+            )
         seconds = frames_to_seconds(segments, len(static), duration, self.local_model.mfcc)
         if banks is None:
             with clock("ivectors"):
@@ -356,67 +362,17 @@ class Diarizer:
         statistics : ProjectedStatistics
             Of each, as `embedded_units` gives them.
         """
-        clock, model = clock or StageTimes(), self.model
-        count = speaker_count or self.speaker_count
-        count.check(len(units), "unit", recording)
-        with clock("clustering"):
-            labels = joined_units(model, units, statistics, count)
-        segments, found = refined(
-            model, static, units.bounds, labels, least=count.least, clock=clock
+        segments, clusters, kept = speakers_by_embedding(
+            self.model,
+            static,
+            units,
+            statistics,
+            recording=recording,
+            speaker_count=speaker_count or self.speaker_count,
+            clock=clock or StageTimes(),
         )
-        grouped = statistics.grouped(labels, int(labels.max(initial=-1)) + 1)
-        # Who has no segment left after that is gone.
-        clusters = in_order_of_appearance(found)
-        there = found[np.unique(clusters, return_index=True)[1]]
-        kept = ProjectedStatistics(grouped.zeroth[there], grouped.first[there])
-        seconds = frames_to_seconds(segments, len(static), duration, model.mfcc)
+        seconds = frames_to_seconds(segments, len(static), duration, self.model.mfcc)
         return EmbeddedSegments(recording, duration, seconds, clusters, kept)
-
-    def _by_windows(
-        self,
-        static: Frames,
-        speech: Timeline | None,
-        segments: Bounds | None,
-        recording: str,
-        count: SpeakerCount,
-        clock: StageTimes,
-    ) -> tuple[Bounds, npt.NDArray[np.int64]]:
-        """Segments, and the speaker of each."""
-        model, units = self.local_model, self.units(static, speech, segments, clock=clock)
-        count.check(len(units), "unit", recording)
-        labels = speakers_of_units(model, static, units, speaker_count=count, clock=clock)
-        if segments is not None:
-            return segments, labels
-        bounds, labels = refined(
-            model, static, units.bounds, labels, least=count.least, clock=clock
-        )
-        return bounds, in_order_of_appearance(labels)
-
-    def _by_segments(
-        self,
-        static: Frames,
-        speech: Timeline | None,
-        segments: Bounds | None,
-        recording: str,
-        count: SpeakerCount,
-        clock: StageTimes,
-    ) -> tuple[Bounds, npt.NDArray[np.int64]]:
-        """Segments, and the BIC cluster of each."""
-        model = self.model
-        if segments is None:
-            regions = self._speech(static, speech, clock)
-            with clock("segmentation"):
-                segments = segment(
-                    static, regions, config=model.segmentation, hop=frame_hop(model.mfcc)
-                )
-        count.check(len(segments), "segment", recording)
-        apart = np.arange(len(segments))
-        if not model.clustering.alpha:
-            return segments, apart
-        with clock("clustering"):
-            clusters = bic_clustering(static, segments, alpha=model.clustering.alpha)
-        too_few = clusters.max(initial=-1) + 1 < count.least
-        return segments, apart if too_few else clusters
 
     def cluster(
         self,
@@ -448,12 +404,12 @@ class Diarizer:
         count = speaker_count or self.speaker_count
         clock = clock or StageTimes()
         vectors_of, statistics = self.model.embedder.vectors, segments.statistics
-        durations = segments.seconds[:, 1] - segments.seconds[:, 0]
         labels = segments.clusters
         with clock("ivectors"):
             vectors = vectors_of(statistics)
         if self.comparison is not None:
             count.check(len(vectors), "cluster", segments.recording)
+            durations = segments.seconds[:, 1] - segments.seconds[:, 0]
             with clock("clustering"):
                 speakers_of = local_speakers(
                     self.comparison,
@@ -466,120 +422,14 @@ class Diarizer:
             with clock("ivectors"):
                 n_speakers = int(speakers_of.max(initial=-1)) + 1
                 vectors = vectors_of(statistics.grouped(speakers_of, n_speakers))
-        speakers = tuple(f"S{k + 1}" for k in range(len(vectors)))
-        return Diarization(
-            annotation=Annotation(
-                segments.recording, _turns(segments.seconds, [speakers[k] for k in labels])
-            ),
-            speakers=speakers,
-            vectors=vectors,
-            speech_durations=np.bincount(labels, durations, len(speakers)).astype(np.float64),
-            duration=segments.duration,
-            model_hash=self.model.vectors_hash,
-            stage_seconds=dict(clock.seconds),
+        return diarization_of(
+            segments,
+            labels,
+            vectors,
+            model_hash=self.model_hash,
+            stage_seconds=clock.seconds,
         )
 
     def _speech(self, static: Frames, speech: Timeline | None, clock: StageTimes) -> Bounds:
         with clock("speech"):
-            if speech is not None:
-                return timeline_to_frames(
-                    check_timeline(speech, "speech").merged(), len(static), self.local_model.mfcc
-                )
-            if not isinstance(self.detector, str):
-                raise ParameterError(
-                    "the detector hears samples, not frames: give speech, as its detect(samples)"
-                    " finds it"
-                )
-            if self.detector == "energy":
-                return detect_by_energy(static, config=self.local_model.mfcc)
-            return self.local_model.detector.detect(static)
-
-
-def diarize(
-    job: Job | Source,
-    *,
-    model: ModelBundle | None = None,
-    comparison: Comparison | None = None,
-    num_speakers: int | None = None,
-    min_speakers: int | None = None,
-    max_speakers: int | None = None,
-    progress: Tell | None = None,
-) -> Diarization:
-    """Say who speaks when in one recording.
-
-    Parameters
-    ----------
-    job : Job, path, Waveform, bytes or file object
-        Any audio file, by its path, in memory or opened, or samples in memory; a `Job` gives them a
-        name, speech marks or a channel.
-    model : ModelBundle, optional
-        Default: the model that comes with the package. To diarize many recordings, make a
-        `Diarizer` once.
-    comparison : Comparison, optional
-        As in `Diarizer`.
-    num_speakers, min_speakers, max_speakers : int, optional
-        So many speakers, or at least, at most so many; default: the evidence decides.
-    progress : callable, optional
-        Called with seconds of audio done, and in all, as a `Diarizer` does.
-
-    Returns
-    -------
-    Diarization
-
-    Raises
-    ------
-    AudioError
-        If the file cannot be read as audio.
-    ParameterError
-        If there is not speech enough for the speakers asked for.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from trfast.audio import Waveform
-    >>> noise = np.random.default_rng(0).normal(scale=0.01, size=16000).astype(np.float32)
-    >>> len(diarize(Waveform(noise, 16000)).speakers)
-    0
-    """
-    diarizer = Diarizer(
-        model,
-        comparison=comparison,
-        num_speakers=num_speakers,
-        min_speakers=min_speakers,
-        max_speakers=max_speakers,
-    )
-    return diarizer(job, progress=progress)
-
-
-def _checked_detector(detector: object) -> DetectorName | Detector:
-    if isinstance(detector, Path) or str(detector).endswith(".onnx"):
-        raise ParameterTypeError(
-            f"detector must be an OnnxDetector, got a path: OnnxDetector({str(detector)!r})"
-        )
-    if isinstance(detector, Detector):
-        return detector
-    for name in DETECTORS:
-        if isinstance(detector, str) and detector == name:
-            return name
-    raise ParameterError(
-        f"detector must be one of {', '.join(DETECTORS)}, or an OnnxDetector, or have"
-        f" detect(samples) and a fingerprint, got {detector!r}"
-    )
-
-
-def _told(detector: DetectorName | Detector) -> tuple[Any, ...]:
-    """What tells a detector from others."""
-    if isinstance(detector, str):
-        return (detector,)
-    return (detector.settings if isinstance(detector, OnnxDetector) else detector.fingerprint,)
-
-
-def _turns(seconds: npt.NDArray[np.float64], speakers: list[str]) -> list[Turn]:
-    """Segments as turns; touching segments of one speaker become one turn."""
-    turns: list[Turn] = []
-    for (start, end), speaker in zip(seconds.tolist(), speakers, strict=True):
-        if turns and turns[-1].speaker == speaker and start <= turns[-1].end:
-            turns[-1] = Turn(turns[-1].start, end, speaker)
-        else:
-            turns.append(Turn(start, end, speaker))
-    return turns
+            return speech_regions(self.detector, self.local_model, static, speech)

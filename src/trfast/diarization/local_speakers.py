@@ -1,4 +1,4 @@
-"""The clusters of one recording -> its speakers."""
+"""The segments of one recording -> clusters, by BIC -> its speakers, by a comparison."""
 
 from __future__ import annotations
 
@@ -12,9 +12,26 @@ import numpy.typing as npt
 from trfast.clustering import connected_components, in_order_of_appearance
 from trfast.comparison import Comparison
 from trfast.diarization.speaker_count import SpeakerCount
+from trfast.diarization.stage_times import StageTimes
+from trfast.features.frames import Frames
+from trfast.segmentation import bic_clustering
 
 FloatArray = npt.NDArray[Any]
+Bounds = npt.NDArray[np.int64]
 Labels = npt.NDArray[np.int64]
+
+
+def bic_clusters(
+    static: Frames, segments: Bounds, *, alpha: float, least: int, clock: StageTimes
+) -> Labels:
+    """Return the BIC cluster of each segment; each is its own if `alpha` is 0, or if there would be
+    fewer clusters than the least number of speakers."""
+    apart = np.arange(len(segments))
+    if not alpha:
+        return apart
+    with clock("clustering"):
+        clusters = bic_clustering(static, segments, alpha=alpha)
+    return apart if clusters.max(initial=-1) + 1 < least else clusters
 
 
 def local_speakers(

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._pictures import card, timeline_picture
-from trfast.annotation import Annotation
+from trfast.annotation import Annotation, Turn
 from trfast.embedding.ivector import ProjectedStatistics
 
 
@@ -88,3 +88,32 @@ class EmbeddedSegments:
     seconds: npt.NDArray[np.float64]
     clusters: npt.NDArray[np.int64]
     statistics: ProjectedStatistics
+
+
+def diarization_of(
+    segments: EmbeddedSegments,
+    labels: npt.NDArray[np.int64],
+    vectors: npt.NDArray[np.float32],
+    *,
+    model_hash: str,
+    stage_seconds: Mapping[str, float],
+) -> Diarization:
+    """Return segments as the turns of local speakers, by the speaker of each segment and the vector
+    of each speaker; touching segments of one speaker become one turn."""
+    speakers = tuple(f"S{k + 1}" for k in range(len(vectors)))
+    turns: list[Turn] = []
+    for (start, end), label in zip(segments.seconds.tolist(), labels.tolist(), strict=True):
+        speaker = speakers[label]
+        if turns and turns[-1].speaker == speaker and start <= turns[-1].end:
+            start = turns.pop().start
+        turns.append(Turn(start, end, speaker))
+    durations = segments.seconds[:, 1] - segments.seconds[:, 0]
+    return Diarization(
+        annotation=Annotation(segments.recording, turns),
+        speakers=speakers,
+        vectors=vectors,
+        speech_durations=np.bincount(labels, durations, len(speakers)).astype(np.float64),
+        duration=segments.duration,
+        model_hash=model_hash,
+        stage_seconds=dict(stage_seconds),
+    )

@@ -11,10 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from trfast._names import DetectorName
+from trfast.annotation import Timeline, check_timeline
+from trfast.audio import SAMPLE_RATE, SoundCheck
+from trfast.diarization.job import Job
 from trfast.diarization.stage_times import StageTimes
 from trfast.features import Fbank, Mfcc, MfccConfig
 from trfast.features.frames import FrameStore
-from trfast.speech import OnnxDetector
+from trfast.speech import Detector, OnnxDetector
 
 FloatArray = npt.NDArray[Any]
 Blocks = Iterator[FloatArray]
@@ -48,6 +52,46 @@ class TimedBlocks:
         if self._expected > 0:
             self._clock.passed(self._stage, self.count / self._expected)
         return block
+
+
+def hear(
+    job: Job,
+    detector: DetectorName | Detector,
+    mfcc: MfccConfig,
+    static: FrameStore,
+    banks: FrameStore | None,
+    *,
+    expected: float,
+    clock: StageTimes,
+) -> tuple[float, Timeline | None, SoundCheck]:
+    """Put the frames of a recording, and filter banks, into their stores.
+
+    Returns
+    -------
+    duration : float
+        Seconds of audio; so many are expected.
+    speech : Timeline or None
+        By the marks of the job, or by a detector that hears samples, if it is one.
+    check : SoundCheck
+        Has heard it too.
+    """
+    check = SoundCheck()
+    speech, streamed = job.speech, None
+    blocks = job.stream(check=check)
+    samples = TimedBlocks(clock, "audio", blocks, expected=expected * SAMPLE_RATE)
+    if speech is None and isinstance(detector, OnnxDetector):
+        streamed = detector
+    elif speech is None and not isinstance(detector, str):
+        with clock("speech"):
+            heard = detector.detect(job.stream())
+            speech = check_timeline(heard, "speech, as the detector finds it,")
+    with clock("features"):
+        probabilities = make_all(samples, mfcc, static, banks, streamed, clock)
+    duration = samples.count / SAMPLE_RATE
+    if streamed is not None:
+        with clock("speech"):
+            speech = streamed.timeline(probabilities, duration)
+    return duration, speech, check
 
 
 def make_all(

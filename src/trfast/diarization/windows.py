@@ -84,6 +84,26 @@ def speakers_of_units(
         )
 
 
+def speakers_by_windows(
+    model: ModelBundle,
+    static: Frames,
+    units: Units,
+    *,
+    recording: str,
+    speaker_count: SpeakerCount,
+    move: bool,
+    clock: StageTimes,
+) -> tuple[Bounds, Labels]:
+    """Return segments, and the speaker of each; they are the units, unless borders may move."""
+    speaker_count.check(len(units), "unit", recording)
+    labels = speakers_of_units(model, static, units, speaker_count=speaker_count, clock=clock)
+    if not move:
+        return units.bounds, labels
+    least = speaker_count.least
+    bounds, labels = refined(model, static, units.bounds, labels, least=least, clock=clock)
+    return bounds, in_order_of_appearance(labels)
+
+
 def rows_of_units(
     model: ModelBundle, static: Frames, units: Units, clock: StageTimes
 ) -> npt.NDArray[np.float32]:
@@ -151,16 +171,33 @@ def embedded_speakers(
     return model.neural_embedder.cluster_statistics(banks, windows, speakers, passed=passed)
 
 
-def joined_units(
-    model: ModelBundle, units: Units, statistics: ProjectedStatistics, speaker_count: SpeakerCount
-) -> Labels:
-    """Find the speaker of each unit by its statistics, as `embedded_units` gives them."""
+def speakers_by_embedding(
+    model: ModelBundle,
+    static: Frames,
+    units: Units,
+    statistics: ProjectedStatistics,
+    *,
+    recording: str,
+    speaker_count: SpeakerCount,
+    clock: StageTimes,
+) -> tuple[Bounds, Labels, ProjectedStatistics]:
+    """Return segments, the speaker of each, and the statistics of speakers, from those of units as
+    `embedded_units` gives them."""
+    speaker_count.check(len(units), "unit", recording)
     scoring = window_scoring_of(model)
-    rows = scoring.rows(statistics, units.regions, model.neural_embedder.vectors)
-    durations = (units.bounds[:, 1] - units.bounds[:, 0]) * frame_hop(model.mfcc)
-    return join_units(
-        rows, durations, scoring.eigenvalues, scoring.config, speaker_count=speaker_count
-    )
+    with clock("clustering"):
+        rows = scoring.rows(statistics, units.regions, model.neural_embedder.vectors)
+        durations = (units.bounds[:, 1] - units.bounds[:, 0]) * frame_hop(model.mfcc)
+        labels = join_units(
+            rows, durations, scoring.eigenvalues, scoring.config, speaker_count=speaker_count
+        )
+    least = speaker_count.least
+    bounds, found = refined(model, static, units.bounds, labels, least=least, clock=clock)
+    grouped = statistics.grouped(labels, int(labels.max(initial=-1)) + 1)
+    # Who has no segment left after that is gone.
+    speakers = in_order_of_appearance(found)
+    there = found[np.unique(speakers, return_index=True)[1]]
+    return bounds, speakers, ProjectedStatistics(grouped.zeroth[there], grouped.first[there])
 
 
 def refined(

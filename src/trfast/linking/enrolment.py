@@ -18,7 +18,7 @@ from trfast.errors import ParameterError
 from trfast.evidence import sums_of_labels
 from trfast.linking.centring import shift_of_speakers
 from trfast.linking.known import Known
-from trfast.scoring.backend import Scores
+from trfast.scoring.scores import Scores
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[Any]

@@ -16,7 +16,7 @@ from trfast.clustering import (
 )
 from trfast.errors import ParameterError
 from trfast.evidence import sums_of_labels
-from trfast.scoring.backend import Scores
+from trfast.scoring.scores import Scores
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[Any]

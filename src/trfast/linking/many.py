@@ -14,7 +14,7 @@ from trfast._threads import blas_limit
 from trfast.clustering import Forest, average_linkage_of_factors, unite_in_bands
 from trfast.errors import ParameterError
 from trfast.linking.known import Known, marks_and_ties
-from trfast.scoring.backend import Scores
+from trfast.scoring.scores import Scores
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[Any]

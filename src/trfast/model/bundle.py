@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trfast._checks import check_integer, check_positive, check_share, check_type
+from trfast._checks import check_share
 from trfast._names import BACKENDS, BackendName
 from trfast._pictures import card, table
 from trfast.embedding import (
@@ -43,10 +43,9 @@ from trfast.model.file import (
     window_tensors,
     write_model,
 )
-from trfast.scoring.backend import (
-    Backend,
-    estimator_tensors,
-)
+from trfast.model.neural import NeuralConfig
+from trfast.scoring.backend import Backend
+from trfast.scoring.estimators import estimator_tensors
 from trfast.scoring.normalization import Whitening
 from trfast.scoring.windows import WindowConfig, WindowScoring
 from trfast.segmentation import SegmentationConfig
@@ -55,36 +54,6 @@ from trfast.speech.inputs import n_inputs
 
 BUNDLED = ("default", "campplus")
 """Names of the models that come with the package."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class NeuralConfig:
-    """The neural embedding of a model, which is not in its file.
-
-    Parameters
-    ----------
-    file_hash : str
-        SHA-256 of the ONNX file that the model was trained with, or the `fingerprint` of an
-        embedding of one's own.
-    other_hashes : tuple of str
-        Of other files of the same network, which the model takes as well.
-    dimension : int
-        Of its vectors.
-    window : float
-        Seconds around each unit that are embedded.
-    """
-
-    file_hash: str
-    dimension: int
-    window: float = 1.5
-    other_hashes: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "other_hashes", tuple(self.other_hashes))  # a file has lists
-        for named in (self.file_hash, *self.other_hashes):
-            check_type(named, str, "hashes of a network")
-        check_integer(self.dimension, "dimension", least=1)
-        check_positive(self.window, "window")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -288,7 +257,7 @@ class ModelBundle(Compared):
             "backends": self._backend_settings(),
             "detector": detector_settings(self.detector),
             **({} if self.ubm is None else {"posterior_floor": self.ubm.posterior_floor}),
-            **({} if self.neural is None else {"neural": _neural_as_json(self.neural)}),
+            **({} if self.neural is None else {"neural": _as_json(self.neural)}),
             **({} if self.windows is None else {"windows": _as_json(self.windows.config)}),
         }
 
@@ -357,13 +326,12 @@ class ModelBundle(Compared):
         )
 
 
-def _neural_as_json(config: NeuralConfig) -> dict[str, Any]:
-    return asdict(config) | {"other_hashes": list(config.other_hashes)}
-
-
-def _as_json(config: WindowConfig) -> dict[str, Any]:
+def _as_json(config: NeuralConfig | WindowConfig) -> dict[str, Any]:
     """Lists for tuples, as a file gives them back."""
-    return asdict(config) | {"lengths": list(config.lengths)}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(config).items()
+    }
 
 
 def load_model(

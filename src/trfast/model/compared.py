@@ -14,7 +14,8 @@ from trfast._names import BACKENDS, BackendName, ClusteringName
 from trfast.clustering import check_clustering
 from trfast.comparison import Comparison, across_recordings
 from trfast.errors import ModelError
-from trfast.scoring.backend import Backend, Thresholds, estimator_of
+from trfast.scoring.backend import Backend, Thresholds
+from trfast.scoring.estimators import estimator_of
 from trfast.scoring.normalization import Whitening
 
 

@@ -14,7 +14,7 @@ from trfast.errors import ModelError
 from trfast.model.arrays import check_arrays
 from trfast.model.compared import ClusteringConfig, Compared, backends_of
 from trfast.model.file import parts_of, read_model, write_model
-from trfast.scoring.backend import estimator_tensors
+from trfast.scoring.estimators import estimator_tensors
 from trfast.scoring.normalization import Whitening
 
 

@@ -1,6 +1,6 @@
 """Back-ends: how alike two vectors are."""
 
-from trfast.scoring.backend import Backend, Projection, Score, Thresholds
+from trfast.scoring.backend import Backend, Thresholds
 from trfast.scoring.calibration import (
     LogisticCalibration,
     ScoreHistogram,
@@ -17,6 +17,7 @@ from trfast.scoring.cosine import (
 )
 from trfast.scoring.lda import Lda
 from trfast.scoring.normalization import Centering, EigenFactorRadial, LengthNorm, Whitening
+from trfast.scoring.own import Projection, Score
 from trfast.scoring.plda import Plda
 from trfast.scoring.snorm import SNorm, normalize_scores
 from trfast.scoring.trials import det_points, equal_error_rate

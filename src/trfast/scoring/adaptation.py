@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from trfast._checks import check_groups, check_matrix, check_not_negative
 from trfast.errors import ModelError
-from trfast.scoring.backend import Backend, estimator_of, estimator_tensors
+from trfast.scoring.backend import Backend
+from trfast.scoring.estimators import estimator_of, estimator_tensors
 from trfast.scoring.plda import Plda
 from trfast.scoring.triplet import TripletRanking
 

@@ -11,15 +11,11 @@ from sklearn.base import clone
 
 from trfast._names import BackendName
 from trfast._threads import blas_limit
-from trfast.scoring.backend import (
-    Backend,
-    Estimator,
-    OwnEstimator,
-    estimator_of,
-    estimator_tensors,
-)
+from trfast.scoring.backend import Backend
+from trfast.scoring.estimators import Estimator, estimator_of, estimator_tensors
 from trfast.scoring.lda import Lda
 from trfast.scoring.normalization import Whitening
+from trfast.scoring.own import OwnEstimator
 from trfast.scoring.plda import Plda
 from trfast.scoring.triplet import TripletRanking
 from trfast.scoring.wccn import Wccn

@@ -25,7 +25,9 @@ from trfast.embedding import Embedding, PieceEmbedder, piece_embedder
 from trfast.errors import ModelError
 from trfast.features import frame_hop
 from trfast.model import ModelBundle
-from trfast.scoring.backend import Backend, Estimator, OwnEstimator
+from trfast.scoring.backend import Backend
+from trfast.scoring.estimators import Estimator
+from trfast.scoring.own import OwnEstimator
 from trfast.scoring.windows import WindowConfig
 from trfast.training.backends import fit_backends, fit_own
 from trfast.training.config import TrainingConfig

@@ -23,7 +23,8 @@ from trfast.embedding.ivector import ProjectedStatistics
 from trfast.errors import ModelError
 from trfast.evaluation import common_time, diarization_error, one_to_one
 from trfast.linking import link_centred
-from trfast.scoring.backend import Backend, Scores, Thresholds
+from trfast.scoring.backend import Backend, Thresholds
+from trfast.scoring.scores import Scores
 from trfast.training.labelled import LabelledCollection
 
 FloatArray = npt.NDArray[Any]
