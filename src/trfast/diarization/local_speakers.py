@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -66,11 +68,9 @@ def local_speakers(
     ndarray (n,), int64
         Speaker of each cluster, numbered in order of first appearance.
     """
-
-    def without_short(labels: Labels) -> Labels:
-        long = who_stays(np.bincount(labels, durations), min_speech, speaker_count.least)
-        return _joined_to_long(comparison, rows, labels, long)
-
+    without_short = partial(
+        _without_short, comparison, rows, durations, min_speech, speaker_count.least
+    )
     labels = without_short(comparison.cluster(rows))
     n_found = int(labels.max(initial=-1)) + 1
     n_speakers = speaker_count.nearest(n_found)
@@ -82,6 +82,40 @@ def local_speakers(
         for n in range(n_speakers, len(rows) + 1)
     )
     return without_short(first_of_enough(cuts, durations, min_speech, n_speakers))
+
+
+def local_speakers_at(
+    comparison: Comparison,
+    rows: FloatArray,
+    durations: FloatArray,
+    thresholds: Sequence[float],
+    *,
+    min_speech: float,
+) -> list[Labels]:
+    """Join the clusters of one recording as `local_speakers` does, at each of some thresholds, in
+    rising order, in place of the comparison's. What is apart stays apart at a higher one: those
+    between two that join the same are not asked."""
+    found: dict[int, Labels] = {}
+
+    def at(k: int) -> Labels:
+        if k not in found:
+            found[k] = replace(comparison, threshold=thresholds[k]).cluster(rows)
+        return found[k]
+
+    spans = [(0, len(thresholds) - 1)]
+    while spans:
+        first, last = spans.pop()
+        if np.array_equal(at(first), at(last)):
+            found.update(dict.fromkeys(range(first, last), found[first]))
+        elif last - first > 1:
+            spans += [(first, (first + last) // 2), ((first + last) // 2, last)]
+    known: dict[bytes, Labels] = {}
+    for labels in found.values():
+        if labels.tobytes() not in known:
+            known[labels.tobytes()] = _without_short(
+                comparison, rows, durations, min_speech, 1, labels
+            )
+    return [known[found[k].tobytes()] for k in range(len(thresholds))]
 
 
 def first_of_enough(
@@ -131,9 +165,15 @@ def who_stays(seconds: FloatArray, min_speech: float, least: int) -> npt.NDArray
     return long
 
 
-def _joined_to_long(
-    comparison: Comparison, rows: FloatArray, labels: Labels, long: npt.NDArray[np.bool_]
+def _without_short(
+    comparison: Comparison,
+    rows: FloatArray,
+    durations: FloatArray,
+    min_speech: float,
+    least: int,
+    labels: Labels,
 ) -> Labels:
+    long = who_stays(np.bincount(labels, durations), min_speech, least)
     if long.all():
         return labels
     anchors = np.flatnonzero(long[labels])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import pairwise, product
@@ -18,7 +18,7 @@ from trfast._threads import blas_limit
 from trfast.annotation import Annotation
 from trfast.comparison import Comparison, across_recordings
 from trfast.diarization import EmbeddedSegments
-from trfast.diarization.local_speakers import local_speakers
+from trfast.diarization.local_speakers import local_speakers_at
 from trfast.embedding.ivector import ProjectedStatistics
 from trfast.errors import ModelError
 from trfast.evaluation import common_time, diarization_error, one_to_one
@@ -131,15 +131,23 @@ class HeldBack:
 
     def local(self, comparison: Comparison, rows: FloatArray) -> Labels:
         """Join projected clusters by recording: local speaker of each, numbered on."""
-        labels, n_speakers = [], 0
+        return self.local_at(comparison, rows, [comparison.threshold])[0]
+
+    def local_at(
+        self, comparison: Comparison, rows: FloatArray, thresholds: Sequence[float]
+    ) -> list[Labels]:
+        """Join them at each of some thresholds, in rising order, in place of the comparison's."""
+        labels: list[list[Labels]] = [[] for _ in thresholds]
+        n_speakers = [0] * len(thresholds)
         bounds = pairwise(self._bounds.tolist())
         for (first, last), durations in zip(bounds, self._durations, strict=True):
-            found = local_speakers(
-                comparison, rows[first:last], durations, min_speech=self._min_speech
+            every = local_speakers_at(
+                comparison, rows[first:last], durations, thresholds, min_speech=self._min_speech
             )
-            labels.append(found + n_speakers)
-            n_speakers += int(found.max(initial=-1)) + 1
-        return np.concatenate(labels)
+            for k, found in enumerate(every):
+                labels[k].append(found + n_speakers[k])
+                n_speakers[k] += int(found.max(initial=-1)) + 1
+        return [np.concatenate(own) for own in labels]
 
     def speakers(self, local: Labels) -> tuple[FloatArray, Labels]:
         """Vector, and number of the recording, of each local speaker, as `local` numbers them."""
@@ -270,38 +278,35 @@ def _tune(
     clustering: ClusteringName,
     parts: Sequence[int],
 ) -> Tuned:
-    def local(k: int, threshold: float) -> Labels:
-        comparison = Comparison(
-            backend=folds[k].backend, clustering=clustering, threshold=threshold
-        )
-        return folds[k].held_back.local(comparison, rows[k])
+    def local(k: int, thresholds: Sequence[float]) -> list[Labels]:
+        comparison = Comparison(backend=folds[k].backend, clustering=clustering, threshold=0.0)
+        return folds[k].held_back.local_at(comparison, rows[k], thresholds)
 
     joins = any(fold.found is not fold.held_back for fold in folds)
     within, i_der = 0.0, 0.0
     if joins:
-        within, i_der = _best(
-            folds, candidates, lambda k, threshold, _: local(k, threshold), [None]
-        )
+        within, i_der = _best(folds, candidates, lambda k, _: local(k, candidates.tolist()), [None])
     judges = [fold.found or fold.held_back for fold in folds]
     joined = []
     for k, fold in enumerate(folds):
-        labels = np.arange(judges[k].n_clusters) if fold.found else local(k, within)
+        labels = np.arange(judges[k].n_clusters) if fold.found else local(k, [within])[0]
         vectors, recordings = judges[k].speakers(labels)
         own = ~judges[k].others(labels, fold.speakers)
         joined.append((labels, own, vectors, recordings))
 
-    def linked(k: int, threshold: float, n_parts: int) -> Labels:
+    def linked(k: int, n_parts: int) -> Iterator[Labels]:
         labels, own, vectors, recordings = joined[k]
-        speakers = np.arange(len(own))
-        for part in range(n_parts):
-            chosen = np.flatnonzero(own & (recordings % n_parts == part))
-            links = link_centred(
-                vectors[chosen],
-                recordings[chosen].tolist(),
-                across_recordings(folds[k].backend, clustering, threshold),
-            )
-            speakers[chosen] = (part + 1) * len(own) + links.labels
-        return speakers[labels]
+        for threshold in candidates.tolist():
+            speakers = np.arange(len(own))
+            for part in range(n_parts):
+                chosen = np.flatnonzero(own & (recordings % n_parts == part))
+                links = link_centred(
+                    vectors[chosen],
+                    recordings[chosen].tolist(),
+                    across_recordings(folds[k].backend, clustering, threshold),
+                )
+                speakers[chosen] = (part + 1) * len(own) + links.labels
+            yield speakers[labels]
 
     linking = [replace(fold, held_back=judge) for fold, judge in zip(folds, judges, strict=True)]
     if across_recordings(folds[0].backend, clustering, 0.0).normalized:
@@ -314,15 +319,15 @@ def _tune(
 def _best(
     folds: Sequence[Fold],
     candidates: FloatArray,
-    labels: Callable[[int, float, Any], Labels],
+    labels: Callable[[int, Any], Iterable[Labels]],
     parts: Sequence[int | None],
 ) -> tuple[float, float]:
-    """Return the middle one of the thresholds with nearly the least error, and its error."""
+    """Return the middle one of the thresholds with nearly the least error, and its error; `labels`
+    gives those of each threshold, of one fold in some parts."""
     confused = np.zeros(len(candidates))
     for (k, fold), n_parts in product(enumerate(folds), parts):
         known: dict[bytes, float] = {}  # neighbouring thresholds often join alike
-        for i, threshold in enumerate(candidates.tolist()):
-            found = labels(k, threshold, n_parts)
+        for i, found in enumerate(labels(k, n_parts)):
             key = found.tobytes()
             if key not in known:
                 known[key] = fold.held_back.confused(found, fold.speakers, parts=n_parts)
