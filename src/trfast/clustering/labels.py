@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,6 +15,8 @@ from trfast._names import ClusteringName
 from trfast.errors import ParameterError
 
 Labels = npt.NDArray[np.int64]
+S = TypeVar("S")
+T = TypeVar("T")
 
 
 def check_clustering(name: object) -> ClusteringName:
@@ -37,6 +42,40 @@ def in_order_of_appearance(labels: Labels) -> Labels:
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     return np.asarray(rank[inverse])
+
+
+def nested(find: Callable[[S], tuple[bytes, T]], items: Sequence[S]) -> list[tuple[bytes, T]]:
+    """Return what is found for each of some items, such as thresholds in rising order.
+
+    What is apart stays apart at a higher threshold, so those between two that find the same are
+    not asked; the bytes tell one result from another.
+
+    Examples
+    --------
+    >>> asked = []
+    >>> def find(threshold):
+    ...     asked.append(threshold)
+    ...     return bytes([threshold // 10]), threshold // 10
+    >>> [found for _, found in nested(find, range(0, 20, 2))]
+    [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]
+    >>> sorted(asked)
+    [0, 8, 10, 12, 18]
+    """
+    found: dict[int, tuple[bytes, T]] = {}
+
+    def at(k: int) -> tuple[bytes, T]:
+        if k not in found:
+            found[k] = find(items[k])
+        return found[k]
+
+    spans = [(0, len(items) - 1)] if len(items) else []
+    while spans:
+        first, last = spans.pop()
+        if at(first)[0] == at(last)[0]:
+            found.update(dict.fromkeys(range(first, last), found[first]))
+        elif last - first > 1:
+            spans += [(first, (first + last) // 2), ((first + last) // 2, last)]
+    return [found[k] for k in range(len(items))]
 
 
 def numbered(parent: Labels) -> Labels:

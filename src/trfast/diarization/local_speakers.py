@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast.clustering import connected_components, in_order_of_appearance
+from trfast.clustering.labels import nested
 from trfast.comparison import Comparison
 from trfast.diarization.speaker_count import SpeakerCount
 from trfast.diarization.stage_times import StageTimes
@@ -93,29 +94,18 @@ def local_speakers_at(
     min_speech: float,
 ) -> list[Labels]:
     """Join the clusters of one recording as `local_speakers` does, at each of some thresholds, in
-    rising order, in place of the comparison's. What is apart stays apart at a higher one: those
-    between two that join the same are not asked."""
-    found: dict[int, Labels] = {}
+    rising order, in place of the comparison's."""
 
-    def at(k: int) -> Labels:
-        if k not in found:
-            found[k] = replace(comparison, threshold=thresholds[k]).cluster(rows)
-        return found[k]
+    def cluster(threshold: float) -> tuple[bytes, Labels]:
+        labels = replace(comparison, threshold=threshold).cluster(rows)
+        return labels.tobytes(), labels
 
-    spans = [(0, len(thresholds) - 1)]
-    while spans:
-        first, last = spans.pop()
-        if np.array_equal(at(first), at(last)):
-            found.update(dict.fromkeys(range(first, last), found[first]))
-        elif last - first > 1:
-            spans += [(first, (first + last) // 2), ((first + last) // 2, last)]
     known: dict[bytes, Labels] = {}
-    for labels in found.values():
-        if labels.tobytes() not in known:
-            known[labels.tobytes()] = _without_short(
-                comparison, rows, durations, min_speech, 1, labels
-            )
-    return [known[found[k].tobytes()] for k in range(len(thresholds))]
+    every = nested(cluster, thresholds)
+    for key, labels in every:
+        if key not in known:
+            known[key] = _without_short(comparison, rows, durations, min_speech, 1, labels)
+    return [known[key] for key, _ in every]
 
 
 def first_of_enough(

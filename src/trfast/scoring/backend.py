@@ -138,7 +138,7 @@ class Backend:
         """Whether the estimator is none of trfast's."""
         return self.name not in BACKENDS
 
-    @property
+    @cached_property
     def is_cosine(self) -> bool:
         """Whether the similarity is a cosine, and no log-likelihood ratio or score of one's own."""
         return not isinstance(self.estimator, Score)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise, product
 from typing import Any
 
@@ -16,13 +16,14 @@ from scipy.sparse import csr_array
 from trfast._names import CLUSTERINGS, ClusteringName
 from trfast._threads import blas_limit
 from trfast.annotation import Annotation
+from trfast.clustering.labels import nested
 from trfast.comparison import Comparison, across_recordings
 from trfast.diarization import EmbeddedSegments
 from trfast.diarization.local_speakers import local_speakers_at
 from trfast.embedding.ivector import ProjectedStatistics
 from trfast.errors import ModelError
 from trfast.evaluation import common_time, diarization_error, one_to_one
-from trfast.linking import link_centred
+from trfast.linking.full import linked_and_shift
 from trfast.scoring.backend import Backend, Thresholds
 from trfast.scoring.scores import Scores
 from trfast.training.labelled import LabelledCollection
@@ -296,17 +297,17 @@ def _tune(
 
     def linked(k: int, n_parts: int) -> Iterator[Labels]:
         labels, own, vectors, recordings = joined[k]
-        for threshold in candidates.tolist():
-            speakers = np.arange(len(own))
-            for part in range(n_parts):
-                chosen = np.flatnonzero(own & (recordings % n_parts == part))
-                links = link_centred(
-                    vectors[chosen],
-                    recordings[chosen].tolist(),
-                    across_recordings(folds[k].backend, clustering, threshold),
-                )
-                speakers[chosen] = (part + 1) * len(own) + links.labels
-            yield speakers[labels]
+        speakers = np.tile(np.arange(len(own)), (len(candidates), 1))
+        for part in range(n_parts):
+            chosen = np.flatnonzero(own & (recordings % n_parts == part))
+            link = partial(_links, vectors[chosen], recordings[chosen].tolist())
+            comparisons = [
+                across_recordings(folds[k].backend, clustering, threshold)
+                for threshold in candidates.tolist()
+            ]
+            for i, (_, links) in enumerate(nested(link, comparisons)):
+                speakers[i, chosen] = (part + 1) * len(own) + links
+        return (row[labels] for row in speakers)
 
     linking = [replace(fold, held_back=judge) for fold, judge in zip(folds, judges, strict=True)]
     if across_recordings(folds[0].backend, clustering, 0.0).normalized:
@@ -314,6 +315,15 @@ def _tune(
     across, x_der = _best(linking, candidates, linked, parts)
     thresholds = Thresholds(within=within if joins else across, across=across)
     return Tuned(thresholds=thresholds, i_der=i_der, x_der=x_der)
+
+
+def _links(
+    vectors: FloatArray, recordings: Sequence[str], comparison: Comparison
+) -> tuple[bytes, Labels]:
+    """Who is linked, and what tells this from other results: by the same shift, a higher threshold
+    leaves more apart."""
+    links, shift = linked_and_shift(vectors, recordings, comparison)
+    return shift.tobytes() + links.labels.tobytes(), links.labels
 
 
 def _best(
