@@ -49,41 +49,6 @@ def window_scoring_of(model: ModelBundle) -> WindowScoring:
     return model.windows
 
 
-def speakers_of_units(
-    model: ModelBundle,
-    static: Frames,
-    units: Units,
-    *,
-    speaker_count: SpeakerCount,
-    clock: StageTimes,
-) -> Labels:
-    """Find the speaker of each unit.
-
-    Parameters
-    ----------
-    model : ModelBundle
-        With windows.
-    static : ndarray (n_frames, n_static)
-    units : Units
-    speaker_count : SpeakerCount
-        There are units enough for it.
-    clock : StageTimes
-
-    Returns
-    -------
-    ndarray (n,), int64
-        Numbered in order of first appearance.
-    """
-    scoring = window_scoring_of(model)
-    with clock("windows"):
-        rows = rows_of_units(model, static, units, clock)
-    with clock("clustering"):
-        durations = (units.bounds[:, 1] - units.bounds[:, 0]) * frame_hop(model.mfcc)
-        return join_units(
-            rows, durations, scoring.eigenvalues, scoring.config, speaker_count=speaker_count
-        )
-
-
 def speakers_by_windows(
     model: ModelBundle,
     static: Frames,
@@ -94,9 +59,38 @@ def speakers_by_windows(
     move: bool,
     clock: StageTimes,
 ) -> tuple[Bounds, Labels]:
-    """Return segments, and the speaker of each; they are the units, unless borders may move."""
+    """Find the speakers of a recording by the i-vectors of windows.
+
+    Parameters
+    ----------
+    model : ModelBundle
+        With windows.
+    static : ndarray (n_frames, n_static)
+    units : Units
+    recording : str
+        Its name, for errors.
+    speaker_count : SpeakerCount
+    move : bool
+        Whether the borders between speakers may move.
+    clock : StageTimes
+
+    Returns
+    -------
+    segments : ndarray (n, 2), int64
+        In frames.
+    speakers : ndarray (n,), int64
+        Of each, numbered in order of first appearance.
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer units than speakers.
+    """
     speaker_count.check(len(units), "unit", recording)
-    labels = speakers_of_units(model, static, units, speaker_count=speaker_count, clock=clock)
+    with clock("windows"):
+        rows = rows_of_units(model, static, units, clock)
+    with clock("clustering"):
+        labels = _joined(model, units, rows, speaker_count)
     if not move:
         return units.bounds, labels
     least = speaker_count.least
@@ -187,10 +181,7 @@ def speakers_by_embedding(
     scoring = window_scoring_of(model)
     with clock("clustering"):
         rows = scoring.rows(statistics, units.regions, model.neural_embedder.vectors)
-        durations = (units.bounds[:, 1] - units.bounds[:, 0]) * frame_hop(model.mfcc)
-        labels = join_units(
-            rows, durations, scoring.eigenvalues, scoring.config, speaker_count=speaker_count
-        )
+        labels = _joined(model, units, rows, speaker_count)
     least = speaker_count.least
     bounds, found = refined(model, static, units.bounds, labels, least=least, clock=clock)
     grouped = statistics.grouped(labels, int(labels.max(initial=-1)) + 1)
@@ -198,6 +189,16 @@ def speakers_by_embedding(
     speakers = in_order_of_appearance(found)
     there = found[np.unique(speakers, return_index=True)[1]]
     return bounds, speakers, ProjectedStatistics(grouped.zeroth[there], grouped.first[there])
+
+
+def _joined(
+    model: ModelBundle, units: Units, rows: FloatArray, speaker_count: SpeakerCount
+) -> Labels:
+    scoring = window_scoring_of(model)
+    durations = (units.bounds[:, 1] - units.bounds[:, 0]) * frame_hop(model.mfcc)
+    return join_units(
+        rows, durations, scoring.eigenvalues, scoring.config, speaker_count=speaker_count
+    )
 
 
 def refined(
