@@ -10,6 +10,7 @@ from tests.small import RATE, small_model, voice
 from trfast.annotation import Annotation
 from trfast.audio import load
 from trfast.features import Mfcc
+from trfast.training import variation as variation_of_speech
 from trfast.training.augmentation import AugmentationConfig
 from trfast.training.labelled import LabelledCollection
 from trfast.training.variation import StoredStatistics, Variation, noises_of, write_statistics
@@ -134,6 +135,18 @@ def test_plain_rows_are_those_at_their_own_speed(collection, tmp_path):
     assert names == [s for s, speed in zip(speakers, speeds, strict=True) if speed == 1]
     np.testing.assert_array_equal(own.first, found.first[speeds == 1])
     np.testing.assert_array_equal(plain[0].zeroth, own.zeroth)
+
+
+@pytest.mark.parametrize("room", [0, 1 << 20])
+def test_statistics_stay_in_memory_as_far_as_there_is_room(room, collection, tmp_path, monkeypatch):
+    monkeypatch.setattr(variation_of_speech, "_MOST_KEPT", room)
+    written(collection, tmp_path / "a")
+    stored, read = StoredStatistics(tmp_path / "a", ["show"]), []
+    monkeypatch.setattr(stored, "read", lambda name: read.append(name) or original(name))
+    original = StoredStatistics(tmp_path / "a", ["show"]).read
+    first, again = stored[0], stored[0]
+    np.testing.assert_array_equal(first.first, again.first)
+    assert read == ["show"] * (1 if room else 2)
 
 
 def test_noises_are_what_nobody_says(collection):

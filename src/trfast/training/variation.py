@@ -25,6 +25,8 @@ Arrays = dict[str, Any]
 _LEAST_NOISE = 0.5
 # Of a Gaussian, for its mean to be kept.
 _LEAST_COUNT = 1e-3
+# Bytes of statistics that stay in memory from one iteration to the next.
+_MOST_KEPT = 1 << 28
 
 
 def noises_of(
@@ -119,7 +121,8 @@ class Variation:
 
 
 class StoredStatistics(Sequence[BaumWelchStatistics]):
-    """Statistics of recordings, read from their files one recording at a time.
+    """Statistics of recordings, read from their files one recording at a time; the first 256 MB
+    stay in memory.
 
     Parameters
     ----------
@@ -144,12 +147,21 @@ class StoredStatistics(Sequence[BaumWelchStatistics]):
         self._names = names
         self._without = list(without)
         self._plain = plain
+        self._kept: dict[str, BaumWelchStatistics] = {}
+        self._room = _MOST_KEPT
 
     def __len__(self) -> int:
         return len(self._names)
 
     def __getitem__(self, index: Any) -> Any:
-        return self.read(self._names[index])[0]
+        name = self._names[index]
+        if name in self._kept:
+            return self._kept[name]
+        found = self.read(name)[0]
+        if (size := found.zeroth.nbytes + found.first.nbytes) <= self._room:
+            self._kept[name] = found
+            self._room -= size
+        return found
 
     def read(self, name: str) -> tuple[BaumWelchStatistics, list[str], FloatArray]:
         """Return statistics, and the speaker and the speed of each row."""
