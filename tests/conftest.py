@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 
 from trfast import _ext
-from trfast.training import thresholds
+from trfast.training import recipe
 
 hypothesis.settings.register_profile("repeatable", derandomize=True)
 hypothesis.settings.load_profile("repeatable")
@@ -46,5 +46,5 @@ def instruction_set(request: pytest.FixtureRequest) -> Iterator[str]:
 def _coarse_thresholds() -> Iterator[None]:
     """Try fewer thresholds, so that the many small trainings of the tests are quick."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(thresholds, "_N_CANDIDATES", 12)
+        patch.setattr(recipe, "N_CANDIDATES", 12)
         yield

@@ -8,8 +8,9 @@ import platform
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,8 @@ from trfast.training.windows import (
 # Parts that recordings are linked in for the thresholds: in all of them together, a quarter of
 # the speakers would come back more often than those of an archive do.
 PARTS = (2, 4)
+# Thresholds that are tried.
+N_CANDIDATES = 60
 # So that two are left where one is held back.
 _LEAST_CLASSES = 3
 
@@ -292,12 +295,23 @@ def _tuned(
                 name=name, whitening=own.whitening, estimator=estimator, cohort=bundle.cohort
             )
             folds[name].append(Fold(held_back, own.unheard, backend, found))
-    tuned: dict[str, dict[ClusteringName, Tuned]] = {}
     stages.progress("thresholds", 0, len(folds))
-    for name, trials in folds.items():
-        tuned[name] = tune(trials, parts=PARTS)
+    theirs: dict[str, list[Fold]] = {name: folds[name] for name in stages.config.backends}
+    tuned: dict[str, dict[ClusteringName, Tuned]] = {}
+    for name, chosen in chain(
+        stages.each(partial(_tuned_one, theirs, N_CANDIDATES), theirs),
+        # Parts of one's own may not be such as can be sent to another process.
+        ((name, _tuned_one(folds, N_CANDIDATES, name)) for name in own_backends),
+    ):
+        tuned[name] = chosen
         stages.progress("thresholds", len(tuned), len(folds))
-    return tuned
+    return {name: tuned[name] for name in folds}
+
+
+def _tuned_one(
+    folds: Mapping[str, Sequence[Fold]], n_candidates: int, name: str
+) -> dict[ClusteringName, Tuned]:
+    return tune(folds[name], parts=PARTS, n_candidates=n_candidates)
 
 
 def _held_back(stages: Stages, diarizer: Diarizer, durations: Mapping[str, float]) -> HeldBack:

@@ -32,7 +32,6 @@ FloatArray = npt.NDArray[Any]
 Labels = npt.NDArray[np.int64]
 
 _COSINES = np.round(np.arange(0.1, 0.951, 0.025), 3)
-_N_CANDIDATES = 60
 _NORMALIZED = np.round(np.arange(1.0, 8.01, 0.1), 1)
 # Sets of rows, of recordings and of those to be linked, that are held at a time.
 _MOST_REMEMBERED = 256
@@ -238,6 +237,7 @@ def tune(
     *,
     parts: Sequence[int] = (1,),
     clusterings: Sequence[ClusteringName] = CLUSTERINGS,
+    n_candidates: int = 60,
 ) -> dict[ClusteringName, Tuned]:
     """Choose the thresholds of each clustering, those of the least error over all folds: first
     the one within recordings, then, for local speakers made with it, the one across them. Of
@@ -252,6 +252,8 @@ def tune(
         a part, and errors are the mean over these ways: a speaker comes back in fewer recordings
         of a part, and there are fewer to be taken for.
     clusterings : sequence of str
+    n_candidates : int
+        Thresholds that are tried of similarities that are no plain cosines.
 
     Returns
     -------
@@ -268,7 +270,7 @@ def tune(
     folds = [replace(fold, backend=_Remembering.of(fold.backend)) for fold in folds]
     with blas_limit():  # of small matrices, many
         rows = [fold.backend.project(fold.held_back.cluster_vectors) for fold in folds]
-        candidates = _candidates(folds, rows)
+        candidates = _candidates(folds, rows, n_candidates)
         return {kind: _tune(folds, rows, candidates, kind, parts) for kind in clusterings}
 
 
@@ -359,7 +361,7 @@ def dealt(
     return [order[k::n] for k in range(n)]
 
 
-def _candidates(folds: Sequence[Fold], rows: Sequence[FloatArray]) -> FloatArray:
+def _candidates(folds: Sequence[Fold], rows: Sequence[FloatArray], n_candidates: int) -> FloatArray:
     """Thresholds to try: cosines; of PLDA and scores of one's own, which lie anywhere, and of the
     network, whose constant output makes cosines high, those between similarities of some rows."""
     if folds[0].backend.is_cosine and folds[0].backend.name != "tr":
@@ -370,7 +372,7 @@ def _candidates(folds: Sequence[Fold], rows: Sequence[FloatArray]) -> FloatArray
         similarities.append(fold.backend.similarity(some)[np.triu_indices(len(some), 1)])
     every = np.concatenate(similarities)
     low, high = np.quantile(every, [0.8, 0.999]) if len(every) else (0.0, 0.0)
-    return np.round(np.linspace(low, high, _N_CANDIDATES), 3)
+    return np.round(np.linspace(low, high, n_candidates), 3)
 
 
 def _members(labels: Labels) -> Any:
