@@ -258,15 +258,9 @@ class Sidekit:
 
     def __init__(self, code: str, *arguments: object) -> None:
         serve = "import sys\nfor name in sys.stdin:\n globals()[name.strip()]()\n print(flush=True)"
+        program = f"{MOCKS}\n{code}\n{serve}"
         self._process = subprocess.Popen(
-            [
-                self.interpreter(),
-                "-W",
-                "ignore",
-                "-c",
-                f"{MOCKS}\n{code}\n{serve}",
-                *map(str, arguments),
-            ],
+            [self.interpreter(), "-W", "ignore", "-c", program, *map(str, arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
