@@ -208,14 +208,20 @@ STAGES = {
 
 
 def measure(
-    benchmark: Any, stage: str, system: str, function: Callable[..., Any], *args: Any
+    benchmark: Any,
+    stage: str,
+    system: str,
+    function: Callable[..., Any],
+    *args: Any,
+    share: float = 1.0,
 ) -> Any:
     """Time ``function(*args)`` on one thread, after a call that does not count.
 
     That call is where our memory is measured: the peak of what NumPy allocates. Rounds: one of
-    what takes more than five seconds, otherwise a second's worth, from 3 to 20.
+    what takes more than five seconds, otherwise a second's worth, from 3 to 20. A slow peer may do
+    a share of the work; `render` computes the rest.
     """
-    benchmark.extra_info.update(stage=stage, system=system)
+    benchmark.extra_info.update(stage=stage, system=system, share=share)
     with threadpool_limits(1):
         if system == OURS:
             tracemalloc.start()
