@@ -101,7 +101,7 @@ def main(
         "core.\n",
         f"- Measured at commit {commit()}{', on a machine that others used meanwhile' * shared}",
         f"- A core-hour is taken to cost {price:g} US dollars{f', {SOURCE}' * (price == PRICE)};",
-        "  put your own with `--price`\n",
+        "  for yours, `python -m benchmarks.archive --price YOURS`\n",
         *table("format|hours diarized a core-hour|core-hours|linked, too|US dollars", rows),
         *told,
         *LEFT_OUT,
