@@ -208,14 +208,20 @@ STAGES = {
 
 
 def measure(
-    benchmark: Any, stage: str, system: str, function: Callable[..., Any], *args: Any
+    benchmark: Any,
+    stage: str,
+    system: str,
+    function: Callable[..., Any],
+    *args: Any,
+    share: float = 1.0,
 ) -> Any:
     """Time ``function(*args)`` on one thread, after a call that does not count.
 
     That call is where our memory is measured: the peak of what NumPy allocates. Rounds: one of
-    what takes more than five seconds, otherwise a second's worth, from 3 to 20.
+    what takes more than five seconds, otherwise a second's worth, from 3 to 20. A slow peer may do
+    a share of the work; `render` computes the rest.
     """
-    benchmark.extra_info.update(stage=stage, system=system)
+    benchmark.extra_info.update(stage=stage, system=system, share=share)
     with threadpool_limits(1):
         if system == OURS:
             tracemalloc.start()
@@ -229,10 +235,26 @@ def measure(
         return benchmark.pedantic(function, args, rounds=rounds)
 
 
+MOCKS = """
+import sys
+from unittest.mock import MagicMock
+for name in "torch torchaudio matplotlib matplotlib.pyplot sidekit.nnet s4d.nnet".split():
+    sys.modules[name] = MagicMock()
+"""
+
+
 class Sidekit:
     """A process of SIDEKIT's own environment, which runs what it is told to.
 
-    Its interpreter is named by TRFAST_SIDEKIT_PYTHON; without it the benchmark is skipped.
+    Its interpreter is named by TRFAST_SIDEKIT_PYTHON; without it the benchmark is skipped. To make
+    one (they need a NumPy that still has ``numpy.int``, so Python 3.10)::
+
+        python3.10 -m venv sidekit
+        sidekit/bin/pip install numpy==1.23.5 scipy==1.10.1 pandas==1.5.3 scikit-learn==1.2.2 \\
+            h5py==3.8.0 soundfile==0.12.1 sortedcontainers==2.4.0 bottleneck==1.3.7 six tqdm pyyaml
+        sidekit/bin/pip install --no-deps SIDEKIT==1.4.3.2 s4d==0.2.6
+
+    PyTorch and Matplotlib, which both import and nothing here uses, are mocks.
 
     Parameters
     ----------
@@ -242,8 +264,9 @@ class Sidekit:
 
     def __init__(self, code: str, *arguments: object) -> None:
         serve = "import sys\nfor name in sys.stdin:\n globals()[name.strip()]()\n print(flush=True)"
+        program = f"{MOCKS}\n{code}\n{serve}"
         self._process = subprocess.Popen(
-            [self.interpreter(), "-W", "ignore", "-c", f"{code}\n{serve}", *map(str, arguments)],
+            [self.interpreter(), "-W", "ignore", "-c", program, *map(str, arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from benchmarks._common import OURS, measure
+from benchmarks._common import OURS, Sidekit, measure
 from tests.reference import filterbank
 from tests.reference import mfcc as reference
 
@@ -24,6 +25,20 @@ from trfast.features import (
 CONFIG = MfccConfig()
 BANKS = FbankConfig()
 Array = npt.NDArray[Any]
+
+SIDEKIT = """
+import sys
+import numpy
+from sidekit.frontend.features import compute_delta, mfcc
+
+signal = numpy.load(sys.argv[1])
+
+def features():
+    cepstra, energy, _, _ = mfcc(signal, 100, 7600, nlogfilt=40, nwin=0.025, nceps=19)
+    static = numpy.column_stack([energy, cepstra])
+    first = compute_delta(static)
+    return numpy.hstack([static, first, compute_delta(first)])
+"""
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +92,13 @@ def numpy_twin(signal: Array) -> Array:
 def test_mfcc(benchmark: Any, signal: Array, extract: Any) -> None:
     frames = measure(benchmark, "mfcc", extract.__name__, extract, signal)
     assert frames.shape[1] == 60
+
+
+def test_mfcc_sidekit(benchmark: Any, signal: Array, tmp_path: Path) -> None:
+    Sidekit.interpreter()
+    np.save(tmp_path / "signal.npy", signal)
+    with Sidekit(SIDEKIT, tmp_path / "signal.npy") as process:
+        measure(benchmark, "mfcc", "SIDEKIT", process, "features")
 
 
 def our_banks(signal: Array) -> Array:

@@ -2,19 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from benchmarks._common import measure
+from benchmarks._common import Sidekit, measure
 
 from trfast.embedding.gmm import BaumWelchStatistics, DiagonalGmm
 from trfast.embedding.ivector import TotalVariability
 
 N, N_COMPONENTS, N_FEATURES, RANK = 5000, 256, 60, 200
 
+# Segments that SIDEKIT is given: it takes a while, and takes them one by one.
+N_SIDEKIT = 500
+
 Array = npt.NDArray[Any]
+
+SIDEKIT = """
+import copy, sys
+import numpy, sidekit
+
+data = numpy.load(sys.argv[1] + "/model.npz")
+ubm = sidekit.Mixture()
+ubm.w, ubm.mu, ubm.invcov = data["weights"], data["means"], 1 / data["variances"]
+ubm._compute_all()
+n = len(data["zeroth"])
+matrix = data["matrix"] * numpy.sqrt(ubm.invcov)[:, :, None]
+matrix = matrix.reshape(-1, matrix.shape[2])
+server = sidekit.StatServer()
+server.modelset = server.segset = numpy.array([f"{k:05}" for k in range(n)], dtype=object)
+server.start = server.stop = numpy.empty(n, dtype=object)
+server.stat0 = data["zeroth"].astype(numpy.float64)
+server.stat1 = data["first"].reshape(n, -1).astype(numpy.float64)
+server.write(sys.argv[1] + "/statistics.h5")
+
+def vectors():
+    analyser = sidekit.FactorAnalyser(F=matrix)
+    found = analyser.extract_ivectors_single(ubm, copy.deepcopy(server))
+    numpy.save(sys.argv[1] + "/vectors.npy", found.stat1)
+
+def iteration():
+    analyser = sidekit.FactorAnalyser()
+    analyser.total_variability_single(
+        sys.argv[1] + "/statistics.h5", ubm, matrix.shape[1], nb_iter=1, tv_init=matrix.copy()
+    )
+"""
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +128,44 @@ def test_vectors_torch(
 ) -> None:
     found = measure(benchmark, "i-vectors", "torch", torch_vectors, model, statistics)
     np.testing.assert_allclose(found, model.transform(statistics), atol=1e-3)
+
+
+@pytest.fixture
+def sidekit(
+    model: TotalVariability, statistics: BaumWelchStatistics, tmp_path: Path
+) -> Iterator[Sidekit]:
+    Sidekit.interpreter()
+    np.savez(
+        tmp_path / "model.npz",
+        weights=model.ubm.weights_,
+        means=model.ubm.means_,
+        variances=model.ubm.variances_,
+        matrix=model.matrix_,
+        zeroth=statistics.zeroth[:N_SIDEKIT],
+        first=statistics.first[:N_SIDEKIT],
+    )
+    with Sidekit(SIDEKIT, tmp_path) as process:
+        yield process
+
+
+@pytest.mark.slow
+def test_vectors_sidekit(
+    benchmark: Any,
+    model: TotalVariability,
+    statistics: BaumWelchStatistics,
+    sidekit: Sidekit,
+    tmp_path: Path,
+) -> None:
+    share = N_SIDEKIT / N
+    measure(benchmark, "i-vectors", "SIDEKIT", sidekit, "vectors", share=share)
+    some = BaumWelchStatistics(statistics.zeroth[:N_SIDEKIT], statistics.first[:N_SIDEKIT])
+    np.testing.assert_allclose(np.load(tmp_path / "vectors.npy"), model.transform(some), atol=1e-3)
+
+
+@pytest.mark.slow
+def test_training_sidekit(benchmark: Any, sidekit: Sidekit) -> None:
+    share = N_SIDEKIT / N
+    measure(benchmark, "total variability", "SIDEKIT", sidekit, "iteration", share=share)
 
 
 def test_training(benchmark: Any, model: TotalVariability, statistics: BaumWelchStatistics) -> None:

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from benchmarks._common import OURS, measure
+from benchmarks._common import OURS, Sidekit, measure
 
 from trfast.scoring import Plda
 
 N, D, RANK = 5_000, 200, 100
 
 Array = npt.NDArray[Any]
+
+SIDEKIT = """
+import sys
+import numpy, sidekit
+from sidekit.iv_scoring import fast_PLDA_scoring
+
+data = numpy.load(sys.argv[1] + "/plda.npz")
+n = len(data["vectors"])
+names = numpy.array([f"{k:05}" for k in range(n)], dtype=object)
+server, trials = sidekit.StatServer(), sidekit.Ndx()
+server.modelset = server.segset = trials.modelset = trials.segset = names
+server.start = server.stop = numpy.empty(n, dtype=object)
+server.stat0, server.stat1 = numpy.ones((n, 1)), data["vectors"].astype(numpy.float64)
+trials.trialmask = numpy.ones((n, n), dtype=bool)
+
+def scores():
+    found = fast_PLDA_scoring(
+        server, server, trials, data["mean"], data["factor"], data["within"], check_missing=False
+    )
+    numpy.save(sys.argv[1] + "/scores.npy", found.scoremat[:50, :50])
+"""
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +76,21 @@ def test_scores(benchmark: Any, vectors: Array, model: Plda) -> None:
 def test_scores_of_numpy(benchmark: Any, vectors: Array, model: Plda) -> None:
     scores = measure(benchmark, "PLDA scores", "NumPy, all dimensions", full_rank, model, vectors)
     assert scores.shape == (N, N)
+
+
+def test_scores_sidekit(benchmark: Any, vectors: Array, model: Plda, tmp_path: Path) -> None:
+    Sidekit.interpreter()
+    np.savez(
+        tmp_path / "plda.npz",
+        vectors=vectors,
+        mean=model.mean_,
+        factor=model.factor_,
+        within=model.within_,
+    )
+    with Sidekit(SIDEKIT, tmp_path) as process:
+        measure(benchmark, "PLDA scores", "SIDEKIT", process, "scores")
+    found = np.load(tmp_path / "scores.npy")
+    np.testing.assert_allclose(found, model.similarity(vectors[:50]), atol=1e-2)
 
 
 def test_scores_of_sets(benchmark: Any, vectors: Array, model: Plda) -> None:

@@ -61,6 +61,13 @@ def measure(size: int, backend: str | None, clustering: str | None) -> Figures:
     return figures
 
 
+def apart(size: int, *options: str) -> Figures:
+    """Measure in a process of its own."""
+    command = [sys.executable, __file__, str(size), "--one", *options]
+    found: Figures = json.loads(subprocess.run(command, check=True, stdout=-1).stdout)
+    return found
+
+
 def exponent(found: Figures, before: Figures | None, what: str) -> str:
     """Return the power of the size that the time grew with."""
     if before is None:
@@ -86,8 +93,7 @@ def main(sizes: tuple[int, ...], clustering: str | None, backend: str | None, *,
     click.echo("| recordings | add, s of CPU | exponent | link, s of CPU | exponent | peak, MB |")
     click.echo("|---|---|---|---|---|---|")
     for size in sizes or (100, 1_000, 10_000):
-        command = [sys.executable, __file__, str(size), "--one", *how]
-        found: Figures = json.loads(subprocess.run(command, check=True, stdout=-1).stdout)
+        found = apart(size, *how)
         exponents = {what: exponent(found, before, what) for what in ("add", "link")}
         click.echo(
             f"| {size:,} | {found['add']:.2f} | {exponents['add']} | {found['link']:.2f}"

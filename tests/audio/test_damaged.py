@@ -68,6 +68,16 @@ def test_a_damaged_file_is_read_or_refused(tmp_path: Path, name: str) -> None:
     assert n_refused
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_first_bytes_of_a_file_are_refused(tmp_path: Path, name: str) -> None:
+    path = FORMATS[name](tmp_path / name, tones(0.3, 48000), 48000)
+    content = path.read_bytes()
+    for size in range(1, 24):
+        path.write_bytes(content[:size])
+        with pytest.raises(AudioError):
+            load(path)
+
+
 def test_a_duration_that_is_none(tmp_path: Path) -> None:
     path = write_av(tmp_path / "show.mkv", tones(1.0, 48000), 48000, "libopus")
     content = path.read_bytes()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import sqlite3
+import struct
 import tempfile
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from trfast import Annotation, Comparison, Job, load_model
@@ -20,8 +22,17 @@ from trfast.model.file import write_model
 FOLDER = Path(tempfile.mkdtemp(prefix="trfast-fuzz-"))
 TURNS = [Annotation("a", [(0.0, 2.0, "S1"), (2.0, 3.0, "S2")])]
 MOST_SAMPLES = 160_000
-SMALL = load_model(Path(__file__).parent / "corpus" / "model" / "small")
+CORPUS = Path(__file__).parent / "corpus"
+SMALL = load_model(CORPUS / "model" / "small")
 NPY_NAMES = "recording,speaker\na,S1\na,S2\n"
+
+# A collection whose columns take any value, and these columns.
+CORRECTED = CORPUS / "collection" / "corrected"
+with closing(sqlite3.connect(f"{CORRECTED.as_uri()}?immutable=1", uri=True)) as _db:
+    COLUMNS = _db.execute(
+        "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c"
+        " WHERE t.type = 'table' ORDER BY t.name, c.cid"
+    ).fetchall()
 
 warnings.simplefilter("ignore")
 
@@ -75,7 +86,33 @@ def collection(data: bytes) -> None:
     """Read all that is in it."""
     for beside in FOLDER.glob("x.sqlite*"):
         beside.unlink()
-    with suppress(TrfastError), Collection(file_of(data, ".sqlite"), read_only=True) as opened:
+    read_all(file_of(data, ".sqlite"))
+
+
+def cells(data: bytes) -> None:
+    """Change a value in a collection: the first bytes say where, and to what kind of value."""
+    if len(data) < 3:
+        return
+    table, column = COLUMNS[data[0] % len(COLUMNS)]
+    rest = data[3:]
+    kinds = (
+        lambda: None,
+        lambda: int.from_bytes(rest[:8], signed=True),
+        lambda: struct.unpack("<d", rest[:8].ljust(8, b"\0"))[0],
+        lambda: rest.decode(errors="replace"),
+        lambda: rest,
+    )
+    path = file_of(CORRECTED.read_bytes(), ".sqlite")
+    with suppress(sqlite3.IntegrityError), closing(sqlite3.connect(path)) as db, db:
+        row = f"SELECT rowid FROM {table} LIMIT 1 OFFSET {data[1] % 4}"
+        value = kinds[data[2] % len(kinds)]()
+        db.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ({row})", [value])
+    read_all(path)
+
+
+def read_all(path: Path) -> None:
+    """Read all of a collection."""
+    with suppress(TrfastError), Collection(path, read_only=True) as opened:
         for recording in opened.recordings():
             opened.diarization(recording.name)
         opened.failures(), opened.corrections.log(), opened.voices(), opened.linked_by
@@ -95,5 +132,6 @@ def audio(data: bytes) -> None:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    target.__name__: target for target in (turns, vectors, model, settings, collection, audio)
+    target.__name__: target
+    for target in (turns, vectors, model, settings, collection, cells, audio)
 }

@@ -215,11 +215,11 @@ def _mp4_starts(file: BinaryIO, size: int) -> list[int]:
 
 def _mkv_starts(file: BinaryIO, size: int) -> list[int]:
     """Find the headers of Matroska files; behind one of unknown size none is found."""
-    starts, at = [], 0
+    starts, at = [0], 0
     while at + 12 <= size:
         file.seek(at)
         head = file.read(12)
-        if head[:4] == _EBML:
+        if at and head[:4] == _EBML:
             starts.append(at)
         n_bytes = 9 - head[4].bit_length()  # of the size, whose first bits say how many
         mask = (1 << 7 * n_bytes) - 1
