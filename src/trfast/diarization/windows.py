@@ -54,6 +54,7 @@ def speakers_of_units(
     units: Units,
     *,
     speaker_count: SpeakerCount,
+    n_parts: int = 1,
     clock: StageTimes,
 ) -> Labels:
     """Find the speaker of each unit.
@@ -66,6 +67,9 @@ def speakers_of_units(
     units : Units
     speaker_count : SpeakerCount
         There are units enough for it.
+    n_parts : int
+        Parts of one length that the recording is taken apart into; no speaker is in two of them.
+        There may be more speakers then than asked for, but not fewer.
     clock : StageTimes
 
     Returns
@@ -78,6 +82,11 @@ def speakers_of_units(
         rows = rows_of_units(model, static, units, clock)
     with clock("clustering"):
         durations = (units.bounds[:, 1] - units.bounds[:, 0]) * frame_hop(model.mfcc)
+        if n_parts > 1:
+            part = units.bounds[:, 0] * n_parts // len(static)
+            labels = join_parts(rows, durations, part, scoring.eigenvalues, scoring.config)
+            if labels.max(initial=-1) + 1 >= speaker_count.least:
+                return labels
         return join_units(
             rows, durations, scoring.eigenvalues, scoring.config, speaker_count=speaker_count
         )
@@ -90,12 +99,15 @@ def speakers_by_windows(
     *,
     recording: str,
     speaker_count: SpeakerCount,
+    n_parts: int,
     move: bool,
     clock: StageTimes,
 ) -> tuple[Bounds, Labels]:
     """Return segments, and the speaker of each; they are the units, unless borders may move."""
     speaker_count.check(len(units), "unit", recording)
-    labels = speakers_of_units(model, static, units, speaker_count=speaker_count, clock=clock)
+    labels = speakers_of_units(
+        model, static, units, speaker_count=speaker_count, n_parts=n_parts, clock=clock
+    )
     if not move:
         return units.bounds, labels
     least = speaker_count.least
@@ -297,6 +309,31 @@ def join_units(
     n_found = int(labels.max()) + 1
     n_speakers = speaker_count.nearest(n_found)
     return labels if n_speakers == n_found else joined_twice(n_speakers)
+
+
+def join_parts(
+    rows: FloatArray,
+    durations: FloatArray,
+    parts: Labels,
+    eigenvalues: FloatArray,
+    config: WindowConfig,
+) -> Labels:
+    """Join the units of each part of a recording by themselves, as `join_units`.
+
+    Parameters
+    ----------
+    rows, durations, eigenvalues, config
+        As for `join_units`.
+    parts : ndarray (n,), int64
+        Part of each unit, rising.
+    """
+    labels = np.zeros(len(rows), np.int64)
+    n_found = 0
+    for part in np.unique(parts):
+        own = parts == part
+        labels[own] = n_found + join_units(rows[own], durations[own], eigenvalues, config)
+        n_found = int(labels[own].max()) + 1
+    return labels
 
 
 def _without_short(
