@@ -22,8 +22,8 @@ from trfast.diarization import Diarization, Diarizer, Job
 from trfast.errors import TrfastError
 from trfast.evaluation import common_time
 from trfast.linking import Voices, link_centred
-from trfast.linking.centring import shift_of_speakers
 from trfast.model import load_model
+from trfast.scoring.centring import shift_of_speakers
 from trfast.training.labelled import LabelledCollection
 
 LEAST = 5.0  # seconds of a voice, where the speaker has a recording with as much
@@ -145,7 +145,7 @@ def rate(links) -> float:
 
 def seen(heard: Heard, comparison, labels, voices: Voices, true) -> float:
     """Share of pairs of a local speaker and a voice of somebody else that reach the threshold."""
-    shift = shift_of_speakers(heard.vectors, labels, comparison)
+    shift = shift_of_speakers(heard.vectors, labels, comparison.backend)
     vectors = np.concatenate([heard.vectors, voices.vectors]) - shift
     scores = comparison.scores(comparison.backend.project(vectors))
     n = len(true)

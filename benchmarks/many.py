@@ -25,7 +25,7 @@ from benchmarks._archive import diarization, peak_mb, vectors_of
 
 from trfast import Collection, Diarizer, Job
 from trfast.audio import SAMPLE_RATE, find_audio, load
-from trfast.diarization.windows import join_units
+from trfast.diarization.joining import join_units
 from trfast.execution import Progress
 from trfast.model import load_model
 from trfast.report import write_collection_report

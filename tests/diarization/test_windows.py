@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from trfast import load_model
 from trfast.diarization import SpeakerCount, StageTimes, windows
-from trfast.diarization.windows import join_units, join_units_at, refined, rows_of_units
+from trfast.diarization.joining import join_units, join_units_at
+from trfast.diarization.windows import refined, rows_of_units
 from trfast.errors import ParameterError
 from trfast.scoring import WindowConfig
 from trfast.segmentation import Units

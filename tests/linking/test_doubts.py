@@ -10,8 +10,8 @@ import pytest
 from tests.linking.test_full import random_unit
 from trfast.comparison import Comparison
 from trfast.linking import doubts, link_centred
-from trfast.linking.centring import centred
 from trfast.model import load_model
+from trfast.scoring.centring import centred
 
 MODULE = import_module("trfast.linking.doubts")  # whose name is that of the function, too
 
@@ -27,7 +27,7 @@ def test_scores_are_means_of_all_pairs(backend: str, monkeypatch: pytest.MonkeyP
     recordings = [f"r{k % 8}" for k in range(40)]
     seconds = rng.uniform(1, 9, 40)
     labels = link_centred(vectors, recordings, comparison).labels
-    rows = comparison.backend.project(centred(vectors, labels, comparison))
+    rows = comparison.backend.project(centred(vectors, labels, comparison.backend))
     left, right = comparison.scores(rows).factors()
     scores = left @ right.T
     found = doubts(vectors, recordings, labels, seconds, comparison, most=2000)
@@ -57,7 +57,7 @@ def test_what_is_far_from_the_threshold_is_no_doubt() -> None:
     names, alone = [f"r{k}" for k in range(40)], np.arange(40)
     scores = (scattered @ scattered.T)[np.triu_indices(40, 1)]
     found = doubts(scattered, names, alone, np.ones(40), comparison, most=10_000)
-    centre = centred(scattered, alone, comparison)
+    centre = centred(scattered, alone, comparison.backend)
     rows = centre / np.linalg.norm(centre, axis=1, keepdims=True)
     scores = (rows @ rows.T)[np.triu_indices(40, 1)]
     assert len(found) == (np.abs(scores - 0.5) <= scores.std()).sum() < len(scores)

@@ -24,6 +24,7 @@ from trfast.diarization.detection import checked_detector, settings_of, speech_r
 from trfast.diarization.headway import COSTS, Headway
 from trfast.diarization.job import Job
 from trfast.diarization.local_speakers import bic_clusters, local_speakers
+from trfast.diarization.long import linked_speakers, n_parts
 from trfast.diarization.result import Diarization, EmbeddedSegments, diarization_of
 from trfast.diarization.speaker_count import SpeakerCount
 from trfast.diarization.stage_times import StageTimes
@@ -293,6 +294,7 @@ class Diarizer:
                 self.units(static, speech, segments, clock=clock),
                 recording=recording,
                 speaker_count=count,
+                n_parts=n_parts(model, duration),
                 move=segments is None,
                 clock=clock,
             )
@@ -405,19 +407,24 @@ class Diarizer:
         clock = clock or StageTimes()
         vectors_of, statistics = self.model.embedder.vectors, segments.statistics
         labels = segments.clusters
+        durations = segments.seconds[:, 1] - segments.seconds[:, 0]
         with clock("ivectors"):
             vectors = vectors_of(statistics)
-        if self.comparison is not None:
-            count.check(len(vectors), "cluster", segments.recording)
-            durations = segments.seconds[:, 1] - segments.seconds[:, 0]
-            with clock("clustering"):
+        spoken = np.bincount(labels, durations, len(vectors))
+        speakers_of = None
+        with clock("clustering"):
+            if self.comparison is not None:
+                count.check(len(vectors), "cluster", segments.recording)
                 speakers_of = local_speakers(
                     self.comparison,
                     self.comparison.backend.project(vectors),
-                    np.bincount(labels, durations, len(vectors)),
+                    spoken,
                     min_speech=self.model.clustering.min_speech,
                     speaker_count=count,
                 )
+            elif n_parts(self.model, segments.duration) > 1:
+                speakers_of = linked_speakers(self.model, vectors, spoken, speaker_count=count)
+        if speakers_of is not None:
             labels = speakers_of[labels]
             with clock("ivectors"):
                 n_speakers = int(speakers_of.max(initial=-1)) + 1

@@ -1,8 +1,7 @@
-"""The units of one recording -> its speakers, by the evidence of the windows around them."""
+"""A recording -> its speakers, by windows: of i-vectors, or of a neural embedding."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -10,17 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast.clustering import in_order_of_appearance
-from trfast.diarization.local_speakers import who_stays
+from trfast.diarization.joining import join_parts, join_units
 from trfast.diarization.speaker_count import SpeakerCount
 from trfast.diarization.stage_times import StageTimes
 from trfast.embedding import ProjectedStatistics
 from trfast.errors import ModelError
-from trfast.evidence import agglomerate, partitions, sums_of_labels
 from trfast.features import frame_hop, frames_in
 from trfast.features.clock import HOP
 from trfast.features.frames import Frames
 from trfast.model import ModelBundle
-from trfast.scoring.windows import WindowConfig, WindowScoring
+from trfast.scoring.windows import WindowScoring
 from trfast.segmentation import (
     Units,
     longest_windows,
@@ -56,6 +54,7 @@ def speakers_by_windows(
     *,
     recording: str,
     speaker_count: SpeakerCount,
+    n_parts: int,
     move: bool,
     clock: StageTimes,
 ) -> tuple[Bounds, Labels]:
@@ -70,6 +69,9 @@ def speakers_by_windows(
     recording : str
         Its name, for errors.
     speaker_count : SpeakerCount
+    n_parts : int
+        Parts of one length that the recording is taken apart into; no speaker is in two of them.
+        There may be more speakers then than asked for, but not fewer.
     move : bool
         Whether the borders between speakers may move.
     clock : StageTimes
@@ -90,7 +92,8 @@ def speakers_by_windows(
     with clock("windows"):
         rows = rows_of_units(model, static, units, clock)
     with clock("clustering"):
-        labels = _joined(model, units, rows, speaker_count)
+        parts = units.bounds[:, 0] * n_parts // max(len(static), 1)
+        labels = _joined(model, units, rows, speaker_count, parts)
     if not move:
         return units.bounds, labels
     least = speaker_count.least
@@ -192,10 +195,19 @@ def speakers_by_embedding(
 
 
 def _joined(
-    model: ModelBundle, units: Units, rows: FloatArray, speaker_count: SpeakerCount
+    model: ModelBundle,
+    units: Units,
+    rows: FloatArray,
+    speaker_count: SpeakerCount,
+    parts: Labels | None = None,
 ) -> Labels:
+    """Join units, those of each part by themselves where there are several."""
     scoring = window_scoring_of(model)
     durations = (units.bounds[:, 1] - units.bounds[:, 0]) * frame_hop(model.mfcc)
+    if parts is not None and parts.any():
+        labels = join_parts(rows, durations, parts, scoring.eigenvalues, scoring.config)
+        if labels.max() + 1 >= speaker_count.least:
+            return labels
     return join_units(
         rows, durations, scoring.eigenvalues, scoring.config, speaker_count=speaker_count
     )
@@ -242,119 +254,3 @@ def _with_the_lost(
     both = np.concatenate([segments[old], bounds[new]])
     order = np.argsort(both[:, 0])
     return both[order], np.concatenate([labels[old], found[new]])[order]
-
-
-def join_units(
-    rows: FloatArray,
-    durations: FloatArray,
-    eigenvalues: FloatArray,
-    config: WindowConfig,
-    *,
-    speaker_count: SpeakerCount = SpeakerCount(),  # noqa: B008 (frozen)
-) -> Labels:
-    """Join the units of one recording.
-
-    They are clustered twice, the second time less the mean of the speakers that the first time
-    found: what all of a recording share, the channel, makes them similar. That mean is drawn to
-    the training's, so that a recording of one speaker stays as it is.
-
-    If that gives more or fewer speakers than there are, joining goes on to the nearest number that
-    there may be, or ends there, both times. Nobody is short then.
-
-    Parameters
-    ----------
-    rows : ndarray (n, d)
-        As `WindowScoring.rows` gives them.
-    durations : ndarray (n,)
-        Seconds of each unit.
-    eigenvalues : ndarray (d,)
-    config : WindowConfig
-    speaker_count : SpeakerCount
-        How many speakers there are; short ones stay where there would be too few.
-
-    Returns
-    -------
-    ndarray (n,), int64
-        Speaker of each unit, numbered in order of first appearance.
-
-    Raises
-    ------
-    ParameterError
-        If there are fewer units than speakers.
-    """
-    if len(rows) == 0:
-        return np.zeros(0, np.int64)
-    least = speaker_count.least
-    (labels,) = join_units_at(rows, durations, eigenvalues, config, [config.threshold], least=least)
-    n_found = int(labels.max()) + 1
-    n = speaker_count.nearest(n_found)
-    if n == n_found:
-        return labels
-
-    def joined(x: FloatArray) -> Labels:
-        return agglomerate(x, durations, eigenvalues, threshold=config.threshold, n_clusters=n)
-
-    x = _without_shared(rows, durations, joined(rows), config.relevance)
-    return _without_short(x, durations, eigenvalues, joined(x), config.min_speech, n)
-
-
-def join_units_at(
-    rows: FloatArray,
-    durations: FloatArray,
-    eigenvalues: FloatArray,
-    config: WindowConfig,
-    thresholds: Sequence[float],
-    *,
-    least: int = 1,
-) -> list[Labels]:
-    """Join the units of one recording as `join_units` does, at least one, at each of some
-    thresholds in place of that of `config`; `least` speakers stay, however short."""
-    alike: dict[bytes, list[int]] = {}
-    first = partitions(rows, durations, eigenvalues, thresholds)
-    for k, labels in enumerate(first):
-        alike.setdefault(labels.tobytes(), []).append(k)
-    found: list[Labels] = [*first]
-    for places in alike.values():
-        x = _without_shared(rows, durations, first[places[0]], config.relevance)
-        second = partitions(x, durations, eigenvalues, [thresholds[k] for k in places])
-        for k, labels in zip(places, second, strict=True):
-            found[k] = _without_short(x, durations, eigenvalues, labels, config.min_speech, least)
-    return found
-
-
-def _without_shared(
-    rows: FloatArray, durations: FloatArray, labels: Labels, relevance: float
-) -> FloatArray:
-    """Take the mean of the speakers from the rows."""
-    means = _means(rows, durations, labels)
-    shared: FloatArray = means.sum(axis=0) / (len(means) + relevance)
-    found: FloatArray = rows - shared.astype(rows.dtype)
-    return found
-
-
-def _without_short(
-    rows: FloatArray,
-    durations: FloatArray,
-    eigenvalues: FloatArray,
-    labels: Labels,
-    min_speech: float,
-    least: int,
-) -> Labels:
-    """Give the units of short speakers to the nearest long one, by posterior means."""
-    seconds = np.bincount(labels, durations)
-    long = who_stays(seconds, min_speech, least)
-    if long.all():
-        return labels
-    means = _means(rows, durations, labels)
-    evidence = seconds[:, None] * eigenvalues
-    voices = np.flatnonzero(long)
-    expected = (means * evidence / (1 + evidence))[voices]
-    joined = np.arange(len(long))
-    for speaker in np.flatnonzero(~long):
-        joined[speaker] = voices[np.square(means[speaker] - expected).sum(axis=1).argmin()]
-    return in_order_of_appearance(joined[labels])
-
-
-def _means(rows: FloatArray, durations: FloatArray, labels: Labels) -> FloatArray:
-    """Mean row of each label, over its speech."""
-    return sums_of_labels(rows, labels, durations) / np.bincount(labels, durations)[:, None]

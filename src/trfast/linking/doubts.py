@@ -13,7 +13,7 @@ from trfast._checks import check_integer, check_matrix, check_names, check_type,
 from trfast._threads import blas_limit
 from trfast.comparison import Comparison
 from trfast.evidence import sums_of_labels
-from trfast.linking.centring import centred
+from trfast.scoring.centring import centred
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[Any]
@@ -98,7 +98,7 @@ def doubts(
     if n < 2:
         return []
     group = np.unique(np.asarray(names, dtype=object), return_inverse=True)[1]
-    rows = comparison.backend.project(centred(x, number, comparison))
+    rows = comparison.backend.project(centred(x, number, comparison.backend))
     left, right = comparison.scores(rows).factors()
     found = [
         *_links(left, right, number, seconds, comparison.threshold, most),

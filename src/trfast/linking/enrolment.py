@@ -16,8 +16,8 @@ from trfast._checks import check_integers, check_matrix, check_names, check_not_
 from trfast.comparison import Comparison
 from trfast.errors import ParameterError
 from trfast.evidence import sums_of_labels
-from trfast.linking.centring import shift_of_speakers
 from trfast.linking.known import Known
+from trfast.scoring.centring import shift_of_speakers
 from trfast.scoring.scores import Scores
 
 IntArray = npt.NDArray[np.int64]
@@ -195,7 +195,7 @@ def identify_new(
     if shift is None:
         shift = np.zeros_like(vectors[0])
         if old.any():
-            shift = shift_of_speakers(vectors[old], speakers[old], comparison)
+            shift = shift_of_speakers(vectors[old], speakers[old], comparison.backend)
     names = np.asarray(recordings, dtype=object)
     rows = np.flatnonzero(np.isin(names, names[~old]))  # those beside them may be whom they seem
     found = identify(

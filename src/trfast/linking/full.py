@@ -29,10 +29,10 @@ from trfast.clustering import (
 from trfast.comparison import Comparison
 from trfast.errors import ParameterError
 from trfast.linking.anchors import anchors_among, attach
-from trfast.linking.centring import shift_of_speakers
 from trfast.linking.enrolment import Identified, Voices, identify
 from trfast.linking.known import Known, join_known
 from trfast.linking.many import MOST_PAIRS, check_listed, join_many, n_pairs_above
+from trfast.scoring.centring import shift_of_speakers
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
@@ -297,7 +297,9 @@ def linked_and_shift(
         )
 
     some = slice(None, None, max(1, -(-len(x) // _MOST)))
-    shift = shift_of_speakers(x[some], linked(some, 0.0, known, reasons=False).labels, comparison)
+    shift = shift_of_speakers(
+        x[some], linked(some, 0.0, known, reasons=False).labels, comparison.backend
+    )
     found = None
     if voices is not None:
         found = identify(x - shift, names, voices.less(shift), comparison, known=known)

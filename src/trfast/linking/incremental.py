@@ -15,7 +15,7 @@ from trfast.clustering import average_linkage_of_items
 from trfast.comparison import Comparison
 from trfast.errors import ParameterError
 from trfast.evidence import sums_of_labels
-from trfast.linking.centring import shift_of_speakers
+from trfast.scoring.centring import shift_of_speakers
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[Any]
@@ -93,7 +93,7 @@ def link_new(
     if number.shape != (len(x),):
         raise ParameterError(f"speakers must be one a row, ({len(x)},), got {number.shape}")
     old = number >= 0
-    shift = shift_of_speakers(x[old], number[old], comparison) if old.any() else None
+    shift = shift_of_speakers(x[old], number[old], comparison.backend) if old.any() else None
     return link_shifted(x, names, number, comparison, shift, n_all=len(x))
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from trfast.comparison import Comparison
 from trfast.evidence import sums_of_labels
-from trfast.linking.centring import shift_of_speakers
+from trfast.scoring.centring import shift_of_speakers
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[Any]
@@ -59,7 +59,7 @@ class SpeakerMeans:
         >>> found.numbers.tolist(), found.near(x[1:2], comparison).tolist()
         ([4, 7], [7])
         """
-        shift = shift_of_speakers(vectors, speakers, comparison)
+        shift = shift_of_speakers(vectors, speakers, comparison.backend)
         numbers, column = np.unique(speakers, return_inverse=True)
         return cls(numbers, _means(vectors, column, comparison, shift), shift)
 

@@ -217,7 +217,8 @@ class ModelBundle(Compared):
         """SHA-256 of what local speakers and their vectors depend on: where it is equal, they can
         be linked by either model, whatever its back-ends and thresholds.
 
-        With `Diarizer(comparison=...)`, who is one local speaker depends on those too.
+        With `Diarizer(comparison=...)`, who is one local speaker depends on those too; in
+        recordings of over two hours, on the triplet network and its cohort.
         """
         settings = self._settings()
         del settings["backends"]

@@ -15,7 +15,7 @@ from scipy.optimize import linear_sum_assignment
 from trfast._threads import blas_limit, map_in_threads
 from trfast.annotation import Annotation
 from trfast.audio import stream
-from trfast.diarization.windows import join_units_at
+from trfast.diarization.joining import join_units_at
 from trfast.embedding import (
     BaumWelchStatistics,
     IvectorEmbedder,
