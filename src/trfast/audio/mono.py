@@ -15,6 +15,8 @@ from trfast.errors import AudioError
 SAMPLE_RATE = 16000
 """Samples a second of everything after this module."""
 
+_BLOCK = 1 << 20  # samples for which there is room at first
+
 
 def mixed(
     pieces: Iterable[Piece],
@@ -52,9 +54,9 @@ def mixed(
 
 
 def energy_of(samples: FloatArray) -> float:
+    """Return the sum of squares; infinity where it overflows."""
     flat = samples.ravel(order="K")
-    with np.errstate(over="ignore", invalid="ignore"):
-        return float(flat @ flat)
+    return float(np.vdot(flat, flat))
 
 
 def resampled(pieces: Iterable[FloatArray], sample_rate: int) -> Iterator[FloatArray]:
@@ -68,16 +70,19 @@ def resampled(pieces: Iterable[FloatArray], sample_rate: int) -> Iterator[FloatA
 
 
 def regrouped(pieces: Iterable[FloatArray], size: int) -> Iterator[FloatArray]:
-    held: list[FloatArray] = []
-    n_held = 0
+    """Yield blocks of `size` samples; the last is shorter. Pieces are copied at once, so that their
+    memory is used again: most of the time went into new pages."""
+    block, n_filled = np.empty(min(size, _BLOCK), np.float32), 0
     for piece in pieces:
-        held.append(piece)
-        n_held += len(piece)
-        if n_held >= size:
-            joined = np.concatenate(held)
-            whole = n_held - n_held % size
-            for start in range(0, whole, size):
-                yield joined[start : start + size]
-            held, n_held = [joined[whole:]], n_held - whole
-    if n_held:
-        yield np.concatenate(held)
+        start = 0
+        while start < len(piece):
+            if n_filled == len(block):  # of a size that is beyond all sound, perhaps
+                block = np.concatenate([block, np.empty(min(size, 2 * n_filled) - n_filled, "f4")])
+            n_copied = min(len(piece) - start, len(block) - n_filled)
+            block[n_filled : n_filled + n_copied] = piece[start : start + n_copied]
+            start, n_filled = start + n_copied, n_filled + n_copied
+            if n_filled == size:
+                yield block
+                block, n_filled = np.empty(min(size, _BLOCK), np.float32), 0
+    if n_filled:
+        yield block[:n_filled]

@@ -95,8 +95,8 @@ def check_track(track: int) -> int:
 def probe(source: Source, *, track: int = 0) -> AudioInfo:
     """Say what a recording is, without decoding it.
 
-    What only reading all of it would show is not counted: FLAC, MP3 or Ogg streams of one serial
-    number that were joined to it.
+    Files that were joined to it are counted, but for MP3 and AAC streams; FLAC and Ogg files are
+    read from end to end for that.
 
     Parameters
     ----------
@@ -126,20 +126,20 @@ def probe(source: Source, *, track: int = 0) -> AudioInfo:
     >>> probe("show.mp4").duration  # doctest: +SKIP
     3600.04
     """
-    with _open(check_source(source), check_track(track), thorough=False) as (info, _):
+    with _open(check_source(source), check_track(track), counted=True) as (info, _):
         return info
 
 
 def header_duration(source: Source) -> float:
-    """Return the seconds that a file says it has; NaN if it does not say, cannot be read, or is at
-    a URL and would have to be fetched."""
+    """Return the seconds that a file says it has, without those that only reading all of it shows;
+    NaN if it does not say, cannot be read, or is at a URL and would have to be fetched."""
     if is_url(source):
         return nan
     try:
-        found = probe(source).duration
+        with _open(check_source(source), 0, thorough=False) as (info, _):
+            return info.duration if isfinite(info.duration) else nan
     except (TrfastError, OSError):
         return nan  # whoever decodes it says why
-    return found if isfinite(found) else nan
 
 
 def stream(
@@ -273,13 +273,13 @@ def _stream(
 
 
 def _open(
-    source: CheckedSource, track: int, *, thorough: bool = True
+    source: CheckedSource, track: int, *, thorough: bool = True, counted: bool = False
 ) -> AbstractContextManager[Opened]:
     if isinstance(source, Waveform):
         return open_waveform(source, track)
     if is_url(source):
-        return _open_url(source, track)
-    return open_file(_file(source), track, thorough=thorough)
+        return _open_url(source, track, counted)
+    return open_file(_file(source), track, thorough=thorough, counted=counted)
 
 
 def _file(source: str | os.PathLike[str] | Encoded) -> OnDisk | Encoded:
@@ -287,10 +287,10 @@ def _file(source: str | os.PathLike[str] | Encoded) -> OnDisk | Encoded:
 
 
 @contextmanager
-def _open_url(url: str, track: int) -> Iterator[Opened]:
+def _open_url(url: str, track: int, counted: bool) -> Iterator[Opened]:
     with fetched(url) as file:
         try:
-            with open_file(OnDisk(file), track) as opened:
+            with open_file(OnDisk(file), track, counted=counted) as opened:
                 yield opened
         except (AudioError, MissingExtraError) as error:
             raise type(error)(str(error).replace(file, url)) from error

@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trfast._checks import check_positive
-from trfast.audio.decoders import check_has_track
-from trfast.audio.opened import AudioInfo, Opened
+from trfast.audio.opened import AudioInfo, Opened, check_has_track
 from trfast.errors import ParameterError, ParameterTypeError
 
 # Half of the rate is all the band there is. A telephone gives 3.4 kHz of speech, and with less than
@@ -43,7 +42,7 @@ class Waveform:
 
     Examples
     --------
-    >>> from trfast.audio import Waveform, probe
+    >>> from trfast.audio import probe
     >>> probe(Waveform(np.zeros((44100, 2), dtype=np.int16), 44100))
     AudioInfo(duration=1.0, sample_rate=44100, channels=2, format='int16 array', tracks=1)
     """
