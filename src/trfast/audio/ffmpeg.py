@@ -207,10 +207,10 @@ class _Gathered:
         if frame.format.name != self._format or frame.layout.nb_channels != self._n_channels:
             before = self.take()
             self._begin(frame)
-        elif self._n_samples >= self._most:
+        elif self._n_samples >= _PIECE:
             before = self.take()
         frame.pts = None  # a queue refuses gaps
-        self._write(frame)
+        self._queue.write(frame)
         self._n_samples += n_samples
         return before
 
@@ -218,9 +218,7 @@ class _Gathered:
         import av
 
         self._format, self._n_channels = frame.format.name, frame.layout.nb_channels
-        self._most = _PIECE
-        self._queue = av.AudioFifo()
-        self._write = self._queue.write
+        self._queue = av.AudioFifo()  # it checks formats, not channels
 
     def take(self) -> tuple[Piece, ...]:
         """Return what is held, if anything is, and hold nothing."""
@@ -246,7 +244,9 @@ def _samples(frame: Any) -> Piece:
     if not planar:
         stored = np.frombuffer(planes[0], _DTYPES[name], n * n_channels)
         return _scaled(stored.reshape(n, n_channels), name)
-    stored = np.stack([np.frombuffer(planes[i], _DTYPES[name], n) for i in range(n_channels)])
+    stored = np.empty((n_channels, n), _DTYPES[name])
+    for row, plane in zip(stored, planes[:n_channels], strict=True):
+        row[:] = np.frombuffer(plane, stored.dtype, n)
     return _scaled(stored.T, name)
 
 
