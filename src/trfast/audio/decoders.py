@@ -24,7 +24,8 @@ def open_file(
     """Open a file; give the AudioInfo and the pieces, (m, channels), of an audio track.
 
     Not `thorough`, it reads no more than it must to say what the file is. FLAC files that were
-    joined to it are met by who reads the pieces; `counted`, they are looked for, for the duration.
+    joined to it are met by who reads the pieces; `counted`, the duration is with them, and all of
+    the file is read for it.
     """
     _check_readable(given)
     parts = split(given, thorough=thorough)

@@ -25,13 +25,14 @@ def mixed(
     name: str,
     check: SoundCheck | None,
 ) -> Iterator[FloatArray]:
+    """Yield the mean of the channels of each piece, or one of them; count it for a check."""
     position = 0
     for piece in pieces:
         n_channels = piece.shape[1]
         if channel is not None and channel >= n_channels:  # a broadcast that turns mono
             channel = None
-        mixed = channel is None and n_channels > 1
-        if mixed:
+        is_mean = channel is None and n_channels > 1
+        if is_mean:
             # Scaled by the weights: one pass less.
             scale = np.float32(2.0**-15 if piece.dtype == np.int16 else 1.0)
             wide = piece.astype(np.float32, copy=False)
@@ -48,8 +49,8 @@ def mixed(
             )
         position += len(mono)
         if check is not None:
-            of_channels = energy_of(wide) * float(scale) ** 2 if mixed else 0.0
-            check.add(len(mono), energy, n_channels * mixed, of_channels)
+            of_channels = energy_of(wide) * float(scale) ** 2 if is_mean else 0.0
+            check.add(len(mono), energy, n_channels * is_mean, of_channels)
         yield mono
 
 
@@ -60,6 +61,7 @@ def energy_of(samples: FloatArray) -> float:
 
 
 def resampled(pieces: Iterable[FloatArray], sample_rate: int) -> Iterator[FloatArray]:
+    """Yield pieces at `SAMPLE_RATE`."""
     if sample_rate == SAMPLE_RATE:
         yield from pieces
         return
