@@ -45,7 +45,9 @@ def enough_memory() -> Iterator[None]:
 
 
 @contextmanager
-def temporary_space() -> Iterator[None]:
+def temporary_space(
+    need: str = "a recording of more than two hours takes 29 MB an hour",
+) -> Iterator[None]:
     """What is written inside goes to the temporary folder, which may be full."""
     try:
         yield
@@ -54,8 +56,7 @@ def temporary_space() -> Iterator[None]:
             raise
         raise ResourceError(
             f"{tempfile.gettempdir()}: this folder for temporary files is full"
-            f" ({error.strerror}). Make room there, or set TMPDIR to a folder that has more: a"
-            " recording of more than two hours takes 29 MB an hour"
+            f" ({error.strerror}). Make room there, or set TMPDIR to a folder that has more: {need}"
         ) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from trfast.audio.remote import fetched
 from trfast.cli import main
 from trfast.collection import Collection
 from trfast.diarization import Diarization, Job
-from trfast.errors import AudioError, MissingExtraError, ParameterError
+from trfast.errors import AudioError, MissingExtraError, ParameterError, ResourceError
 from trfast.execution import Progress
 
 fsspec = pytest.importorskip("fsspec", reason="URLs need fsspec: trfast[remote]")
@@ -75,6 +76,23 @@ def test_errors_name_the_url() -> None:
         load("memory://shows/none.wav")
     with pytest.raises(AudioError, match=r"^nothing://here.wav cannot be fetched"):
         load("nothing://here.wav")
+
+
+@pytest.mark.parametrize("step", ["get_file", "mkdtemp"])
+def test_a_full_temporary_folder_is_named(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    where = tempfile if step == "mkdtemp" else type(fsspec.filesystem("memory"))
+    monkeypatch.setattr(where, step, full)
+    expected = f"^{tmp_path}/temporary: this folder .* is full .* set TMPDIR .*: {url} is fetched"
+    with pytest.raises(ResourceError, match=expected):
+        load(url)
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_what_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

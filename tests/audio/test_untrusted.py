@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.audio.test_source import tones, write, write_av
-from trfast.audio import LONGEST_GAPS, SAMPLE_RATE, decoders, libsndfile, load, probe
+from trfast.audio import LONGEST_GAPS, SAMPLE_RATE, ffmpeg, libsndfile, load, probe
 from trfast.errors import AudioError
 
 # Each names another file, by the path FILE or as its neighbour NAME.
@@ -73,7 +73,7 @@ def test_the_lists_do_open_files_where_formats_are_free(
     tmp_path: Path, neighbour: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = ",".join(sorted(av.formats_available))
-    monkeypatch.setattr(decoders, "_DEMUXERS", free)
+    monkeypatch.setattr(ffmpeg, "_DEMUXERS", free)
     path = tmp_path / "list.mp3"
     path.write_text(f"ffconcat version 1.0\nfile {neighbour.name}\n")
     assert len(load(path)) == SAMPLE_RATE
@@ -82,7 +82,7 @@ def test_the_lists_do_open_files_where_formats_are_free(
 
 
 def test_every_kind_that_is_opened_is_a_kind_of_sound() -> None:
-    opened = set(decoders._DEMUXERS.split(","))
+    opened = set(ffmpeg._DEMUXERS.split(","))
     assert not opened & {"concat", "dash", "hls", "image2", "imf", "lavfi", "rtp", "rtsp", "sdp"}
     assert not {name for name in opened if name.endswith("_pipe") or name.startswith("webm_dash")}
     known = {word for name in av.formats_available for word in name.split(",")}

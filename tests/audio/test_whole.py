@@ -14,7 +14,7 @@ import soundfile
 from tests.audio.test_source import cut, signal_to_noise, tones, write, write_av
 from trfast.audio import SAMPLE_RATE, load, probe
 from trfast.audio.encoded import OnDisk, Part
-from trfast.audio.headers import find_sound
+from trfast.audio.headers import find_sound, flac_starts
 from trfast.errors import AudioError
 
 Writer = Callable[[Path, Any, int], Path]
@@ -69,6 +69,35 @@ def test_joined_files_are_read_to_the_last(tmp_path: Path, name: str, times: int
         assert len(decoded) == pytest.approx(times * len(one), abs=1 + 1500 * (times - 1))
         assert np.abs(decoded[-SAMPLE_RATE:]).max() > 0.1
         np.testing.assert_allclose(decoded[:30000], one[:30000], atol=1e-3)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize("name", [name for name in JOINED if name not in ("a.mp3", "a.aac")])
+def test_joined_files_are_counted_without_decoding(tmp_path: Path, name: str, times: int) -> None:
+    path = JOINED[name](tmp_path / name, tones(2.0, 48000), 48000)
+    path.write_bytes(times * path.read_bytes())
+    allowed = 0.05 if name == "a.m4a" else 0.02
+    assert probe(path).duration == pytest.approx(2.0 * times, abs=allowed * times)
+
+
+def test_flac_behind_a_tag_is_read_once(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.flac", tones(0.1, 16000), 16000)
+    content = path.read_bytes()
+    for times in (1, 2):
+        path.write_bytes(b"ID3\x04\0\0\0\0\x01\x00" + bytes(128) + times * content)
+        assert len(load(path)) == 1600 * times
+        assert probe(path).duration == pytest.approx(0.1 * times)
+
+
+def test_flac_that_starts_at_the_end_of_a_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.flac", tones(1.0, 16000), 16000)
+    size = path.stat().st_size
+    path.write_bytes(2 * path.read_bytes())
+    for block in range(size - 10, size + 10):
+        monkeypatch.setattr("trfast.audio.headers._BLOCK", block)
+        assert flac_starts(OnDisk(path)) == [size]
 
 
 def test_links_of_several_rates_and_channels(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from trfast.audio.encoded import Encoded
 from trfast.audio.files import AUDIO_SUFFIXES, absolute, find_audio, source_size
 from trfast.audio.limits import LONGEST_GAPS, SECONDS_A_BYTE, SECONDS_ANY
+from trfast.audio.mono import SAMPLE_RATE
 from trfast.audio.names import (
     channel_name,
     check_name,
@@ -14,9 +15,7 @@ from trfast.audio.opened import AudioInfo
 from trfast.audio.remote import is_url
 from trfast.audio.sound_check import SoundCheck
 from trfast.audio.source import (
-    SAMPLE_RATE,
     Source,
-    Waveform,
     check_channel,
     check_source,
     check_track,
@@ -26,6 +25,7 @@ from trfast.audio.source import (
     probe,
     stream,
 )
+from trfast.audio.waveform import Waveform
 
 __all__ = [
     "AUDIO_SUFFIXES",

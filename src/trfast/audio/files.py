@@ -9,7 +9,8 @@ from pathlib import Path
 from trfast._checks import check_listed, check_path
 from trfast.audio.encoded import Encoded
 from trfast.audio.remote import is_url
-from trfast.audio.source import Source, Waveform, check_source
+from trfast.audio.source import Source, check_source
+from trfast.audio.waveform import Waveform
 from trfast.errors import AudioError, ParameterError
 
 _FORMATS = (

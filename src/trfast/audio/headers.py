@@ -250,15 +250,22 @@ def _ogg_starts(given: OnDisk | Encoded, thorough: bool) -> list[int]:
 
 def _first_pages(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Yield the place of each page that starts a stream, and its first bytes."""
-    at, held = 0, b""
-    file.seek(0)
+    return _found(file, _FIRST_PAGE, 0, _PAGE_HEADER)
+
+
+def _found(
+    file: BinaryIO, pattern: re.Pattern[bytes], first: int, n_bytes: int
+) -> Iterator[tuple[int, bytes]]:
+    """Yield where a pattern is found from a place on, and so many bytes from there."""
+    at, held = first, b""
+    file.seek(first)
     while block := file.read(_BLOCK):
         held += block
-        for match in _FIRST_PAGE.finditer(held):
-            if match.start() < len(held) - _PAGE_HEADER or len(block) < _BLOCK:
-                yield at + match.start(), held[match.start() : match.start() + _PAGE_HEADER]
-        at += max(0, len(held) - _PAGE_HEADER)
-        held = held[-_PAGE_HEADER:]
+        for match in pattern.finditer(held):
+            if match.start() < len(held) - n_bytes or len(block) < _BLOCK:
+                yield at + match.start(), held[match.start() : match.start() + n_bytes]
+        at += max(0, len(held) - n_bytes)
+        held = held[-n_bytes:]
 
 
 def _page_size(page: bytes) -> int:
@@ -284,12 +291,20 @@ def last_bytes(file: BinaryIO, size: int) -> bytes:
     return file.read()
 
 
-def flac_starts(given: Given, at: int) -> list[int]:
-    """Find FLAC files that start where a decoder stopped to read, or little before."""
-    first = max(1, at - (1 << 16))
+def flac_starts(given: Given, at: int = 0) -> list[int]:
+    """Find FLAC files that were joined to one, and start where a decoder stopped to read, or little
+    before."""
     with given.open() as file:
-        file.seek(first)
-        return [first + match.start() for match in _FLAC.finditer(file.read())]
+        own = _after_id3(file.read(10))
+        first = max(own + 1, at - (1 << 16))
+        return [start for start, _ in _found(file, _FLAC, first, 8)]
+
+
+def _after_id3(head: bytes) -> int:
+    """Return where the sound starts behind a tag, if there is one."""
+    if head[:3] != b"ID3" or len(head) < 10:
+        return 0
+    return 10 + (head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9])
 
 
 @dataclass(frozen=True)
@@ -303,10 +318,7 @@ class Count:
 def mp3_count(given: Given) -> Count:
     """Say whether an MP3 file's first frame accounts for all of it, and for its delay."""
     with given.open() as file:
-        tag = file.read(10).ljust(10, b"\0")
-        start = 0
-        if tag[:3] == b"ID3":
-            start = 10 + (tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9])
+        start = _after_id3(file.read(10))
         file.seek(start)
         frame = file.read(4096)
         at = max(frame.find(b"Xing"), frame.find(b"Info"))

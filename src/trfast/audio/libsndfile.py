@@ -112,15 +112,25 @@ def _flac_pieces(given: Given, file: SoundFile) -> Iterator[Piece]:
         with SoundFile(number or opened, closefd=False) as again:
             yield from _pieces(given, again)
         read = os.lseek(number, 0, os.SEEK_CUR) if number else opened.tell()
-    starts = flac_starts(given, read)
-    for start, end in pairwise([*starts, given.size]):
+    for opened_next in _joined_flac(given, read):
+        yield from at_rate(opened_next, file.samplerate)
+
+
+def _joined_flac(given: Given, at: int = 0) -> Iterator[Opened]:
+    """Open FLAC files that were joined to one, and start at a place of it or little before."""
+    for start, end in pairwise([*flac_starts(given, at), given.size]):
         with open_with_libsndfile(Part(given, start, end)) as found:
             if isinstance(found, Left):
                 raise AudioError(
                     f"{given.name} is damaged: a FLAC file was joined to it that cannot be read"
                     f" ({found.reason}). Write it again from its sources."
                 )
-            yield from at_rate(found, file.samplerate)
+            yield found
+
+
+def joined_flac_duration(given: Given) -> float:
+    """Return the seconds of FLAC files that were joined to one; all of it is read."""
+    return sum(info.duration for info, _ in _joined_flac(given))
 
 
 def _mp3_pieces(given: Given, file: SoundFile) -> Iterator[Piece]:

@@ -62,6 +62,14 @@ def at_rate(opened: Opened, rate: int) -> Iterator[Piece]:
     yield resampler.resample_chunk(np.empty((0, info.channels), np.float32), last=True)
 
 
+def check_has_track(name: str, n_tracks: int, track: int) -> None:
+    """Raise an error if there is no such track."""
+    if track >= n_tracks:
+        raise AudioError(
+            f"{name} has {n_tracks} audio track(s), so no track {track}. They are counted from 0."
+        )
+
+
 def cut_off(name: str, found: str, readable: float, expected: float = nan) -> AudioError:
     """Return the error for a file that ends early: seconds that can be read, and promised."""
     promised = "" if expected != expected else f" of {expected:.2f} s"

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeGuard
 
-from trfast.errors import AudioError, MissingExtraError
+from trfast._resources import temporary_space
+from trfast.errors import AudioError, MissingExtraError, ResourceError
 
 # Two letters at least: one is a drive.
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
@@ -51,6 +52,8 @@ def fetched(url: str) -> Iterator[str]:
         If it cannot be fetched.
     MissingExtraError
         If fsspec, or what it needs for this kind of URL, is not installed.
+    ResourceError
+        If the folder for temporary files is full.
     """
     try:
         import fsspec
@@ -58,11 +61,17 @@ def fetched(url: str) -> Iterator[str]:
         raise MissingExtraError(
             f'{url} is a URL, which fsspec fetches: pip install "trfast[remote]"'
         ) from error
-    with tempfile.TemporaryDirectory(prefix="trfast-") as folder:
+    need = f"{url} is fetched there, all of it"
+    with temporary_space(need):
+        temporary = tempfile.TemporaryDirectory(prefix="trfast-")
+    with temporary as folder:
         file = os.path.join(folder, "recording" + posixpath.splitext(path_in_url(url))[1])
         try:
             system, path = fsspec.core.url_to_fs(url)
-            system.get_file(path, file)
+            with temporary_space(need):
+                system.get_file(path, file)
+        except ResourceError:
+            raise
         except ImportError as error:
             raise MissingExtraError(f"{url} cannot be fetched: {error}") from error
         except Exception as error:  # every kind of store has errors of its own

@@ -8,22 +8,21 @@ WebM, TS, AAC, WMA and what else libsndfile does not know by FFmpeg's libraries
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from math import isfinite, nan
 from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
-import soxr
 
 from trfast._checks import check_integer, check_positive
-from trfast.audio.decoders import check_has_track, open_file
+from trfast.audio.decoders import open_file
 from trfast.audio.encoded import Encoded, OnDisk
-from trfast.audio.opened import AudioInfo, Opened, Piece, as_float
+from trfast.audio.mono import SAMPLE_RATE, energy_of, mixed, regrouped, resampled
+from trfast.audio.opened import AudioInfo, FloatArray, Opened
 from trfast.audio.remote import fetched, is_url
 from trfast.audio.sound_check import SoundCheck
+from trfast.audio.waveform import HIGHEST_RATE, LOWEST_RATE, RATES, Waveform, open_waveform
 from trfast.errors import (
     AudioError,
     MissingExtraError,
@@ -31,72 +30,6 @@ from trfast.errors import (
     ParameterTypeError,
     TrfastError,
 )
-
-FloatArray = npt.NDArray[np.float32]
-
-SAMPLE_RATE = 16000
-"""Samples a second of everything after this module."""
-
-# Half of the rate is all the band there is. A telephone gives 3.4 kHz of speech, and with less than
-# 2 kHz there are no words left: then something else was taken for the rate, as where it is above
-# that of any converter.
-_LOWEST_RATE, _HIGHEST_RATE = 4_000, 10_000_000
-_MOST_CHANNELS = 64  # of an array; more are samples
-
-_FULL_SCALE = {"int16": 2.0**15, "int32": 2.0**31, "float32": 1.0, "float64": 1.0}
-_RATES = f"{_LOWEST_RATE} to {_HIGHEST_RATE} samples a second"
-_PIECE = 1 << 16  # samples of a waveform that are converted at once
-
-
-@dataclass(frozen=True, eq=False)
-class Waveform:
-    """Audio in memory.
-
-    Parameters
-    ----------
-    samples : ndarray (n,) or (n, channels)
-        int16, int32, or float32 or float64 with full scale at +-1; at most 64 channels.
-    sample_rate : int
-        Samples a second, 4,000 to 10,000,000: with fewer there is no speech left.
-
-    Raises
-    ------
-    ParameterError
-        If the array has another shape or type, or the rate is out of range.
-
-    Examples
-    --------
-    >>> probe(Waveform(np.zeros((44100, 2), dtype=np.int16), 44100))
-    AudioInfo(duration=1.0, sample_rate=44100, channels=2, format='int16 array', tracks=1)
-    """
-
-    samples: npt.NDArray[np.generic]
-    sample_rate: int
-
-    def __repr__(self) -> str:
-        return f"<Waveform {self.samples.shape} of {self.samples.dtype} at {self.sample_rate} Hz>"
-
-    def __post_init__(self) -> None:
-        samples = self.samples
-        if not isinstance(samples, np.ndarray) or str(samples.dtype) not in _FULL_SCALE:
-            found = getattr(samples, "dtype", type(samples).__name__)
-            raise ParameterTypeError(
-                f"samples must be an array of {', '.join(_FULL_SCALE)}, got {found}"
-            )
-        if samples.ndim not in (1, 2) or 0 in samples.shape[1:]:
-            raise ParameterError(
-                f"samples must have shape (n,) or (n, channels), got {samples.shape}"
-            )
-        if samples.ndim == 2 and samples.shape[1] > _MOST_CHANNELS:
-            raise ParameterError(
-                f"samples of shape {samples.shape} are {samples.shape[1]} channels, expected (n,)"
-                f" or (n, channels) with at most {_MOST_CHANNELS}: where channels come first, give"
-                " samples.T"
-            )
-        rate = check_positive(self.sample_rate, "sample_rate")
-        if not _LOWEST_RATE <= rate <= _HIGHEST_RATE:
-            raise ParameterError(f"sample_rate must be {_RATES}, got {self.sample_rate}")
-
 
 Source = str | os.PathLike[str] | Waveform | Encoded | bytes | BinaryIO
 """A path, a URL as a str, samples in memory, or an audio file in memory or opened for reading
@@ -162,8 +95,8 @@ def check_track(track: int) -> int:
 def probe(source: Source, *, track: int = 0) -> AudioInfo:
     """Say what a recording is, without decoding it.
 
-    What only reading all of it would show is not counted: FLAC, MP3 or Ogg streams of one serial
-    number that were joined to it.
+    Files that were joined to it are counted, but for MP3 and AAC streams; FLAC and Ogg files are
+    read from end to end for that.
 
     Parameters
     ----------
@@ -193,20 +126,20 @@ def probe(source: Source, *, track: int = 0) -> AudioInfo:
     >>> probe("show.mp4").duration  # doctest: +SKIP
     3600.04
     """
-    with _open(check_source(source), check_track(track), thorough=False) as (info, _):
+    with _open(check_source(source), check_track(track), counted=True) as (info, _):
         return info
 
 
 def header_duration(source: Source) -> float:
-    """Return the seconds that a file says it has; NaN if it does not say, cannot be read, or is at
-    a URL and would have to be fetched."""
+    """Return the seconds that a file says it has, without those that only reading all of it shows;
+    NaN if it does not say, cannot be read, or is at a URL and would have to be fetched."""
     if is_url(source):
         return nan
     try:
-        found = probe(source).duration
+        with _open(check_source(source), 0, thorough=False) as (info, _):
+            return info.duration if isfinite(info.duration) else nan
     except (TrfastError, OSError):
         return nan  # whoever decodes it says why
-    return found if isfinite(found) else nan
 
 
 def stream(
@@ -312,7 +245,7 @@ def has_sound(source: Source, *, track: int = 0) -> bool:
     for block in stream(source, track=track):
         check = SoundCheck()
         check.begin(nan, SAMPLE_RATE)
-        check.add(len(block), _energy(block))
+        check.add(len(block), energy_of(block))
         if not check.is_silent:
             return True
     return False
@@ -328,92 +261,25 @@ def _stream(
                 f"{name} has {info.channels} channel(s), so no channel {channel}."
                 " They are counted from 0; without a channel, the mean of all is taken."
             )
-        if not _LOWEST_RATE <= info.sample_rate <= _HIGHEST_RATE:
+        if not LOWEST_RATE <= info.sample_rate <= HIGHEST_RATE:
             raise AudioError(
-                f"{name} says that it is at {info.sample_rate} samples a second, expected {_RATES}:"
+                f"{name} says that it is at {info.sample_rate} samples a second, expected {RATES}:"
                 " if that is wrong, write it again with the right rate"
             )
         if check is not None:
             check.begin(info.duration, info.sample_rate)
-        mono = _mono(pieces, channel, info.sample_rate, name, check)
-        yield from _regroup(_resample(mono, info.sample_rate), size)
-
-
-def _mono(
-    pieces: Iterable[Piece],
-    channel: int | None,
-    sample_rate: int,
-    name: str,
-    check: SoundCheck | None,
-) -> Iterator[FloatArray]:
-    position = 0
-    for piece in pieces:
-        n_channels = piece.shape[1]
-        if channel is not None and channel >= n_channels:  # a broadcast that turns mono
-            channel = None
-        mixed = channel is None and n_channels > 1
-        if mixed:
-            # Scaled by the weights: one pass less.
-            scale = np.float32(2.0**-15 if piece.dtype == np.int16 else 1.0)
-            wide = piece.astype(np.float32, copy=False)
-            mono = wide @ np.full(n_channels, np.float32(1 / n_channels) * scale)
-        else:
-            mono = as_float(np.ascontiguousarray(piece[:, channel or 0]))
-        energy = _energy(mono)
-        # That is quick; where it overflows, all may be finite.
-        if not isfinite(energy) and not (finite := np.isfinite(mono)).all():
-            first = (position + int(finite.argmin())) / sample_rate
-            raise AudioError(
-                f"{name} holds NaN or infinity, first at {first:.3f} s."
-                " Samples must be finite: write the file again from its source."
-            )
-        position += len(mono)
-        if check is not None:
-            of_channels = _energy(wide) * float(scale) ** 2 if mixed else 0.0
-            check.add(len(mono), energy, n_channels * mixed, of_channels)
-        yield mono
-
-
-def _energy(samples: FloatArray) -> float:
-    flat = samples.ravel(order="K")
-    with np.errstate(over="ignore", invalid="ignore"):
-        return float(flat @ flat)
-
-
-def _resample(pieces: Iterable[FloatArray], sample_rate: int) -> Iterator[FloatArray]:
-    if sample_rate == SAMPLE_RATE:
-        yield from pieces
-        return
-    resampler = soxr.ResampleStream(sample_rate, SAMPLE_RATE, 1, "float32", "HQ")
-    for piece in pieces:
-        yield resampler.resample_chunk(piece)
-    yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
-
-
-def _regroup(pieces: Iterable[FloatArray], size: int) -> Iterator[FloatArray]:
-    held: list[FloatArray] = []
-    n_held = 0
-    for piece in pieces:
-        held.append(piece)
-        n_held += len(piece)
-        if n_held >= size:
-            joined = np.concatenate(held)
-            whole = n_held - n_held % size
-            for start in range(0, whole, size):
-                yield joined[start : start + size]
-            held, n_held = [joined[whole:]], n_held - whole
-    if n_held:
-        yield np.concatenate(held)
+        mono = mixed(pieces, channel, info.sample_rate, name, check)
+        yield from regrouped(resampled(mono, info.sample_rate), size)
 
 
 def _open(
-    source: CheckedSource, track: int, *, thorough: bool = True
+    source: CheckedSource, track: int, *, thorough: bool = True, counted: bool = False
 ) -> AbstractContextManager[Opened]:
     if isinstance(source, Waveform):
-        return _open_waveform(source, track)
+        return open_waveform(source, track)
     if is_url(source):
-        return _open_url(source, track)
-    return open_file(_file(source), track, thorough=thorough)
+        return _open_url(source, track, counted)
+    return open_file(_file(source), track, thorough=thorough, counted=counted)
 
 
 def _file(source: str | os.PathLike[str] | Encoded) -> OnDisk | Encoded:
@@ -421,29 +287,10 @@ def _file(source: str | os.PathLike[str] | Encoded) -> OnDisk | Encoded:
 
 
 @contextmanager
-def _open_url(url: str, track: int) -> Iterator[Opened]:
+def _open_url(url: str, track: int, counted: bool) -> Iterator[Opened]:
     with fetched(url) as file:
         try:
-            with open_file(OnDisk(file), track) as opened:
+            with open_file(OnDisk(file), track, counted=counted) as opened:
                 yield opened
         except (AudioError, MissingExtraError) as error:
             raise type(error)(str(error).replace(file, url)) from error
-
-
-@contextmanager
-def _open_waveform(waveform: Waveform, track: int) -> Iterator[Opened]:
-    check_has_track("the waveform", 1, track)
-    samples = waveform.samples if waveform.samples.ndim == 2 else waveform.samples[:, None]
-    scale = np.float32(1 / _FULL_SCALE[str(samples.dtype)])
-    yield (
-        AudioInfo(
-            len(samples) / waveform.sample_rate,
-            waveform.sample_rate,
-            samples.shape[1],
-            f"{samples.dtype} array",
-        ),
-        (
-            samples[start : start + _PIECE].astype(np.float32) * scale
-            for start in range(0, len(samples), _PIECE)
-        ),
-    )
