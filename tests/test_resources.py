@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -228,8 +229,11 @@ def running(arguments: list[Any], folder: Path) -> subprocess.Popen[str]:
 def test_nothing_is_left_when_a_run_is_ended(
     tmp_path: Path, number: signal.Signals, status: int, all_at_once: bool
 ) -> None:
-    folder = tmp_path / "temporary"
-    process = running(["run", *SHOWS, "-o", tmp_path / "out", "--jobs", 2, "--quiet"], folder)
+    folder, shows = tmp_path / "temporary", tmp_path / "shows"
+    shows.mkdir()
+    for k in range(60):  # more than there is time for
+        shutil.copy(SHOWS[k % len(SHOWS)], shows / f"{k}.opus")
+    process = running(["run", shows, "-o", tmp_path / "out", "--jobs", 2, "--quiet"], folder)
     time.sleep(1.0)  # some workers are started, and others at it
     (os.killpg if all_at_once else os.kill)(process.pid, number)
     message = process.communicate(timeout=60)[1]
