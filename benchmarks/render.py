@@ -96,6 +96,9 @@ def verdicts(
         elsewhere = peer not in here and not (peer == "any" and here)
         candidates = stage.recorded if elsewhere else here
         name = min(candidates, key=candidates.__getitem__) if peer == "any" else peer
+        if name not in candidates:
+            yield Verdict(f"{ratio:g} times as fast as {name}", "not measured", met=False)
+            continue
         reached = candidates[name] / ours
         where = f"{name}, recorded elsewhere" if elsewhere else name
         target = f"{ratio:g} times as fast as {where}"
