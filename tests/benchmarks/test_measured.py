@@ -18,7 +18,7 @@ def git(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_page_of_benchmarks_says_if_kernels_changed_since() -> None:
-    (commit,) = re.findall(r"with the code of commit ([0-9a-f]{7,40})", PAGE)
+    (commit,) = re.findall(r"at commit ([0-9a-f]{7,40})", PAGE)
     if shutil.which("git") is None or git("cat-file", "-e", commit).returncode:
         pytest.skip(f"no history here that goes back to {commit}")
     changed = git("diff", "--name-only", commit, "HEAD", "--", "src/trfast/_ext").stdout.split()

@@ -20,8 +20,8 @@ def test_the_same_model_and_workers_do_not_know_where_it_is_written(
     model = train(collection, stages=tmp_path / "stages", config=CONFIG, executor=executor, jobs=1)
     assert model.content_hash == complete.content_hash
     # Four recordings: features, scenes, varied copies, units; held back by four quarters, in two
-    # ways.
-    assert executor.n_calls == 4 * (4 + 4 * 2)
+    # ways. Then thresholds, of each back-end.
+    assert executor.n_calls == 4 * (4 + 4 * 2) + len(CONFIG.backends)
 
 
 def test_the_same_thresholds(folder: Path, complete: ModelBundle, tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_the_tuned_model_makes_the_errors(
     }
     expected = tuning.errors[name][kind]  # type: ignore[index]
     assert tuned.thresholds(name, kind) == expected.thresholds  # type: ignore[arg-type]
-    assert 0 < expected.i_der < 0.3
+    assert 0 < expected.i_der < 0.5  # older libraries make other toy models
     assert 0 < expected.x_der < 0.3
     for hypothesis, across, error in (
         (local, False, expected.i_der),
