@@ -18,9 +18,10 @@ from statistics import median
 from typing import Any
 
 import click
+from threadpoolctl import threadpool_info
+
 from benchmarks._common import OURS, STAGES, Stage
 from benchmarks.end_to_end import TARGET_MEGABYTES, TARGET_SPEED
-from threadpoolctl import threadpool_info
 
 PACKAGES = (
     "trfast numpy scipy scikit-learn librosa kaldi-native-fbank torch torchaudio asrfront"
