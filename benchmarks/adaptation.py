@@ -13,8 +13,8 @@ from pathlib import Path
 
 import click
 import numpy as np
-from benchmarks.accuracy import WAYS, embedded, linked, percent
 
+from benchmarks.accuracy import WAYS, embedded, linked, percent
 from trfast.diarization import Diarizer
 from trfast.evaluation import equal_error_rate, verification_trials_of_scores
 from trfast.linking import adapt

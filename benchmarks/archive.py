@@ -18,6 +18,7 @@ from pathlib import Path
 from statistics import median
 
 import click
+
 from benchmarks._archive import PER
 from benchmarks.decoding import FORMATS, encode, write_source
 from benchmarks.end_to_end import run

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks._common import OURS, measure
 
+from benchmarks._common import OURS, measure
 from trfast.annotation import Annotation
 from trfast.evaluation import oracle_linking
 from trfast.formats import read_rttm, write_rttm

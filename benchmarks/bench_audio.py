@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from benchmarks._common import OURS, measure
 
+from benchmarks._common import OURS, measure
 from trfast.audio import stream
 
 MINUTES = 10

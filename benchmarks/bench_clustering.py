@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from benchmarks._common import measure
 from scipy.cluster.hierarchy import fcluster
 from scipy.cluster.hierarchy import linkage as scipy_linkage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components as scipy_components
 from scipy.spatial.distance import squareform
 
+from benchmarks._common import measure
 from trfast.clustering import complete_linkage
 from trfast.scoring import cosine, cosine_components
 

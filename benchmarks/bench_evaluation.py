@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks._common import OURS, measure
 
+from benchmarks._common import OURS, measure
 from trfast.annotation import Annotation
 from trfast.evaluation import diarization_error
 from trfast.formats import read_rttm

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from benchmarks._common import measure
 from scipy.cluster.hierarchy import fcluster
 from scipy.cluster.hierarchy import linkage as scipy_linkage
 
+from benchmarks._common import measure
 from trfast.evidence import agglomerate
 
 N, D, N_SPEAKERS = 1_000, 240, 8

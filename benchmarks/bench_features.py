@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from benchmarks._common import OURS, Sidekit, measure
 from tests.reference import filterbank
 from tests.reference import mfcc as reference
 
+from benchmarks._common import OURS, Sidekit, measure
 from trfast.features import (
     Fbank,
     FbankConfig,

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from benchmarks._common import Sidekit, measure
 from sklearn.mixture import GaussianMixture
 
+from benchmarks._common import Sidekit, measure
 from trfast.embedding.gmm import DiagonalGmm
 
 N_COMPONENTS, N_FEATURES = 256, 60

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from benchmarks._common import Sidekit, measure
 
+from benchmarks._common import Sidekit, measure
 from trfast.embedding.gmm import BaumWelchStatistics, DiagonalGmm
 from trfast.embedding.ivector import TotalVariability
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+
 from benchmarks._common import measure
 from benchmarks.linking_million import local_speakers
-
 from trfast.clustering import constrained_components
 from trfast.comparison import Comparison
 from trfast.linking import link

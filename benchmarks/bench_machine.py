@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks._common import SHAPES, gflop
 from scipy.linalg.blas import sgemm
 from threadpoolctl import threadpool_limits
+
+from benchmarks._common import SHAPES, gflop
 
 
 @pytest.mark.parametrize("shape", SHAPES)

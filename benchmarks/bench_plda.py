@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from benchmarks._common import OURS, Sidekit, measure
 
+from benchmarks._common import OURS, Sidekit, measure
 from trfast.scoring import Plda
 
 N, D, RANK = 5_000, 200, 100

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from benchmarks._common import OURS, Sidekit, measure
 
+from benchmarks._common import OURS, Sidekit, measure
 from trfast.segmentation import bic_clustering, change_points, linear_bic
 from trfast.segmentation.resegmentation import viterbi_resegmentation
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from benchmarks._common import OURS, measure
 
+from benchmarks._common import OURS, measure
 from trfast.scoring.triplet import TripletRanking
 
 N_EPOCHS, MARGIN, N_NEIGHBORS, REFRESH, PER_CLASS, SCALE = 1500, 0.6, 100, 50, 3, 0.5

@@ -21,10 +21,10 @@ from typing import Any
 import click
 import numpy as np
 import numpy.typing as npt
-from benchmarks.render import seconds, table
 from threadpoolctl import threadpool_limits
 
 from benchmarks import _numba_twins as twins
+from benchmarks.render import seconds, table
 from trfast._viterbi import best_path
 from trfast.clustering import connected_components
 from trfast.scoring import CompiledScore, cosine, edges_above

@@ -22,9 +22,9 @@ from statistics import median
 
 import click
 import soundfile
+
 from benchmarks.end_to_end import ONE_THREAD, run
 from benchmarks.render import commit, table
-
 from trfast.audio import SAMPLE_RATE, find_audio, stream
 
 ROOT = Path(__file__).parents[1]

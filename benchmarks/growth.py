@@ -23,7 +23,6 @@ import click
 sys.path.insert(0, str(Path(__file__).parents[1]))  # run as a script
 
 from benchmarks._archive import PER, diarization, name, peak_mb, speakers_of, vectors_of
-
 from trfast.clustering import CLUSTERINGS
 from trfast.collection import Collection
 from trfast.model import load_model

@@ -23,7 +23,6 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))  # run as a script
 
 from benchmarks._archive import PER, diarization, make_linked, peak_mb, speakers_of, vectors_of
-
 from trfast.collection import Collection
 from trfast.model import load_model
 

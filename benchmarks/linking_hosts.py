@@ -19,7 +19,6 @@ import numpy.typing as npt
 sys.path.insert(0, str(Path(__file__).parents[1]))  # run as a script
 
 from benchmarks._archive import PER, peak_mb, recordings_of, speakers_of, vectors_of
-
 from trfast.clustering import CLUSTERINGS
 from trfast.linking import link_centred
 from trfast.model import ModelBundle, load_model

@@ -21,8 +21,8 @@ from tempfile import TemporaryDirectory
 import click
 import numpy as np
 import soundfile
-from benchmarks._archive import diarization, peak_mb, vectors_of
 
+from benchmarks._archive import diarization, peak_mb, vectors_of
 from trfast import Collection, Diarizer, Job
 from trfast.audio import SAMPLE_RATE, find_audio, load
 from trfast.diarization.joining import join_units

@@ -25,8 +25,8 @@ from typing import Any
 
 import click
 import numpy as np
-from benchmarks.linking_hosts import local_speakers
 
+from benchmarks.linking_hosts import local_speakers
 from trfast import Collection, Diarizer, Job, Waveform, load_model
 from trfast.annotation import Annotation
 from trfast.audio import SAMPLE_RATE, find_audio, load

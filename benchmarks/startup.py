@@ -20,8 +20,8 @@ from tempfile import TemporaryDirectory
 
 import click
 import soundfile
-from benchmarks._common import ONE_THREAD
 
+from benchmarks._common import ONE_THREAD
 from trfast.audio import SAMPLE_RATE, load
 
 SOURCE = Path(__file__).parents[1] / "src"
