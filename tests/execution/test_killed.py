@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -116,8 +117,9 @@ def test_kills_at_random(
             message = process.communicate(timeout=300)[1]
             if process.returncode == 0:
                 break
-            # All that were to work killed before they did is an error, and what is kept is kept.
-            all_gone = b"the worker processes died while they started" in message
-            assert process.returncode == -signal.SIGKILL or all_gone, message.decode()
+            # All that were to work killed before they did is an error, and so is a recording whose
+            # worker was killed three times; what is kept is kept, and the next run does the rest.
+            told = re.search(rb"worker process(es)? died", message)
+            assert process.returncode == -signal.SIGKILL or told, message.decode()
         assert contents(out) == expected
     assert n_kills < 10 or 0 < drivers < n_kills
