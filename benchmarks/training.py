@@ -11,7 +11,6 @@ themselves. With ``--profile``, functions are timed too, for `pstats`; that take
 from __future__ import annotations
 
 import cProfile
-import os
 import time
 from collections import Counter
 from contextlib import nullcontext
@@ -21,12 +20,9 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from benchmarks.end_to_end import COLLECTIONS
 from trfast.audio import header_duration
 from trfast.training import LabelledCollection, train
-
-COLLECTIONS = Path(
-    os.environ.get("TRFAST_COLLECTIONS", Path(__file__).parents[2] / "shared/collections")
-)
 
 
 @click.command()

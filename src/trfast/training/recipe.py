@@ -34,7 +34,7 @@ from trfast.training.backends import fit_backends, fit_own
 from trfast.training.config import TrainingConfig
 from trfast.training.labelled import LabelledCollection
 from trfast.training.stages import Progress, Stages, digest
-from trfast.training.thresholds import Fold, HeldBack, Tuned, dealt, tune
+from trfast.training.thresholds import N_CANDIDATES, Fold, HeldBack, Tuned, dealt, tune
 from trfast.training.vectors import strangers
 from trfast.training.windows import (
     IVECTOR_GRID,
@@ -47,8 +47,6 @@ from trfast.training.windows import (
 # Parts that recordings are linked in for the thresholds: in all of them together, a quarter of
 # the speakers would come back more often than those of an archive do.
 PARTS = (2, 4)
-# Thresholds that are tried.
-N_CANDIDATES = 60
 # So that two are left where one is held back.
 _LEAST_CLASSES = 3
 

@@ -31,6 +31,9 @@ from trfast.training.labelled import LabelledCollection
 FloatArray = npt.NDArray[Any]
 Labels = npt.NDArray[np.int64]
 
+# Thresholds that are tried of similarities that are no plain cosines.
+N_CANDIDATES = 60
+
 _COSINES = np.round(np.arange(0.1, 0.951, 0.025), 3)
 _NORMALIZED = np.round(np.arange(1.0, 8.01, 0.1), 1)
 # Sets of rows, of recordings and of those to be linked, that are held at a time.
@@ -237,7 +240,7 @@ def tune(
     *,
     parts: Sequence[int] = (1,),
     clusterings: Sequence[ClusteringName] = CLUSTERINGS,
-    n_candidates: int = 60,
+    n_candidates: int = N_CANDIDATES,
 ) -> dict[ClusteringName, Tuned]:
     """Choose the thresholds of each clustering, those of the least error over all folds: first
     the one within recordings, then, for local speakers made with it, the one across them. Of
@@ -299,14 +302,14 @@ def _tune(
 
     def linked(k: int, n_parts: int) -> Iterator[Labels]:
         labels, own, vectors, recordings = joined[k]
+        comparisons = [
+            across_recordings(folds[k].backend, clustering, threshold)
+            for threshold in candidates.tolist()
+        ]
         speakers = np.tile(np.arange(len(own)), (len(candidates), 1))
         for part in range(n_parts):
             chosen = np.flatnonzero(own & (recordings % n_parts == part))
             link = partial(_links, vectors[chosen], recordings[chosen].tolist())
-            comparisons = [
-                across_recordings(folds[k].backend, clustering, threshold)
-                for threshold in candidates.tolist()
-            ]
             for i, (_, links) in enumerate(nested(link, comparisons)):
                 speakers[i, chosen] = (part + 1) * len(own) + links
         return (row[labels] for row in speakers)

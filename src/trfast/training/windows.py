@@ -338,7 +338,7 @@ def _counts(
                     rows[piece] * np.float32(np.sqrt(scale)),
                     durations[piece],
                     plain.eigenvalues * np.float32(scale),
-                    replace(config, scale=scale),
+                    config,
                     [grid[i][1] for i in places],
                 )
                 for i, labels in zip(places, found, strict=True):
